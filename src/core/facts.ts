@@ -1,0 +1,101 @@
+/**
+ * What happens in the program, as data: each observable fact is one type, and `telemetry/` turns it into one log line and its
+ * metrics together. Parts report facts through an `Observer` and never log by themselves. No fact can carry note text: its
+ * fields are identifiers, numbers and stable codes.
+ */
+import type { Stage } from './errors.ts';
+
+export type Fact =
+  | { readonly kind: 'model.loaded'; readonly name: string; readonly version: string; readonly sha256: string }
+  | {
+      readonly kind: 'device.chosen';
+      readonly device: string;
+      readonly requested: string;
+      readonly reason: string;
+      readonly workers: number;
+      readonly threadsPerWorker: number;
+    }
+  | { readonly kind: 'worker.replaced'; readonly worker: number; readonly code: string }
+  | {
+      readonly kind: 'batch.run';
+      readonly windows: number;
+      readonly tokens: number;
+      readonly paddedTokens: number;
+      readonly queueMs: number;
+      readonly runMs: number;
+    }
+  | { readonly kind: 'batch.retried'; readonly windows: number; readonly code: string }
+  | { readonly kind: 'queue.changed'; readonly windows: number; readonly tokens: number }
+  | {
+      readonly kind: 'note.tagged';
+      readonly noteId: string;
+      readonly tokens: number;
+      readonly windows: number;
+      readonly entities: Readonly<Record<string, number>>;
+      readonly stageMs: StageMilliseconds;
+    }
+  | {
+      readonly kind: 'record.dead-lettered';
+      readonly stage: Stage;
+      readonly code: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: bigint;
+    }
+  | {
+      readonly kind: 'partition.assigned';
+      readonly group: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly position: bigint;
+    }
+  | {
+      readonly kind: 'partition.lost';
+      readonly group: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly reason: string;
+    }
+  | {
+      readonly kind: 'partition.lag';
+      readonly group: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly lag: bigint;
+    }
+  | {
+      readonly kind: 'transaction.committed';
+      readonly group: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly records: number;
+      readonly outputs: number;
+      readonly ms: number;
+    }
+  | {
+      readonly kind: 'transaction.failed';
+      readonly group: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly code: string;
+      readonly retryable: boolean;
+    }
+  | {
+      readonly kind: 'role.state';
+      readonly role: string;
+      readonly state: 'starting' | 'ready' | 'draining' | 'stopped' | 'failed';
+      readonly code?: string;
+    };
+
+/** Time a note spent in each stage of the fast path, in milliseconds. */
+export interface StageMilliseconds {
+  readonly decode: number;
+  readonly tokenize: number;
+  readonly infer: number;
+  readonly assemble: number;
+}
+
+export type Observer = (fact: Fact) => void;
+
+/** For parts that run where nobody watches. */
+export const unobserved: Observer = () => {};

@@ -1,0 +1,39 @@
+/** Exit codes, the same for every command, and what a person reads when one fails. */
+import { ClinstreamError, type Stage } from '../core/errors.ts';
+
+export const EXIT = {
+  ok: 0,
+  /** A fault of clinstream's own. */
+  internal: 1,
+  /** A wrong option, command or configuration. */
+  usage: 2,
+  /** Some or all of the input was refused; the rest was processed. */
+  input: 3,
+  /** The model is missing, changed, or fails its own check. */
+  model: 4,
+  /** The log or the broker: busy group, unknown topic, disk. */
+  stream: 5,
+  /** Training or evaluation failed. */
+  distill: 6,
+} as const;
+
+const BY_STAGE: Readonly<Record<Stage, number>> = {
+  config: EXIT.usage,
+  input: EXIT.input,
+  decode: EXIT.input,
+  privacy: EXIT.input,
+  model: EXIT.model,
+  tagging: EXIT.model,
+  stream: EXIT.stream,
+  distill: EXIT.distill,
+};
+
+export function exitCode(error: unknown): number {
+  return error instanceof ClinstreamError ? BY_STAGE[error.stage] : EXIT.internal;
+}
+
+/** One line for a known failure; the stack only for a fault of our own. Messages hold no note text by contract. */
+export function explain(error: unknown): string {
+  if (error instanceof ClinstreamError) return `clinstream: ${error.message} [${error.code}]`;
+  return `clinstream: unexpected failure, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+}

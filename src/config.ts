@@ -1,0 +1,164 @@
+/**
+ * Options are compiled once, here, into one strict and frozen `Config` with units in its names; later code sees only that.
+ * Order of authority: command line, environment (CLINSTREAM_…), file (--config, or ./clinstream.config.json), defaults.
+ * A wrong or unknown key is refused with its name; nothing is repaired.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { ClinstreamError } from './core/errors.ts';
+
+export class ConfigError extends ClinstreamError<'CONFIG_INVALID' | 'CONFIG_UNREADABLE'> {
+  readonly stage = 'config';
+}
+
+const ROOT = resolve(import.meta.dirname, '..');
+const count = (max = 1_000_000_000) => z.coerce.number().int().min(1).max(max);
+
+const schema = z.strictObject({
+  /** Directory of the embedded log. */
+  data: z.string().min(1).default('.clinstream/data'),
+  /** Directory of the model that serves. */
+  model: z.string().min(1).default(resolve(ROOT, 'models/notes-minilm')),
+  topics: z
+    .strictObject({
+      notes: z.string().min(1).default('clinical.notes'),
+      entities: z.string().min(1).default('clinical.entities'),
+      deadLetters: z.string().min(1).default('clinical.dead-letters'),
+      partitions: count(1000).default(4),
+    })
+    .prefault({}),
+  inference: z
+    .strictObject({
+      device: z.enum(['auto', 'cpu', 'cuda', 'webgpu']).default('auto'),
+      /** Model sessions, each in a thread of its own. */
+      workers: count(256).default(availableParallelism()),
+      threadsPerWorker: count(256).default(1),
+      /** Padded tokens (longest × count) of one batch. */
+      batchTokens: count().default(2048),
+      /** Tokens admitted and not yet tagged, over all notes: this bounds memory. */
+      inFlightTokens: count().default(32_768),
+    })
+    .prefault({}),
+  stream: z
+    .strictObject({
+      group: z
+        .string()
+        .regex(/^[A-Za-z0-9._-]{1,200}$/)
+        .default('clinstream-tagger'),
+      inFlightRecords: count().default(256),
+      inFlightBytes: count().default(32 * 1024 * 1024),
+      transactionRecords: count().default(128),
+      transactionBytes: count().default(8 * 1024 * 1024),
+      transactionMs: count().default(200),
+      /** From SIGTERM to a forced end. */
+      drainMs: count().default(30_000),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      /** Larger records go to the dead letters. */
+      noteBytes: count().default(8 * 1024 * 1024),
+    })
+    .prefault({}),
+  telemetry: z
+    .strictObject({
+      level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+      host: z.string().min(1).default('127.0.0.1'),
+      /** Port of /healthz, /readyz and /metrics; 0 takes a free one, null serves none. */
+      port: z
+        .union([z.null(), z.literal('none').transform(() => null), z.coerce.number().int().min(0).max(65_535)])
+        .default(null),
+    })
+    .prefault({}),
+});
+
+export type Config = z.output<typeof schema>;
+
+/** Options by dotted key, such as `{'inference.device': 'cpu'}`: the form in which environment and command line give them. */
+export type Overrides = Readonly<Record<string, string | number | undefined>>;
+
+const LEAVES = leaves(schema);
+
+function leaves(object: z.ZodObject, prefix = ''): string[] {
+  return Object.entries(object.shape).flatMap(([key, value]) => {
+    const inner = value instanceof z.ZodPrefault ? value.unwrap() : value;
+    return inner instanceof z.ZodObject ? leaves(inner, `${prefix}${key}.`) : [`${prefix}${key}`];
+  });
+}
+
+/** `inference.batchTokens` is CLINSTREAM_INFERENCE_BATCH_TOKENS. */
+export function environmentName(key: string): string {
+  return `CLINSTREAM_${key.replace(/\./g, '_').replace(/([a-z])([A-Z])/g, '$1_$2')}`.toUpperCase();
+}
+
+/** Every key with its environment name, for `--help`. */
+export function configKeys(): readonly { key: string; environment: string }[] {
+  return LEAVES.map(key => ({ key, environment: environmentName(key) }));
+}
+
+/** @throws ConfigError naming the key and where it was given. */
+export function loadConfig(options: { file?: string; env: NodeJS.ProcessEnv; overrides?: Overrides }): Config {
+  const raw = readFile(options.file);
+  const origin = new Map<string, string>();
+  const names = new Map(LEAVES.map(key => [environmentName(key), key]));
+  for (const [name, value] of Object.entries(options.env)) {
+    if (!name.startsWith('CLINSTREAM_') || value === undefined) continue;
+    const key = names.get(name);
+    if (key === undefined) {
+      throw new ConfigError(
+        'CONFIG_INVALID',
+        `the environment variable ${name} is not an option of clinstream: see 'clinstream run --help'`,
+      );
+    }
+    set(raw, key, value);
+    origin.set(key, `environment variable ${name}`);
+  }
+  for (const [key, value] of Object.entries(options.overrides ?? {})) {
+    if (value === undefined) continue;
+    set(raw, key, value);
+    origin.set(key, 'command line');
+  }
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return freeze(parsed.data);
+  const [issue] = parsed.error.issues;
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+  const key = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join('.');
+  const where = origin.get(key) ?? options.file ?? DEFAULT_FILE;
+  const what = unknown === undefined ? (issue?.message ?? 'invalid') : 'there is no such key';
+  throw new ConfigError('CONFIG_INVALID', `${key} (from ${where}): ${what}`, { details: { key } });
+}
+
+const DEFAULT_FILE = 'clinstream.config.json';
+
+function readFile(named: string | undefined): Record<string, unknown> {
+  const path = named ?? DEFAULT_FILE;
+  if (named === undefined && !existsSync(path)) return {};
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  } catch (cause) {
+    throw new ConfigError('CONFIG_UNREADABLE', `cannot read the configuration ${path}: it must exist and be JSON`, {
+      cause,
+    });
+  }
+  throw new ConfigError('CONFIG_UNREADABLE', `the configuration ${path} must hold one JSON object`);
+}
+
+function set(target: Record<string, unknown>, key: string, value: unknown): void {
+  const [first = '', ...rest] = key.split('.');
+  if (rest.length === 0) {
+    target[first] = value;
+    return;
+  }
+  const inner = target[first];
+  const object = typeof inner === 'object' && inner !== null ? { ...inner } : {};
+  target[first] = object;
+  set(object as Record<string, unknown>, rest.join('.'), value);
+}
+
+function freeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) freeze(inner);
+  return Object.freeze(value);
+}

@@ -1,0 +1,96 @@
+/** If this fails, `tag` would skip a line, blame the wrong one, or shift offsets by repairing text in silence. */
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { readLines } from '../../src/commands/lines.ts';
+import { type InputFormat, readTagNotes } from '../../src/commands/tag-input.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+
+const folder = temporaryFolder('input');
+
+async function* chunks(...parts: (string | Buffer)[]): AsyncIterable<Buffer> {
+  for (const part of parts) yield Buffer.from(part);
+}
+
+async function read(stdin: AsyncIterable<Buffer>, format: InputFormat = 'auto', paths = ['-']): Promise<unknown[]> {
+  const rows: unknown[] = [];
+  for await (const note of readTagNotes(paths, format, stdin)) {
+    rows.push('error' in note ? { id: note.id, code: note.error.code, message: note.error.message } : { ...note });
+  }
+  return rows;
+}
+
+describe('tag input', () => {
+  it('reads JSON Lines from standard input, and counts empty lines', async () => {
+    const rows = await read(chunks('\uFEFF\n{"id": 7, "text": "a"}\r\n\n', '{"text": "b', '\\n"}'));
+    assert.deepEqual(rows, [
+      { id: 7, text: 'a' },
+      { id: 'stdin:4', text: 'b\n' },
+    ]);
+  });
+
+  it('reads plain text whole, byte order mark and line ends included', async () => {
+    const path = join(folder, 'note.txt');
+    writeFileSync(path, '\uFEFF{not json}\r\nsecond 💊 line\n');
+    assert.deepEqual(await read(chunks(), 'auto', [path]), [
+      { id: 'note.txt', text: '\uFEFF{not json}\r\nsecond 💊 line\n' },
+    ]);
+    assert.deepEqual(await read(chunks(''), 'auto'), [{ id: 'stdin', text: '' }]);
+  });
+
+  it('gives a bad line a row that names it and its fault, never its content', async () => {
+    const canary = 'CANARY-TEXT';
+    const lines = [
+      `{"id": "1", "text": "${canary}`,
+      `{"id": "2", "text": ["${canary}"]}`,
+      `{"id": {"${canary}": 1}, "text": "x"}`,
+      `"${canary}"`,
+      `{"id": "5", "text": "${canary} \\ud83d"}`,
+    ];
+    const rows = await read(
+      chunks(...lines.map(line => `${line}\n`), Buffer.from([0x7b, 0xff, 0x0a]), '{"id": "7", "text": "good"}'),
+      'jsonl',
+    );
+    assert.deepEqual(
+      rows.map(row => (row as { code?: string }).code),
+      [
+        'LINE_NOT_JSON',
+        'LINE_NOT_A_NOTE',
+        'LINE_NOT_A_NOTE',
+        'LINE_NOT_A_NOTE',
+        'TEXT_NOT_UNICODE',
+        'LINE_NOT_UTF8',
+        undefined,
+      ],
+    );
+    assert.ok(!JSON.stringify(rows).includes(canary));
+    assert.match((rows[1] as { message: string }).message, /^stdin:2: /);
+  });
+
+  it('says which file cannot be read', async () => {
+    await assert.rejects(read(chunks(), 'auto', [join(folder, 'absent.txt')]), {
+      code: 'FILE_UNREADABLE',
+      message: /absent\.txt \(ENOENT\)/,
+    });
+  });
+
+  it('splits lines alike however the bytes are cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.stringMatching(/^[a-z💊é]{0,6}$/u)),
+        fc.integer({ min: 1, max: 7 }),
+        async (lines, step) => {
+          const bytes = Buffer.from(lines.map(line => `${line}\n`).join(''));
+          const parts = Array.from({ length: Math.ceil(bytes.length / step) }, (_, i) =>
+            bytes.subarray(i * step, (i + 1) * step),
+          );
+          const seen: string[] = [];
+          for await (const line of readLines(chunks(...parts), 'x')) seen.push(line.bytes.toString('utf8'));
+          assert.deepEqual(seen, lines);
+        },
+      ),
+    );
+  });
+});

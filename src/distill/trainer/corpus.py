@@ -1,0 +1,125 @@
+"""A corpus directory as token windows: `gold/<corpus>.jsonl` and `teacher/notes.jsonl`.
+
+Rows are `{id, split, text, entities: [{start, end, type}]}` with offsets in code points. A span that cuts through a word
+piece makes it *missing*: it is neither Inside nor Outside, and no loss counts it.
+"""
+
+import hashlib
+import json
+import random
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from heads import HEADS, NOTES, SOURCES
+
+WINDOW_LENGTHS = (126, 190, 254)
+MISSING = -1
+
+
+@dataclass(frozen=True)
+class Document:
+    """`ids` [pieces]; `words` [pieces]; `labels` by head index: ([pieces] of 1, 0 or MISSING, weight)."""
+
+    id: str
+    corpus: str
+    ids: np.ndarray
+    words: np.ndarray
+    labels: dict[int, tuple[np.ndarray, float]]
+
+
+@dataclass(frozen=True)
+class Window:
+    """The pieces [start, end) of a document."""
+
+    document: Document
+    start: int
+    end: int
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+
+def corpus_files(directory: Path) -> dict[str, Path]:
+    files = {name: directory / "gold" / f"{name}.jsonl" for name in SOURCES if name != NOTES}
+    files[NOTES] = directory / "teacher" / "notes.jsonl"
+    missing = [str(path) for path in files.values() if not path.exists()]
+    if missing:
+        sys.exit(f"corpus directory {directory} lacks {', '.join(missing)}")
+    return files
+
+
+def read_documents(path: Path, corpus: str, split: str, tokenizer) -> list[Document]:
+    documents = []
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                row = json.loads(line)
+                if row["split"] == split:
+                    documents.append(to_document(row, corpus, tokenizer))
+            except (KeyError, TypeError, ValueError) as error:
+                sys.exit(f"{path}:{number}: not a corpus row ({type(error).__name__})")
+    return documents
+
+
+def to_document(row: dict, corpus: str, tokenizer) -> Document:
+    encoded = tokenizer.encode(row["text"], add_special_tokens=False)
+    offsets = np.array(encoded.offsets, dtype=np.int64).reshape(-1, 2)
+    labels = {
+        HEADS.index(source.head): (label_pieces(offsets, row["entities"], source.types), source.weight)
+        for source in SOURCES[corpus]
+    }
+    return Document(row["id"], corpus, np.array(encoded.ids, np.int64), np.array(encoded.word_ids, np.int64), labels)
+
+
+def label_pieces(offsets: np.ndarray, entities: list[dict], types: frozenset[str]) -> np.ndarray:
+    """[pieces] of 1 inside a span, MISSING where a span cuts the piece, else 0."""
+    starts, ends = offsets[:, 0], offsets[:, 1]
+    labels = np.zeros(len(offsets), np.int8)
+    for entity in entities:
+        if entity["type"] not in types:
+            continue
+        inside = (starts >= entity["start"]) & (ends <= entity["end"])
+        cut = (starts < entity["end"]) & (ends > entity["start"]) & ~inside
+        labels[inside] = 1
+        labels[cut & (labels != 1)] = MISSING
+    return labels
+
+
+def cut_windows(document: Document, rng: random.Random) -> list[Window]:
+    """Windows of one random length from a random first cut, so that every epoch sees other contexts."""
+    count = len(document.ids)
+    length = rng.choice(WINDOW_LENGTHS)
+    if count <= length:
+        return [Window(document, 0, count)] if count else []
+    windows = []
+    for start in range(-rng.randrange(0, length // 2), count, length):
+        window = Window(document, max(0, start), min(count, start + length))
+        if len(window) >= 8 or window.end == count:
+            windows.append(window)
+    return windows
+
+
+def pack(windows: list[Window], budget: int, rng: random.Random) -> list[list[Window]]:
+    """Batches of similar lengths, each at most `budget` padded tokens, in random order."""
+    shuffled = windows[:]
+    rng.shuffle(shuffled)
+    batches: list[list[Window]] = []
+    for at in range(0, len(shuffled), 1500):
+        batch: list[Window] = []
+        for window in sorted(shuffled[at : at + 1500], key=len):
+            longest = max([len(window), *map(len, batch)]) + 2
+            if batch and longest * (len(batch) + 1) > budget:
+                batches.append(batch)
+                batch = []
+            batch.append(window)
+        if batch:
+            batches.append(batch)
+    rng.shuffle(batches)
+    return batches
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

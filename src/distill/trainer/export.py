@@ -1,0 +1,129 @@
+"""A trained checkpoint to ONNX: float32, and int8 by dynamic quantisation with one scale a channel.
+
+`reduce_range` keeps weights to 7 bits, so that the 16-bit sums of AVX2's vpmaddubsw cannot saturate: the answers are then
+the same on processors with and without VNNI. Writes model.fp32.onnx, model.int8.onnx, tokenizer.json, heads.json, parity.json.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
+from corpus import corpus_files, read_documents
+from heads import CORPUS_HEADS, HEADS, NOTES, SERVED
+from model import CLS, SEP, Tagger, base_directory, load_tokenizer
+
+
+class TwoOutputs(torch.nn.Module):
+    """The served heads and the corpora's as outputs of their own."""
+
+    def __init__(self, tagger: Tagger):
+        super().__init__()
+        self.tagger = tagger
+
+    def forward(self, input_ids, attention_mask):
+        logits = self.tagger(input_ids, attention_mask)
+        return logits[..., : len(SERVED)], logits[..., len(SERVED) :]
+
+
+def load(run: Path, base: Path, weights: str) -> Tagger:
+    state = torch.load(run / "checkpoint.pt", weights_only=True)
+    if [tuple(each) for each in state["heads"]] != HEADS:
+        sys.exit(f"{run}: the checkpoint has other heads than heads.py")
+    tagger = Tagger(base)
+    tagger.load_state_dict(state["model"])
+    if weights == "ema":
+        tagger.load_state_dict(state["ema"], strict=False)
+    return tagger.eval()
+
+
+def export_float(tagger: Tagger, path: Path) -> None:
+    example = torch.ones(2, 16, dtype=torch.long)
+    axes = {0: "batch", 1: "sequence"}
+    torch.onnx.export(
+        TwoOutputs(tagger),
+        (example, example),
+        str(path),
+        input_names=["input_ids", "attention_mask"],
+        output_names=["logits", "corpus_logits"],
+        dynamic_axes={name: axes for name in ("input_ids", "attention_mask", "logits", "corpus_logits")},
+        opset_version=17,
+        dynamo=False,
+    )
+
+
+def quantise(source: Path, target: Path, reduce_range: bool) -> None:
+    from onnxruntime.transformers import optimizer
+
+    config = json.loads((base_directory(None) / "config.json").read_text())
+    fused = optimizer.optimize_model(
+        str(source), model_type="bert", num_heads=config["num_attention_heads"], hidden_size=config["hidden_size"], opt_level=0
+    )
+    fused_path = target.with_suffix(".fused")
+    fused.save_model_to_file(str(fused_path))
+    quantize_dynamic(
+        fused_path,
+        target,
+        per_channel=True,
+        reduce_range=reduce_range,
+        weight_type=QuantType.QInt8,
+        extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},  # fused operators have no shape inference
+    )
+    fused_path.unlink()
+
+
+def parity(tagger: Tagger, graph: Path, corpus: Path, tokenizer, documents: int = 40) -> dict:
+    """How far int8 is from the trained model on windows of dev notes: logits and decisions at 0.5, by served head."""
+    session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    cls, sep = tokenizer.token_to_id(CLS), tokenizer.token_to_id(SEP)
+    differences, agreements = [], []
+    for document in read_documents(corpus_files(corpus)[NOTES], NOTES, "dev", tokenizer)[:documents]:
+        ids = np.array([[cls, *document.ids[:254], sep]])
+        mask = np.ones_like(ids)
+        (int8,) = session.run(["logits"], {"input_ids": ids, "attention_mask": mask})
+        with torch.no_grad():
+            trained = tagger(torch.from_numpy(ids), torch.from_numpy(mask))[..., : len(SERVED)].numpy()
+        differences.append(np.abs(int8 - trained)[0, 1:-1])
+        agreements.append(((int8 > 0) == (trained > 0))[0, 1:-1])
+    difference, agreement = np.concatenate(differences), np.concatenate(agreements)
+    return {
+        "windows": documents,
+        "pieces": len(difference),
+        "meanAbsoluteLogitDifference": round(float(difference.mean()), 4),
+        "maxAbsoluteLogitDifference": round(float(difference.max()), 3),
+        "decisionAgreement": {task: round(float(agreement[:, i].mean()), 5) for i, (_, task) in enumerate(SERVED)},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--run", type=Path, required=True, help="directory with checkpoint.pt")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--corpus", type=Path, required=True, help="for the parity report on dev notes")
+    parser.add_argument("--base")
+    parser.add_argument("--weights", choices=["raw", "ema"], default="ema")
+    parser.add_argument("--reduce-range", action=argparse.BooleanOptionalAction, default=True)
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    base = base_directory(args.base)
+    tagger, tokenizer = load(args.run, base, args.weights), load_tokenizer(base)
+    export_float(tagger, args.out / "model.fp32.onnx")
+    quantise(args.out / "model.fp32.onnx", args.out / "model.int8.onnx", args.reduce_range)
+    definition = json.loads(tokenizer.to_str())
+    definition["added_tokens"], definition["post_processor"] = [], None
+    (args.out / "tokenizer.json").write_text(json.dumps(definition, ensure_ascii=False, separators=(",", ":")))
+    heads = {"served": [task for _, task in SERVED], "corpus": [{"corpus": c, "type": t} for c, t in CORPUS_HEADS]}
+    (args.out / "heads.json").write_text(json.dumps(heads, indent=2) + "\n")
+    report = parity(tagger, args.out / "model.int8.onnx", args.corpus, tokenizer)
+    (args.out / "parity.json").write_text(json.dumps(report, indent=2) + "\n")
+    print(f"export: {json.dumps(report)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

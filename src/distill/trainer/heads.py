@@ -1,0 +1,71 @@
+"""Which corpus trains which head: the one table that says what every label means.
+
+Three heads serve (`note`); they learn from the teacher's labels on notes and, at half weight, from the human corpora whose
+guidelines agree with ours. Every corpus also has heads of its own, because guidelines differ: they share the encoder, keep
+the corpora from arguing with each other, and allow comparison with the literature. A corpus says nothing about a task that
+it does not annotate: that task is masked there.
+"""
+
+from typing import NamedTuple
+
+
+class Source(NamedTuple):
+    """Spans of these types of a corpus train a head, at a weight."""
+
+    head: tuple[str, str]
+    types: frozenset[str]
+    weight: float
+
+
+NOTES = "notes"
+SERVED = [("note", "medication"), ("note", "disease"), ("note", "symptom")]
+CORPUS_HEADS = [
+    ("ncbi_disease", "disease"),
+    ("bc5cdr", "chemical"),
+    ("bc5cdr", "disease"),
+    ("biored", "chemical"),
+    ("biored", "disease"),
+    ("phee", "drug"),
+    ("phee", "effect"),
+    ("phee", "treat"),
+    ("chia", "drug"),
+    ("chia", "condition"),
+    ("maccrobat", "medication"),
+    ("maccrobat", "disease"),
+    ("maccrobat", "symptom"),
+]
+HEADS = SERVED + CORPUS_HEADS
+
+
+def _own(corpus: str, kind: str, *types: str) -> Source:
+    return Source((corpus, kind), frozenset(types), 1.0)
+
+
+def _note(kind: str, weight: float, *types: str) -> Source:
+    return Source(("note", kind), frozenset(types), weight)
+
+
+_NCBI = ("DiseaseClass", "SpecificDisease", "CompositeMention", "Modifier")
+
+SOURCES: dict[str, list[Source]] = {
+    "ncbi_disease": [_own("ncbi_disease", "disease", *_NCBI), _note("disease", 0.5, *_NCBI)],
+    "bc5cdr": [_own("bc5cdr", "chemical", "Chemical"), _own("bc5cdr", "disease", "Disease")],
+    "biored": [
+        _own("biored", "chemical", "ChemicalEntity"),
+        _own("biored", "disease", "DiseaseOrPhenotypicFeature"),
+    ],
+    "phee": [
+        _own("phee", "drug", "Drug"),
+        _own("phee", "effect", "Effect"),
+        _own("phee", "treat", "Treat-Disorder"),
+        _note("medication", 0.5, "Drug"),
+    ],
+    "chia": [_own("chia", "drug", "Drug"), _own("chia", "condition", "Condition")],
+    "maccrobat": [
+        _own("maccrobat", "medication", "Medication"),
+        _own("maccrobat", "disease", "Disease_disorder"),
+        _own("maccrobat", "symptom", "Sign_symptom"),
+        _note("medication", 0.5, "Medication"),
+    ],
+    NOTES: [_note(task, 1.0, task) for _, task in SERVED],
+}

@@ -1,0 +1,15 @@
+/** Why a model does not serve, or a batch has no answer. */
+import { ClinstreamError } from '../core/errors.ts';
+
+export class ModelError extends ClinstreamError<
+  | 'MODEL_MISSING'
+  | 'MANIFEST_INVALID'
+  | 'MODEL_FILE_CHANGED'
+  | 'MODEL_SELF_CHECK_FAILED'
+  | 'DEVICE_UNAVAILABLE'
+  | 'BATCH_FAILED'
+  | 'WORKERS_LOST'
+  | 'POOL_STOPPED'
+> {
+  readonly stage = 'model';
+}

@@ -1,0 +1,103 @@
+/**
+ * Patterns, each with a check, for identifiers that de-identification should have removed. A tripwire, not a de-identifier: it
+ * is tuned so that ordinary notes pass, and what it finds is a sign that the sender's de-identification failed.
+ * Every pattern is linear in the text: bounded repetition, no nesting.
+ */
+
+export type IdentifierCategory = 'ssn' | 'mrn' | 'phone' | 'email' | 'url' | 'birth-date' | 'ip' | 'card';
+
+interface Wire {
+  readonly category: IdentifierCategory;
+  readonly pattern: RegExp;
+  readonly check: (match: RegExpMatchArray) => boolean;
+}
+
+const always = (): boolean => true;
+const digits = (text: string): string => text.replace(/\D/g, '');
+
+const WIRES: readonly Wire[] = [
+  {
+    category: 'ssn',
+    pattern: /(?<![\d-])(\d{3})([- ])(\d{2})\2(\d{4})(?![\d-])/g,
+    // https://www.ssa.gov/employer/randomization.html: never 000, 666 or 9xx; group never 00; serial never 0000
+    check: match => !/^(000|666|9\d\d)$/.test(match[1] ?? '') && match[3] !== '00' && match[4] !== '0000',
+  },
+  {
+    category: 'mrn',
+    pattern:
+      /\b(?:mrn|medical record (?:number|no\.?|#)|patient id|chart (?:number|no\.?|#))[\s:#=-]{0,6}([a-z]{0,3}\d[\d-]{4,13})\b/gi,
+    check: match => digits(match[1] ?? '').length >= 5,
+  },
+  {
+    category: 'phone',
+    pattern:
+      /(?<![\d./-])(?:\+?1[-. ])?(?:\(([2-9]\d{2})\) ?|([2-9]\d{2})([-.]))([2-9]\d{2})[-. ](\d{4})(?![\d-]|\.\d)/g,
+    // North American plan: neither area nor exchange is N11
+    check: match => !/11$/.test(match[1] ?? match[2] ?? '') && !/11$/.test(match[4] ?? ''),
+  },
+  {
+    category: 'phone',
+    pattern: /(?<![\d+])\+(?!1[-. (])[1-9]\d{0,2}[-. ]?(?:\(\d{1,4}\)[-. ]?)?\d{2,4}(?:[-. ]?\d{2,4}){1,4}(?!\d)/g,
+    check: match => digits(match[0]).length >= 9 && digits(match[0]).length <= 15,
+  },
+  {
+    category: 'email',
+    pattern: /(?<![\w.+-])[\w+-][\w.+-]{0,63}@[a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){0,4}\.[a-z]{2,24}\b/gi,
+    check: always,
+  },
+  { category: 'url', pattern: /\b(?:https?:\/\/|www\.)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,5}/gi, check: always },
+  {
+    category: 'birth-date',
+    pattern:
+      /\b(?:d\.?o\.?b\.?|date of birth|birth ?date|born(?: on)?)[\s:=-]{0,4}(?:(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d{2})|(\d{4})-(\d{1,2})-(\d{1,2})|(?:\d{1,2}(?:st|nd|rd|th)? )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.? (?:\d{1,2}(?:st|nd|rd|th)?,? )?\d{4})(?!\d)/gi,
+    check: match =>
+      [match[1], match[2], match[4], match[5]].every(
+        part => part === undefined || (Number(part) >= 1 && Number(part) <= 31),
+      ),
+  },
+  {
+    category: 'ip',
+    pattern: /(?<![\d.])(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\d]|\.\d)/g,
+    // section numbers such as 1.2.3.4 are ordinary in notes; an address has a part of three digits
+    check: match =>
+      match.slice(1, 5).every(part => Number(part) <= 255) && match.slice(1, 5).some(part => part.length === 3),
+  },
+  {
+    category: 'card',
+    pattern: /(?<![\d-])(?:\d{4}([- ]?)\d{4}\1\d{4}\1\d{1,7}|3[47]\d{2}([- ]?)\d{6}\2\d{5})(?![\d-])/g,
+    check: match => isCard(digits(match[0])),
+  },
+];
+
+/** How often each category was found; an empty map means that nothing tripped. */
+export function trip(text: string): ReadonlyMap<IdentifierCategory, number> {
+  const plain = toAscii(text);
+  const found = new Map<IdentifierCategory, number>();
+  for (const { category, pattern, check } of WIRES) {
+    for (const match of plain.matchAll(pattern)) {
+      if (check(match)) found.set(category, (found.get(category) ?? 0) + 1);
+    }
+  }
+  return found;
+}
+
+/** Full-width digits and typographic hyphens and spaces as their ASCII forms: only for looking, offsets play no part. */
+function toAscii(text: string): string {
+  if (!/[\u00a0\u2000-\u2015\u2212\uff00-\uff5e]/.test(text)) return text;
+  return text
+    .replace(/[\uff01-\uff5e]/g, wide => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
+    .replace(/[\u2010-\u2015\u2212]/g, '-')
+    .replace(/[\u00a0\u2000-\u200a]/g, ' ');
+}
+
+/** Luhn's check (ISO/IEC 7812-1) on 13 to 19 digits that begin as a payment card does. */
+function isCard(number: string): boolean {
+  if (number.length < 13 || number.length > 19 || !/^(4|5[1-5]|2[2-7]|3[47]|6(?:011|5))/.test(number)) return false;
+  let sum = 0;
+  for (let i = 0; i < number.length; i++) {
+    const digit = Number(number[number.length - 1 - i]);
+    const doubled = i % 2 === 1 ? digit * 2 : digit;
+    sum += doubled > 9 ? doubled - 9 : doubled;
+  }
+  return sum % 10 === 0;
+}

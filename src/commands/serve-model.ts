@@ -1,0 +1,40 @@
+/** A verified model, its sessions and the batcher, wired to a tagger by the configuration. */
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import type { Observer } from '../core/facts.ts';
+import type { Stop } from '../core/processor.ts';
+import type { Task } from '../core/span.ts';
+import { loadModel, type VerifiedModel } from '../model/manifest.ts';
+import { TextTokenizer } from '../model/tokenizer.ts';
+import { WorkerPool } from '../model/worker-pool.ts';
+import { Batcher } from '../tagging/batcher.ts';
+import { Tagger } from '../tagging/tagger.ts';
+
+export interface Serving {
+  readonly model: VerifiedModel;
+  readonly tokenizer: TextTokenizer;
+  readonly pool: WorkerPool;
+  readonly tagger: Tagger;
+  readonly tasks: readonly Task[];
+  readonly stop: Stop;
+}
+
+/** @throws ModelError when the model is missing, changed, or fails its own check. */
+export async function serveModel(config: Config, observe: Observer): Promise<Serving> {
+  const model = loadModel(config.model);
+  observe({ kind: 'model.loaded', ...model.identity });
+  const tokenizer = new TextTokenizer(join(model.directory, model.manifest.tokenizer));
+  const { device, workers, threadsPerWorker, batchTokens, inFlightTokens } = config.inference;
+  const pool = await WorkerPool.open({ model, device, workers, threadsPerWorker, observe });
+  const batcher = new Batcher({
+    runner: pool,
+    heads: model.heads.length,
+    special: model.manifest.specialTokens,
+    // the longest legal window must fit, or it would always run alone
+    batchTokens: Math.max(batchTokens, model.manifest.window.tokens),
+    inFlightTokens,
+    observe,
+  });
+  const tagger = new Tagger(model, tokenizer, batcher);
+  return { model, tokenizer, pool, tagger, tasks: tagger.tasks, stop: pool.stop };
+}

@@ -1,0 +1,34 @@
+/**
+ * How events become record values and come back. The port is asynchronous because a schema registry must be asked; what every
+ * implementation shares is the error below, whose code is all that a dead letter tells about a value that is not an event.
+ */
+import { ClinstreamError } from '../core/errors.ts';
+
+export interface EventCodec<E> {
+  /** @throws EncodeError when the event does not satisfy its schema: a fault of the caller, never of the input. */
+  encode(event: E): Promise<Buffer>;
+  /** @throws DecodeError for every value that is not an event: it will never decode, so nothing is gained by a retry. */
+  decode(value: Buffer | null): Promise<E>;
+}
+
+/** Larger values are refused before they are looked at. */
+export const DEFAULT_MAX_VALUE_BYTES = 8 * 1024 * 1024;
+
+/** No cause is ever chained: parsers quote their input in their messages. */
+export class DecodeError extends ClinstreamError<
+  | 'VALUE_NULL'
+  | 'VALUE_TOO_LARGE'
+  | 'NOT_AVRO'
+  | 'SCHEMA_UNKNOWN'
+  | 'VALUE_TRUNCATED'
+  | 'VALUE_MALFORMED'
+  | 'NOTE_TEXT_NOT_UTF8'
+  | 'NOTE_INVALID'
+> {
+  readonly stage = 'decode';
+}
+
+/** The event holds a value that its schema does not allow; the message names the field, never the value. */
+export class EncodeError extends ClinstreamError<'EVENT_INVALID'> {
+  readonly stage = 'input';
+}

@@ -1,0 +1,73 @@
+/** Records as JSON for people: times in ISO 8601, keys in the order of the schema. Bytes that are no event are never dumped. */
+
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import type { Note } from '../core/note.ts';
+import type { Headers } from '../core/record.ts';
+import { DecodeError } from './codec.ts';
+import { createEntitiesCodec } from './entities-event.ts';
+import type { EntitiesEvent } from './generated.ts';
+import { createNoteCodec } from './note-event.ts';
+
+/** Bytes that could not be read, told apart without being shown. */
+export interface RawJson {
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** A note whose JSON `noteFromJson` reads back. */
+export type NoteJson = Omit<Note, 'authoredAt'> & { readonly authoredAt: string };
+
+export type EntitiesJson = Omit<EntitiesEvent, 'authoredAt' | 'taggedAt'> & {
+  readonly authoredAt: string;
+  readonly taggedAt: string;
+};
+
+/** A value of any topic of ours: an event, raw bytes, or null for a tombstone. Never rejects on bad input. */
+export type ValueToJson = (value: Buffer | null) => Promise<NoteJson | EntitiesJson | RawJson | null>;
+
+/** Reads whatever kind of event a value is; values above `maxBytes` count as raw. */
+export function createValueToJson(options: { readonly maxBytes?: number } = {}): ValueToJson {
+  const notes = createNoteCodec(options);
+  const entities = createEntitiesCodec(options);
+  return async value => {
+    if (value === null) return null;
+    return (
+      (await readable(async () => noteToJson(await notes.decode(value)))) ??
+      (await readable(async () => entitiesToJson(await entities.decode(value)))) ??
+      rawToJson(value)
+    );
+  };
+}
+
+export function noteToJson(note: Note): NoteJson {
+  return { ...note, authoredAt: isoTime(note.authoredAt) };
+}
+
+export function entitiesToJson(event: EntitiesEvent): EntitiesJson {
+  return { ...event, authoredAt: isoTime(event.authoredAt), taggedAt: isoTime(event.taggedAt) };
+}
+
+export function rawToJson(value: Buffer): RawJson {
+  return { bytes: value.length, sha256: createHash('sha256').update(value).digest('hex') };
+}
+
+/** Headers by name; values that are not UTF-8 as raw bytes. */
+export function headersToJson(headers: Headers): Readonly<Record<string, string | RawJson>> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, isUtf8(value) ? value.toString('utf8') : rawToJson(value)]),
+  );
+}
+
+async function readable<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof DecodeError) return undefined;
+    throw error;
+  }
+}
+
+function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}

@@ -1,0 +1,138 @@
+/**
+ * The loop that drives the batch policy: windows of all notes in flight wait together, and whenever a session can take work the
+ * best batch of them runs. A batch that is not full runs only when a session would otherwise stand idle.
+ */
+import { type Observer, unobserved } from '../core/facts.ts';
+import { type Batch, type BatchResult, packBatch } from '../model/batch.ts';
+import { Admission } from './admission.ts';
+import { nextBatch } from './batch-policy.ts';
+
+/** What the batcher needs of a pool of sessions. */
+export interface Runner {
+  readonly workers: number;
+  /** Batches that may be under way at once; at least `workers`. */
+  readonly capacity: number;
+  run(batch: Batch): Promise<BatchResult>;
+}
+
+export interface BatcherOptions {
+  readonly runner: Runner;
+  /** Channels of a logit row. */
+  readonly heads: number;
+  readonly special: { readonly cls: number; readonly sep: number; readonly pad: number };
+  /** Padded tokens of a batch. */
+  readonly batchTokens: number;
+  /** Tokens submitted and not yet answered: bounds memory, and is what holds the consumers back. */
+  readonly inFlightTokens: number;
+  readonly observe?: Observer;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: () => number;
+}
+
+/** Where the answer of a window stands: token 0 of the window is row `firstRow` of `logits` [rows × heads]. */
+export interface WindowLogits {
+  readonly logits: Float32Array;
+  readonly firstRow: number;
+}
+
+interface Waiting {
+  readonly ids: Int32Array;
+  readonly length: number;
+  readonly since: number;
+  readonly resolve: (answer: WindowLogits) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const SPECIAL_TOKENS = 2;
+
+export class Batcher {
+  readonly #options: BatcherOptions;
+  readonly #admission: Admission;
+  readonly #observe: Observer;
+  readonly #now: () => number;
+  #waiting: Waiting[] = [];
+  #waitingTokens = 0;
+  #running = 0;
+
+  constructor(options: BatcherOptions) {
+    this.#options = options;
+    this.#admission = new Admission(options.inFlightTokens);
+    this.#observe = options.observe ?? unobserved;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Tokens submitted and not yet answered. */
+  get tokensInFlight(): number {
+    return this.#admission.inFlight;
+  }
+
+  /** Logits of one window. @param ids without special tokens. @throws ModelError from the pool, for the windows of one batch only. */
+  async score(ids: Int32Array): Promise<WindowLogits> {
+    const length = ids.length + SPECIAL_TOKENS;
+    await this.#admission.enter(length);
+    try {
+      return await new Promise<WindowLogits>((resolve, reject) => {
+        this.#waiting.push({ ids, length, since: this.#now(), resolve, reject });
+        this.#waitingTokens += length;
+        this.#pump();
+      });
+    } finally {
+      this.#admission.leave(length);
+    }
+  }
+
+  #pump(): void {
+    const { runner, batchTokens } = this.#options;
+    while (this.#waiting.length > 0) {
+      const idle = this.#running < runner.workers;
+      const full = this.#waitingTokens >= batchTokens;
+      if (!idle && !(full && this.#running < runner.capacity)) break;
+      this.#start(this.#take(nextBatch(this.#waiting, batchTokens)));
+    }
+    this.#observe({ kind: 'queue.changed', windows: this.#waiting.length, tokens: this.#waitingTokens });
+  }
+
+  #take(positions: readonly number[]): Waiting[] {
+    const chosen = new Set(positions);
+    const batch = positions.map(i => this.#waiting[i] as Waiting);
+    this.#waiting = this.#waiting.filter((_, i) => !chosen.has(i));
+    for (const { length } of batch) this.#waitingTokens -= length;
+    return batch;
+  }
+
+  #start(windows: readonly Waiting[]): void {
+    const { runner, special } = this.#options;
+    const batch = packBatch(
+      windows.map(each => each.ids),
+      special,
+    );
+    const began = this.#now();
+    const oldest = windows.reduce((first, each) => Math.min(first, each.since), began);
+    this.#running++;
+    runner
+      .run(batch)
+      .then(
+        ({ logits, runMs }) => {
+          this.#observe({
+            kind: 'batch.run',
+            windows: windows.length,
+            tokens: windows.reduce((sum, each) => sum + each.length, 0),
+            paddedTokens: windows.length * batch.columns,
+            queueMs: began - oldest,
+            runMs,
+          });
+          // row 0 of each window is its [CLS]
+          windows.forEach((each, row) => {
+            each.resolve({ logits, firstRow: row * batch.columns + 1 });
+          });
+        },
+        (error: Error) => {
+          for (const each of windows) each.reject(error);
+        },
+      )
+      .finally(() => {
+        this.#running--;
+        this.#pump();
+      });
+  }
+}

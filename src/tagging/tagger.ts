@@ -1,0 +1,63 @@
+/** A text to its entities: tokens, windows, batches, stitch, spans. Empty and megabyte-long texts are ordinary. */
+import type { StageMilliseconds } from '../core/facts.ts';
+import type { Entity, Task } from '../core/span.ts';
+import type { VerifiedModel } from '../model/manifest.ts';
+import type { TextTokenizer } from '../model/tokenizer.ts';
+import { CodePointIndex } from '../text/code-points.ts';
+import { decodeEntities, type TaskConfidence } from '../text/decode.ts';
+import { Stitcher } from '../text/stitch.ts';
+import { planWindows } from '../text/windows.ts';
+import { toWords } from '../text/words.ts';
+import type { Batcher } from './batcher.ts';
+
+export interface Tagged {
+  readonly entities: readonly Entity[];
+  readonly tasks: readonly TaskConfidence[];
+  /** Word pieces of the text, special tokens not counted. */
+  readonly tokens: number;
+  readonly windows: number;
+  readonly stageMs: Omit<StageMilliseconds, 'decode'>;
+}
+
+const SPECIAL_TOKENS = 2;
+
+export class Tagger {
+  readonly tasks: readonly Task[];
+  readonly #model: VerifiedModel;
+  readonly #tokenizer: TextTokenizer;
+  readonly #batcher: Batcher;
+
+  constructor(model: VerifiedModel, tokenizer: TextTokenizer, batcher: Batcher) {
+    this.tasks = model.heads.map(head => head.task);
+    this.#model = model;
+    this.#tokenizer = tokenizer;
+    this.#batcher = batcher;
+  }
+
+  /** @throws ModelError when the model cannot answer for one of the text's windows. */
+  async tag(text: string): Promise<Tagged> {
+    const began = performance.now();
+    const { window } = this.#model.manifest;
+    const heads = this.#model.heads;
+    const tokens = await this.#tokenizer.encode(text);
+    const tokenized = performance.now();
+    const windows = planWindows(tokens.ids.length, { size: window.tokens - SPECIAL_TOKENS, overlap: window.overlap });
+    const stitcher = new Stitcher(windows, tokens.ids.length, heads.length);
+    await Promise.all(
+      windows.map(async ({ start, end }, i) => {
+        const { logits, firstRow } = await this.#batcher.score(tokens.ids.subarray(start, end));
+        stitcher.add(i, logits, firstRow);
+      }),
+    );
+    const inferred = performance.now();
+    const words = toWords(tokens, stitcher.logits, heads.length);
+    const { entities, tasks } = decodeEntities(new CodePointIndex(text), words, heads);
+    return {
+      entities,
+      tasks,
+      tokens: tokens.ids.length,
+      windows: windows.length,
+      stageMs: { tokenize: tokenized - began, infer: inferred - tokenized, assemble: performance.now() - inferred },
+    };
+  }
+}

@@ -1,0 +1,56 @@
+/** If this fails, a token would carry another offset than the trainer gave it, or a long note would be cut differently. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { TextTokenizer } from '../../src/model/tokenizer.ts';
+import { MODEL_DIRECTORY } from '../support/model.ts';
+import { trickyText } from '../text/support.ts';
+
+const FILE = join(MODEL_DIRECTORY, 'tokenizer.json');
+const tokenizer = new TextTokenizer(FILE);
+
+describe('tokenizer', () => {
+  it('gives offsets in code points, words that never fall, and no special tokens', async () => {
+    const text = '💊 Ibuprofen\r\nnaïve cafe\u0301 [SEP]';
+    const points = [...text];
+    const { ids, starts, ends, words } = await tokenizer.encode(text);
+    const pieces = [...ids].map((_, i) => points.slice(starts[i], ends[i]).join(''));
+    assert.equal(pieces.filter((_, i) => words[i] === words[1]).join(''), 'Ibuprofen');
+    assert.ok(pieces.includes('[') && pieces.includes(']'), 'a literal [SEP] is words, not a control token');
+    assert.ok(!ids.includes(101) && !ids.includes(102));
+    for (let i = 1; i < words.length; i++) assert.ok((words[i] as number) >= (words[i - 1] as number));
+  });
+
+  it('gives every piece a place inside the text, in order', async () => {
+    await fc.assert(
+      fc.asyncProperty(trickyText, async text => {
+        const { ids, starts, ends } = await tokenizer.encode(text);
+        const length = [...text].length;
+        for (let i = 0; i < ids.length; i++) {
+          assert.ok((starts[i] as number) < (ends[i] as number) && (ends[i] as number) <= length);
+          if (i > 0) assert.ok((starts[i] as number) >= (ends[i - 1] as number));
+        }
+      }),
+    );
+  });
+
+  it('gives the same tokens in pieces as in one', async () => {
+    const inPieces = new TextTokenizer(FILE, 7);
+    await fc.assert(
+      fc.asyncProperty(trickyText, async text => {
+        assert.deepEqual(await inPieces.encode(text), await tokenizer.encode(text));
+      }),
+    );
+  });
+
+  it('takes an empty text, and a megabyte without a single space', async () => {
+    assert.equal((await tokenizer.encode('')).ids.length, 0);
+    const { ids, ends } = await tokenizer.encode('x'.repeat(1_000_000));
+    assert.deepEqual([ids.length, ends.at(-1)], [1, 1_000_000], 'one unknown word, not cut');
+  });
+
+  it('refuses a file that is no tokenizer', () => {
+    assert.throws(() => new TextTokenizer(join(MODEL_DIRECTORY, 'manifest.json')), { code: 'MODEL_MISSING' });
+  });
+});

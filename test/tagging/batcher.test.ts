@@ -1,0 +1,112 @@
+/** If this fails, memory would grow with the backlog, a note would get another note's answer, or a failure would spread. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { Batch, BatchResult } from '../../src/model/batch.ts';
+import { Admission } from '../../src/tagging/admission.ts';
+import { Batcher, type Runner } from '../../src/tagging/batcher.ts';
+
+const SPECIAL = { cls: 101, sep: 102, pad: 0 };
+
+/** A session that answers when it is told to, with each token's id as its logit. */
+class ManualRunner implements Runner {
+  readonly workers = 2;
+  readonly capacity = 4;
+  readonly waiting: { batch: Batch; done: (result: BatchResult) => void; fail: (error: Error) => void }[] = [];
+
+  run(batch: Batch): Promise<BatchResult> {
+    return new Promise((done, fail) => this.waiting.push({ batch, done, fail }));
+  }
+
+  answer(): void {
+    const next = this.waiting.shift();
+    next?.done({ logits: Float32Array.from(next.batch.ids), runMs: 1 });
+  }
+}
+
+const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+function batcherOn(runner: Runner, inFlightTokens: number, batchTokens = 64): Batcher {
+  return new Batcher({ runner, heads: 1, special: SPECIAL, batchTokens, inFlightTokens });
+}
+
+describe('batcher', () => {
+  it('gives every window its own answer and never holds more tokens than its limit', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 40 }), async lengths => {
+        const runner = new ManualRunner();
+        const batcher = batcherOn(runner, 128);
+        let answered = 0;
+        const all = lengths.map(async (length, i) => {
+          const ids = new Int32Array(length).fill(1000 + i);
+          const { logits, firstRow } = await batcher.score(ids);
+          assert.deepEqual([...logits.subarray(firstRow, firstRow + length)], [...ids]);
+          answered++;
+        });
+        while (answered < lengths.length) {
+          assert.ok(batcher.tokensInFlight <= 128, `${batcher.tokensInFlight}`);
+          assert.ok(runner.waiting.length <= runner.capacity);
+          runner.answer();
+          await settle();
+        }
+        await Promise.all(all);
+        assert.equal(batcher.tokensInFlight, 0);
+      }),
+    );
+  });
+
+  it('runs a lone window at once, and holds a part-filled batch back only while every session is busy', async () => {
+    const runner = new ManualRunner();
+    const batcher = batcherOn(runner, 10_000);
+    const answers = [batcher.score(new Int32Array(8)), batcher.score(new Int32Array(8))];
+    await settle();
+    assert.equal(runner.waiting.length, 2, 'both sessions have work');
+    answers.push(batcher.score(new Int32Array(8)), batcher.score(new Int32Array(8)));
+    await settle();
+    assert.equal(runner.waiting.length, 2, 'the rest gathers');
+    runner.answer();
+    await settle();
+    assert.deepEqual(
+      runner.waiting.map(each => each.batch.lengths.length),
+      [1, 2],
+      'and leaves together',
+    );
+    runner.answer();
+    runner.answer();
+    await Promise.all(answers);
+  });
+
+  it('fails the windows of a failed batch and no others', async () => {
+    const runner = new ManualRunner();
+    const batcher = batcherOn(runner, 10_000);
+    const first = batcher.score(new Int32Array(8));
+    const second = batcher.score(new Int32Array(8));
+    await settle();
+    runner.waiting.shift()?.fail(new Error('batch failed'));
+    runner.answer();
+    await assert.rejects(first, /batch failed/);
+    await second;
+    assert.equal(batcher.tokensInFlight, 0);
+  });
+});
+
+describe('admission', () => {
+  it('admits in order, up to its limit, and one larger request alone', async () => {
+    const admission = new Admission(10);
+    const admitted: string[] = [];
+    const ask = (name: string, tokens: number): void => {
+      void admission.enter(tokens).then(() => admitted.push(name));
+    };
+    ask('a', 6);
+    ask('huge', 50);
+    ask('b', 1);
+    await settle();
+    assert.deepEqual(admitted, ['a'], 'b does not overtake');
+    admission.leave(6);
+    await settle();
+    assert.deepEqual([admitted, admission.inFlight], [['a', 'huge'], 50]);
+    admission.leave(50);
+    await settle();
+    assert.deepEqual([admitted, admission.inFlight], [['a', 'huge', 'b'], 1]);
+  });
+});

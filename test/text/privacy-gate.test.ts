@@ -1,0 +1,104 @@
+/** If this fails, a note with a patient's identifiers would be processed, or ordinary notes would be refused. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import type { Note } from '../../src/core/note.ts';
+import { PrivacyError } from '../../src/text/privacy-error.ts';
+import { gate } from '../../src/text/privacy-gate.ts';
+import { trip } from '../../src/text/tripwire.ts';
+
+function note(
+  text: string,
+  deidentification: Note['deidentification'] = { method: 'safe-harbor', version: '2' },
+): Note {
+  return {
+    noteId: 'n',
+    noteVersion: 1,
+    patientId: 'p',
+    encounterId: null,
+    noteType: 'x',
+    authoredAt: 0,
+    specialty: null,
+    source: '',
+    text,
+    deidentification,
+  };
+}
+
+const IDENTIFIERS: readonly (readonly [category: string, text: string])[] = [
+  ['ssn', 'SSN 219-09-9999.'],
+  ['ssn', 'social 219 09 9998'],
+  ['mrn', 'MRN: 00482913'],
+  ['mrn', 'Medical Record Number A1234567'],
+  ['phone', 'call (555) 234-5678 today'],
+  ['phone', 'tel. 555.234.5678'],
+  ['phone', '+44 20 7946 0958'],
+  ['phone', '１-５５５-２３４-５６７８'],
+  ['phone', '555\u2011234\u20115678'],
+  ['email', 'j.doe@example.org'],
+  ['url', 'see https://example.org/p?id=7'],
+  ['url', 'www.example.co.uk'],
+  ['birth-date', 'DOB: 03/14/1956'],
+  ['birth-date', 'date of birth 1956-03-14'],
+  ['birth-date', 'born on March 14, 1956'],
+  ['ip', 'from 192.168.10.44'],
+  ['card', 'paid 4111 1111 1111 1111'],
+  ['card', '378282246310005'],
+];
+
+const ORDINARY: readonly string[] = [
+  'BP 120/80, HR 72, temp 98.6, SpO2 97%',
+  'WBC 4.5-11.0, platelets 150-400, sodium 135-145',
+  'admitted 03/14/2016, discharged 2016-03-20 at 10:30',
+  'Section 1.2.3.4 of the plan; version 2.10.4',
+  'L4-L5, C5-C6-C7; grade 2-3/6 murmur; 000-12-3456',
+  'insulin 100-200-300 sliding scale; 1234 5678 9012 3456',
+  'DOB: MM/DD/YYYY; MRN: ******; phone: [PHONE]; e-mail: [EMAIL]',
+  'born at 38 weeks on time; total 1,200,300.50',
+  'ratio 211-234-5678-1',
+];
+
+describe('privacy gate', () => {
+  for (const [category, text] of IDENTIFIERS) {
+    it(`stops ${category}: ${text}`, () => assert.deepEqual([...trip(text).keys()], [category]));
+  }
+
+  for (const text of ORDINARY) it(`passes: ${text}`, () => assert.deepEqual([...trip(text)], []));
+
+  it('refuses what nobody attests', () => {
+    for (const attestation of [null, { method: '', version: '1' }, { method: 'x', version: ' ' }]) {
+      assert.throws(() => gate(note('fever', attestation)), { code: 'NOTE_NOT_ATTESTED' });
+    }
+    assert.equal(gate(note('fever')).text, 'fever');
+  });
+
+  it('names the categories and never what it found', () => {
+    const error = (() => {
+      try {
+        gate(note('mail j.doe@example.org or call 555-234-5678'));
+      } catch (caught) {
+        return caught;
+      }
+      return undefined;
+    })();
+    assert.ok(error instanceof PrivacyError && error.code === 'NOTE_LOOKS_IDENTIFIED');
+    assert.equal(error.details.categories, 'email,phone');
+    assert.ok(!/doe|example|5678/.test(`${error.message} ${JSON.stringify(error.details)} ${error.stack}`));
+  });
+
+  it('reads a hostile megabyte to the end', () => {
+    for (const unit of ['1', '1-', 'a@', 'a.', '(555) ', '+1 ', 'dob ', 'www.a', '4111 ', 'mrn ']) {
+      assert.doesNotThrow(() => trip(unit.repeat(1_000_000 / unit.length)));
+    }
+  });
+
+  it('passes the demo notes but for those with a web address', () => {
+    const lines = readFileSync(new URL('../data/demo/notes.jsonl', import.meta.url), 'utf8')
+      .trim()
+      .split('\n');
+    const alarms = lines
+      .map(line => [...trip((JSON.parse(line) as Note).text).keys()])
+      .filter(found => found.length > 0);
+    assert.deepEqual(alarms, [['url'], ['url']]);
+  });
+});

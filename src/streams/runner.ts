@@ -1,0 +1,124 @@
+/**
+ * Drives a processor over a subscription, on any transport: bounded work in flight over all partitions, outputs in input order
+ * within each, everything committed exactly once. A failure of the machinery is tried again a few times and then ends the run;
+ * what was not committed is delivered again to whoever runs next.
+ */
+import { ClinstreamError } from '../core/errors.ts';
+import type { Observer } from '../core/facts.ts';
+import type { Processor, Stop } from '../core/processor.ts';
+import type { OutgoingRecord, StreamRecord } from '../core/record.ts';
+import { InFlight } from './in-flight.ts';
+import { Pipeline } from './pipeline.ts';
+import type { BatchHandler, Claim, Subscription, Transport } from './transport.ts';
+
+export interface RunOptions {
+  readonly transport: Transport;
+  readonly processor: Processor;
+  readonly group: string;
+  readonly topics: readonly string[];
+  readonly inFlightRecords: number;
+  readonly inFlightBytes: number;
+  readonly transactionRecords: number;
+  readonly transactionBytes: number;
+  readonly transactionMs: number;
+  readonly drainMs: number;
+  readonly observe: Observer;
+  /** Waits between attempts at a record; milliseconds. */
+  readonly sleep: (ms: number) => Promise<unknown>;
+}
+
+export interface Running {
+  readonly subscription: Subscription;
+  /** Stop reading, finish and commit what is in hand, leave the group. */
+  readonly stop: Stop;
+  /** Settles when the run has ended: rejects with what ended it, if that was not `stop`. */
+  readonly done: Promise<void>;
+}
+
+const ATTEMPTS = 3;
+const BACKOFF_MS = 100;
+
+/** @throws StreamError when the group or its topics cannot be had. */
+export async function runProcessor(options: RunOptions): Promise<Running> {
+  const inFlight = new InFlight({ records: options.inFlightRecords, bytes: options.inFlightBytes });
+  const pipelines = new Map<Claim, Pipeline>();
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => {}); // `done` reports it
+
+  const pipelineOf = (claim: Claim): Pipeline => {
+    const known = pipelines.get(claim);
+    if (known !== undefined) return known;
+    const fresh = new Pipeline(claim, {
+      ...options,
+      onSettled: record => inFlight.leave(sizeOf(record)),
+      onFailure: error => failure.reject(error),
+    });
+    pipelines.set(claim, fresh);
+    return fresh;
+  };
+
+  let stopping = false;
+  const handler: BatchHandler = {
+    async onBatch(claim, records) {
+      for (const record of records) {
+        await inFlight.enter(sizeOf(record));
+        // what was fetched and not begun is left for the next owner
+        if (stopping || claim.lost.aborted) {
+          inFlight.leave(sizeOf(record));
+          return;
+        }
+        pipelineOf(claim).add(record, attempt(options, record, claim.lost));
+      }
+    },
+    async onRelease(claim) {
+      await pipelines.get(claim)?.drained();
+      pipelines.delete(claim);
+    },
+  };
+
+  const subscription = await options.transport.subscribe({
+    group: options.group,
+    topics: options.topics,
+    handler,
+    fetchRecords: options.inFlightRecords,
+    fetchBytes: options.inFlightBytes,
+    drainMs: options.drainMs,
+    observe: options.observe,
+  });
+  let stopped: Promise<void> | undefined;
+  const stop: Stop = () => {
+    stopping = true;
+    stopped ??= subscription.stop();
+    return stopped;
+  };
+  const done = Promise.race([subscription.done, failure.promise]).then(
+    () => stop(),
+    async error => {
+      await stop().catch(() => {}); // the first failure is the one to report
+      throw error;
+    },
+  );
+  done.catch(() => {}); // whoever waits for it hears of it
+  return { subscription, stop, done };
+}
+
+/** Rejections that may pass are tried again, with growing waits. */
+async function attempt(
+  options: RunOptions,
+  record: StreamRecord,
+  lost: AbortSignal,
+): Promise<readonly OutgoingRecord[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await options.processor.process(record, lost);
+    } catch (error) {
+      const hopeless = !(error instanceof ClinstreamError) || !error.retryable || tries === ATTEMPTS || lost.aborted;
+      if (hopeless) throw error;
+      await options.sleep(BACKOFF_MS * 4 ** (tries - 1));
+    }
+  }
+}
+
+function sizeOf(record: StreamRecord): number {
+  return (record.value?.length ?? 0) + (record.key?.length ?? 0);
+}

@@ -2,10 +2,17 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Config, configKeys, loadConfig, type Overrides } from '../config.ts';
 import { unobserved } from '../core/facts.ts';
+import { consume } from './consume.ts';
+import { type DeadLetterFilter, listDeadLetters, replayDeadLetters } from './dead-letters.ts';
+import { DEMO_DATA, demo } from './demo.ts';
 import type { Io } from './io.ts';
+import { listAllModels, verifyModel } from './models.ts';
+import { produce } from './produce.ts';
+import { run } from './run.ts';
 import { serveModel } from './serve-model.ts';
 import { type TagFormat, tag } from './tag.ts';
 import type { InputFormat } from './tag-input.ts';
+import { createTopics, listTopics } from './topics.ts';
 
 type Finish = (exitCode: number) => void;
 
@@ -26,21 +33,38 @@ function configOf(options: CommonOptions, io: Io, more: Overrides = {}): Config 
   });
 }
 
+function withConfig(command: Command): Command {
+  return command.option('--config FILE', 'configuration as JSON (default: clinstream.config.json where it exists)');
+}
+
 function withModel(command: Command): Command {
   return command
-    .option('--config FILE', 'configuration as JSON (default: clinstream.config.json where it exists)')
     .option('--model DIR', 'folder of the model that serves')
-    .addOption(new Option('--device DEVICE', 'where the model runs').choices(['auto', 'cpu', 'cuda', 'webgpu']))
-    .option('--quiet', 'no progress');
+    .addOption(new Option('--device DEVICE', 'where the model runs').choices(['auto', 'cpu', 'cuda', 'webgpu']));
+}
+
+function withLog(command: Command): Command {
+  return command.option('--data DIR', 'folder of the embedded log');
+}
+
+function withQuiet(command: Command): Command {
+  return command.option('--quiet', 'no progress');
 }
 
 export function registerCommands(program: Command, io: Io, finish: Finish): void {
   program.addHelpText('after', () => EXIT_CODES);
   registerTag(program, io, finish);
+  registerDemo(program, io);
+  registerRun(program, io);
+  registerTopics(program, io);
+  registerProduce(program, io, finish);
+  registerConsume(program, io);
+  registerDeadLetters(program, io);
+  registerModels(program, io);
 }
 
 function registerTag(program: Command, io: Io, finish: Finish): void {
-  withModel(program.command('tag'))
+  withQuiet(withModel(withConfig(program.command('tag'))))
     .description('Entities of the notes in files or standard input, in input order; reads no log and writes none.')
     .argument('[FILE...]', "notes: plain text, or JSON Lines {id, text} in *.jsonl; '-' is standard input", ['-'])
     .addOption(
@@ -58,8 +82,105 @@ function registerTag(program: Command, io: Io, finish: Finish): void {
     });
 }
 
+function registerDemo(program: Command, io: Io): void {
+  withQuiet(withModel(withConfig(program.command('demo'))))
+    .description('The main job on 264 real-style notes: log, tagger, entities, and a page that shows them all.')
+    .action((options: CommonOptions) =>
+      demo(configOf(options, io, { data: DEMO_DATA }), { quiet: options.quiet === true }, io),
+    );
+}
+
+function registerRun(program: Command, io: Io): void {
+  withQuiet(withModel(withLog(withConfig(program.command('run')))))
+    .description('The tagger role on the log: notes in; entities and dead letters out, exactly once. Ends on SIGTERM.')
+    .option('--until-drained', 'end when the input is consumed: for batch jobs and backfills')
+    .option('--metrics-port PORT', 'serve /healthz, /readyz and /metrics (0: any free port)', wholeNumber)
+    .action((options: CommonOptions & { untilDrained?: boolean; metricsPort?: number }) =>
+      run(
+        configOf(options, io, { 'telemetry.port': options.metricsPort }),
+        { untilDrained: options.untilDrained === true, quiet: options.quiet === true },
+        io,
+      ),
+    );
+}
+
+function registerTopics(program: Command, io: Io): void {
+  const topics = program.command('topics').description('Topics of the embedded log.');
+  withLog(withConfig(topics.command('create')))
+    .description('Makes topics, and the log where there is none; without names those of the configuration.')
+    .argument('[TOPIC...]')
+    .option('--partitions N', 'partitions of each', wholeNumber)
+    .option('--retention-hours N', 'keep records for so long (default: for ever)', wholeNumber)
+    .option('--retention-bytes N', 'keep so much a partition (default: everything)', wholeNumber)
+    .action(
+      (
+        names: string[],
+        options: CommonOptions & { partitions?: number; retentionHours?: number; retentionBytes?: number },
+      ) => {
+        const config = configOf(options, io, { 'topics.partitions': options.partitions });
+        const ms = options.retentionHours === undefined ? null : options.retentionHours * 3_600_000;
+        const retention = { ms, bytes: options.retentionBytes ?? null };
+        return createTopics(config, { names, partitions: config.topics.partitions, retention }, io);
+      },
+    );
+  withLog(withConfig(topics.command('list')))
+    .description('Topics with their records, and the lag of each group.')
+    .addOption(new Option('--format FORMAT').choices(['table', 'jsonl']).default('table'))
+    .action((options: CommonOptions & { format: 'table' | 'jsonl' }) =>
+      listTopics(configOf(options, io), options.format, io),
+    );
+}
+
+function registerProduce(program: Command, io: Io, finish: Finish): void {
+  withQuiet(withLog(withConfig(program.command('produce'))))
+    .description(
+      'Notes as JSON Lines onto the notes topic: {noteId, patientId, noteType, authoredAt, text, deidentification, …}.',
+    )
+    .argument('[FILE]', "'-' is standard input", '-')
+    .action(async (path: string, options: CommonOptions) =>
+      finish(await produce(configOf(options, io), { path, quiet: options.quiet === true }, io)),
+    );
+}
+
+function registerConsume(program: Command, io: Io): void {
+  withLog(withConfig(program.command('consume')))
+    .description('Any topic as JSON Lines with partition, offset and headers; moves no offset of any group.')
+    .argument('<TOPIC>')
+    .addOption(new Option('--from PLACE', 'where to begin').choices(['beginning', 'end']).default('beginning'))
+    .option('--until-end', 'end at the last record that was there at the start')
+    .action((topic: string, options: CommonOptions & { from: 'beginning' | 'end'; untilEnd?: boolean }) =>
+      consume(configOf(options, io), { topic, from: options.from, untilEnd: options.untilEnd === true }, io),
+    );
+}
+
+function registerDeadLetters(program: Command, io: Io): void {
+  const group = program.command('dead-letters').description('Records that could not be processed.');
+  const filtered = (command: Command): Command =>
+    withLog(command)
+      .option('--code CODE', 'only those refused with this code')
+      .option('--at PLACE', 'only the one at partition:offset');
+  filtered(group.command('list'))
+    .description('Where each stands, why it was refused and where it came from; never its content.')
+    .action((options: CommonOptions & DeadLetterFilter) => listDeadLetters(configOf(options, io), options, io));
+  filtered(group.command('replay'))
+    .description('Sends them back to the topic they came from, bytes untouched; they stay here as history.')
+    .action(async (options: CommonOptions & DeadLetterFilter) => {
+      await replayDeadLetters(configOf(options, io), options, io);
+    });
+}
+
+function registerModels(program: Command, io: Io): void {
+  const models = program.command('models').description('Models that come with this installation.');
+  withModel(withConfig(models.command('list')))
+    .description('Name, version, manifest hash and tasks.')
+    .action((options: CommonOptions) => listAllModels(configOf(options, io), io));
+  withModel(withConfig(models.command('verify')))
+    .description("Every file's hash, and the model's own check on this machine.")
+    .action((options: CommonOptions) => verifyModel(configOf(options, io), io));
+}
+
 /** A whole number for an option. */
-export function wholeNumber(text: string): number {
+function wholeNumber(text: string): number {
   if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('a whole number is needed');
   return Number(text);
 }

@@ -1,0 +1,120 @@
+/** `produce`: notes as JSON Lines onto the notes topic, in transactions; a line that holds no note is named and skipped. */
+import type { Config } from '../config.ts';
+import { ClinstreamError } from '../core/errors.ts';
+import type { Note } from '../core/note.ts';
+import type { OutgoingRecord } from '../core/record.ts';
+import type { EventCodec } from '../events/codec.ts';
+import { eventHeaders } from '../events/headers.ts';
+import { createNoteCodec, NOTE_EVENT_TYPE, noteEventId } from '../events/note-event.ts';
+import { noteFromJson } from '../events/note-json.ts';
+import type { Transport } from '../streams/transport.ts';
+import { EXIT, explain } from './exit.ts';
+import { InputError } from './input-error.ts';
+import { type Io, write } from './io.ts';
+import { type Line, lineText, readBytes, readLines } from './lines.ts';
+import { openLog } from './log.ts';
+import { createProgress } from './progress.ts';
+
+const BATCH_RECORDS = 200;
+const BATCH_BYTES = 4 * 1024 * 1024;
+
+/** @returns the exit code: EXIT.input when a line was refused; all others are on the topic. */
+export async function produce(config: Config, options: { path: string; quiet: boolean }, io: Io): Promise<number> {
+  const transport = openLog(config, { create: false, now: io.now });
+  const progress = createProgress({
+    label: 'produce',
+    unit: 'notes',
+    quiet: options.quiet,
+    stream: io.stderr,
+    now: io.now,
+  });
+  const name = options.path === '-' ? 'stdin' : options.path;
+  let code: number = EXIT.ok;
+  let done = 0;
+  try {
+    const batches = inBatches(readNotes(options.path, name, io), async error => {
+      code = EXIT.input;
+      await write(io.stderr, `${explain(error)}\n`);
+    });
+    for await (const batch of batches) {
+      await appendNotes(transport, config.topics.notes, batch, io.now);
+      done += batch.length;
+      progress.update(done);
+    }
+    progress.end();
+    return code;
+  } finally {
+    await transport.close();
+  }
+}
+
+/** Appends notes in one transaction. */
+export async function appendNotes(
+  transport: Transport,
+  topic: string,
+  notes: readonly Note[],
+  now: () => number,
+): Promise<void> {
+  await transport.append(await Promise.all(notes.map(note => toRecord(note, topic, now()))));
+}
+
+const codec: EventCodec<Note> = createNoteCodec();
+
+async function toRecord(note: Note, topic: string, time: number): Promise<OutgoingRecord> {
+  const attributes = { id: noteEventId(note), type: NOTE_EVENT_TYPE, source: '/clinstream/produce', time };
+  return {
+    topic,
+    key: Buffer.from(note.patientId, 'utf8'),
+    value: await codec.encode(note),
+    headers: eventHeaders(attributes),
+  };
+}
+
+async function* readNotes(path: string, name: string, io: Io): AsyncIterable<Note | ClinstreamError> {
+  for await (const line of readLines(readBytes(path, io.stdin), name)) {
+    const note = parseNote(line, name);
+    if (note !== undefined) yield note;
+  }
+}
+
+/** Nothing for an empty line. */
+function parseNote(line: Line, name: string): Note | ClinstreamError | undefined {
+  const where = `${name}:${line.number}`;
+  try {
+    const text = lineText(line, name);
+    return text.trim() === '' ? undefined : noteFromJson(parseJson(text));
+  } catch (error) {
+    if (!(error instanceof ClinstreamError)) throw error;
+    return error.message.startsWith(where) ? error : new InputError('LINE_NOT_A_NOTE', `${where}: ${error.message}`);
+  }
+}
+
+/** JSON.parse quotes its input when it fails: its error goes no further. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new InputError('LINE_NOT_JSON', 'not JSON; each line must be one note as an object');
+  }
+}
+
+async function* inBatches(
+  notes: AsyncIterable<Note | ClinstreamError>,
+  onBad: (error: ClinstreamError) => Promise<void>,
+): AsyncIterable<Note[]> {
+  let batch: Note[] = [];
+  let bytes = 0;
+  for await (const note of notes) {
+    if (note instanceof ClinstreamError) {
+      await onBad(note);
+      continue;
+    }
+    batch.push(note);
+    bytes += note.text.length;
+    if (batch.length < BATCH_RECORDS && bytes < BATCH_BYTES) continue;
+    yield batch;
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) yield batch;
+}

@@ -1,0 +1,28 @@
+/** SIGINT and SIGTERM as one abort: the first asks for an orderly end, a second one insists. */
+
+export interface Interrupt {
+  readonly signal: AbortSignal;
+  /** Gives the signals back. */
+  dispose(): void;
+}
+
+export function onInterrupt(): Interrupt {
+  const controller = new AbortController();
+  const handle = (name: NodeJS.Signals): void => {
+    if (controller.signal.aborted) process.exit(name === 'SIGINT' ? 130 : 143);
+    controller.abort();
+  };
+  process.on('SIGINT', handle).on('SIGTERM', handle);
+  return {
+    signal: controller.signal,
+    dispose: () => void process.off('SIGINT', handle).off('SIGTERM', handle),
+  };
+}
+
+/** Resolves when the signal is aborted. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,41 @@
+/** `topics create` and `topics list`. */
+import type { Config } from '../config.ts';
+import type { Retention } from '../streams/transport.ts';
+import { type Io, write } from './io.ts';
+import { ensureTopics, openLog } from './log.ts';
+
+/** Without names: the topics of the configuration that are not there yet. @throws StreamError TOPIC_EXISTS for a named one. */
+export async function createTopics(
+  config: Config,
+  options: { names: readonly string[]; partitions: number; retention: Retention },
+  io: Io,
+): Promise<void> {
+  const transport = openLog(config, { create: true, now: io.now });
+  try {
+    const { names, partitions, retention } = options;
+    for (const name of names) await transport.createTopic(name, { partitions, retention });
+    const made = names.length > 0 ? names : await ensureTopics(transport, config);
+    for (const name of made) await write(io.stdout, `${name}\n`);
+  } finally {
+    await transport.close();
+  }
+}
+
+export async function listTopics(config: Config, format: 'table' | 'jsonl', io: Io): Promise<void> {
+  const transport = openLog(config, { create: false, now: io.now });
+  try {
+    const lags = await transport.lags();
+    for (const { topic, partitions, retention } of await transport.topics()) {
+      const records = partitions.reduce((sum, { low, high }) => sum + Number(high - low), 0);
+      const groups: Record<string, number> = {};
+      for (const { group, lag } of lags.filter(each => each.topic === topic))
+        groups[group] = (groups[group] ?? 0) + Number(lag);
+      const row = { topic, partitions: partitions.length, records, retention, lag: groups };
+      const lagText = Object.entries(groups).map(([group, lag]) => `${group} lags ${lag}`);
+      const line = [topic.padEnd(28), `${row.partitions} partitions`, `${records} records`, ...lagText].join('  ');
+      await write(io.stdout, `${format === 'jsonl' ? JSON.stringify(row) : line}\n`);
+    }
+  } finally {
+    await transport.close();
+  }
+}

@@ -5,6 +5,7 @@ import { unobserved } from '../core/facts.ts';
 import { consume } from './consume.ts';
 import { type DeadLetterFilter, listDeadLetters, replayDeadLetters } from './dead-letters.ts';
 import { DEMO_DATA, demo } from './demo.ts';
+import { distillEvaluate, distillTrain, type TrainOptions } from './distill.ts';
 import type { Io } from './io.ts';
 import { listAllModels, verifyModel } from './models.ts';
 import { produce } from './produce.ts';
@@ -34,17 +35,17 @@ function configOf(options: CommonOptions, io: Io, more: Overrides = {}): Config 
 }
 
 function withConfig(command: Command): Command {
-  return command.option('--config FILE', 'configuration as JSON (default: clinstream.config.json where it exists)');
+  return command.option('--config <FILE>', 'configuration as JSON (default: clinstream.config.json where it exists)');
 }
 
 function withModel(command: Command): Command {
   return command
-    .option('--model DIR', 'folder of the model that serves')
-    .addOption(new Option('--device DEVICE', 'where the model runs').choices(['auto', 'cpu', 'cuda', 'webgpu']));
+    .option('--model <DIR>', 'folder of the model that serves')
+    .addOption(new Option('--device <DEVICE>', 'where the model runs').choices(['auto', 'cpu', 'cuda', 'webgpu']));
 }
 
 function withLog(command: Command): Command {
-  return command.option('--data DIR', 'folder of the embedded log');
+  return command.option('--data <DIR>', 'folder of the embedded log');
 }
 
 function withQuiet(command: Command): Command {
@@ -61,6 +62,7 @@ export function registerCommands(program: Command, io: Io, finish: Finish): void
   registerConsume(program, io);
   registerDeadLetters(program, io);
   registerModels(program, io);
+  registerDistill(program, io);
 }
 
 function registerTag(program: Command, io: Io, finish: Finish): void {
@@ -68,9 +70,9 @@ function registerTag(program: Command, io: Io, finish: Finish): void {
     .description('Entities of the notes in files or standard input, in input order; reads no log and writes none.')
     .argument('[FILE...]', "notes: plain text, or JSON Lines {id, text} in *.jsonl; '-' is standard input", ['-'])
     .addOption(
-      new Option('--format FORMAT', 'output: pretty on a terminal, else jsonl').choices(['pretty', 'jsonl', 'html']),
+      new Option('--format <FORMAT>', 'output: pretty on a terminal, else jsonl').choices(['pretty', 'jsonl', 'html']),
     )
-    .addOption(new Option('--input FORMAT', 'what the files hold').choices(['auto', 'text', 'jsonl']).default('auto'))
+    .addOption(new Option('--input <FORMAT>', 'what the files hold').choices(['auto', 'text', 'jsonl']).default('auto'))
     .action(async (paths: string[], options: CommonOptions & { format?: TagFormat; input: InputFormat }) => {
       const serving = await serveModel(configOf(options, io), unobserved);
       try {
@@ -94,7 +96,7 @@ function registerRun(program: Command, io: Io): void {
   withQuiet(withModel(withLog(withConfig(program.command('run')))))
     .description('The tagger role on the log: notes in; entities and dead letters out, exactly once. Ends on SIGTERM.')
     .option('--until-drained', 'end when the input is consumed: for batch jobs and backfills')
-    .option('--metrics-port PORT', 'serve /healthz, /readyz and /metrics (0: any free port)', wholeNumber)
+    .option('--metrics-port <PORT>', 'serve /healthz, /readyz and /metrics (0: any free port)', wholeNumber)
     .action((options: CommonOptions & { untilDrained?: boolean; metricsPort?: number }) =>
       run(
         configOf(options, io, { 'telemetry.port': options.metricsPort }),
@@ -109,9 +111,9 @@ function registerTopics(program: Command, io: Io): void {
   withLog(withConfig(topics.command('create')))
     .description('Makes topics, and the log where there is none; without names those of the configuration.')
     .argument('[TOPIC...]')
-    .option('--partitions N', 'partitions of each', wholeNumber)
-    .option('--retention-hours N', 'keep records for so long (default: for ever)', wholeNumber)
-    .option('--retention-bytes N', 'keep so much a partition (default: everything)', wholeNumber)
+    .option('--partitions <N>', 'partitions of each', wholeNumber)
+    .option('--retention-hours <N>', 'keep records for so long (default: for ever)', wholeNumber)
+    .option('--retention-bytes <N>', 'keep so much a partition (default: everything)', wholeNumber)
     .action(
       (
         names: string[],
@@ -125,7 +127,7 @@ function registerTopics(program: Command, io: Io): void {
     );
   withLog(withConfig(topics.command('list')))
     .description('Topics with their records, and the lag of each group.')
-    .addOption(new Option('--format FORMAT').choices(['table', 'jsonl']).default('table'))
+    .addOption(new Option('--format <FORMAT>').choices(['table', 'jsonl']).default('table'))
     .action((options: CommonOptions & { format: 'table' | 'jsonl' }) =>
       listTopics(configOf(options, io), options.format, io),
     );
@@ -146,7 +148,7 @@ function registerConsume(program: Command, io: Io): void {
   withLog(withConfig(program.command('consume')))
     .description('Any topic as JSON Lines with partition, offset and headers; moves no offset of any group.')
     .argument('<TOPIC>')
-    .addOption(new Option('--from PLACE', 'where to begin').choices(['beginning', 'end']).default('beginning'))
+    .addOption(new Option('--from <PLACE>', 'where to begin').choices(['beginning', 'end']).default('beginning'))
     .option('--until-end', 'end at the last record that was there at the start')
     .action((topic: string, options: CommonOptions & { from: 'beginning' | 'end'; untilEnd?: boolean }) =>
       consume(configOf(options, io), { topic, from: options.from, untilEnd: options.untilEnd === true }, io),
@@ -157,8 +159,8 @@ function registerDeadLetters(program: Command, io: Io): void {
   const group = program.command('dead-letters').description('Records that could not be processed.');
   const filtered = (command: Command): Command =>
     withLog(command)
-      .option('--code CODE', 'only those refused with this code')
-      .option('--at PLACE', 'only the one at partition:offset');
+      .option('--code <CODE>', 'only those refused with this code')
+      .option('--at <PLACE>', 'only the one at partition:offset');
   filtered(group.command('list'))
     .description('Where each stands, why it was refused and where it came from; never its content.')
     .action((options: CommonOptions & DeadLetterFilter) => listDeadLetters(configOf(options, io), options, io));
@@ -177,6 +179,27 @@ function registerModels(program: Command, io: Io): void {
   withModel(withConfig(models.command('verify')))
     .description("Every file's hash, and the model's own check on this machine.")
     .action((options: CommonOptions) => verifyModel(configOf(options, io), io));
+}
+
+function registerDistill(program: Command, io: Io): void {
+  const distill = program.command('distill').description('Train a tagger from annotated notes, and measure one.');
+  withConfig(distill.command('train'))
+    .description(
+      'From a corpus directory (gold/*.jsonl, teacher/notes.jsonl) to a model folder with its card; needs python3.',
+    )
+    .requiredOption('--corpus <DIR>', 'annotated documents')
+    .requiredOption('--run <DIR>', 'checkpoints and exports; an unfinished run in it is resumed')
+    .requiredOption('--out <DIR>', 'folder of the finished model')
+    .option('--name <NAME>', 'name of the model', 'notes-minilm')
+    .option('--model-version <VERSION>', 'version of the model', '1.0.0')
+    .option('--max-steps <N>', 'stop training early: for a smoke test', wholeNumber)
+    .action((options: CommonOptions & TrainOptions) => distillTrain(configOf(options, io), options, io));
+  withModel(withConfig(distill.command('evaluate')))
+    .description(
+      "Measures a model on the corpus directory's dev and test splits; writes metrics.json and MODEL_CARD.md beside it.",
+    )
+    .requiredOption('--corpus <DIR>', 'annotated documents')
+    .action((options: CommonOptions & { corpus: string }) => distillEvaluate(configOf(options, io), options, io));
 }
 
 /** A whole number for an option. */

@@ -6,6 +6,7 @@ the same on processors with and without VNNI. Writes model.fp32.onnx, model.int8
 
 import argparse
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -120,6 +121,7 @@ def main() -> None:
     (args.out / "tokenizer.json").write_text(json.dumps(definition, ensure_ascii=False, separators=(",", ":")))
     heads = {"served": [task for _, task in SERVED], "corpus": [{"corpus": c, "type": t} for c, t in CORPUS_HEADS]}
     (args.out / "heads.json").write_text(json.dumps(heads, indent=2) + "\n")
+    shutil.copyfile(args.run / "run.json", args.out / "run.json")
     report = parity(tagger, args.out / "model.int8.onnx", args.corpus, tokenizer)
     (args.out / "parity.json").write_text(json.dumps(report, indent=2) + "\n")
     print(f"export: {json.dumps(report)}", file=sys.stderr)

@@ -1,0 +1,39 @@
+/** `distill train` and `distill evaluate`: the configuration's part and the terminal's. */
+import { resolve } from 'node:path';
+import type { Config } from '../config.ts';
+import { report, train } from '../distill/distill.ts';
+import type { Io } from './io.ts';
+
+const CACHE = '.clinstream';
+
+export interface TrainOptions {
+  readonly corpus: string;
+  readonly run: string;
+  readonly out: string;
+  readonly name: string;
+  readonly modelVersion: string;
+  readonly maxSteps?: number;
+}
+
+export function distillTrain(config: Config, options: TrainOptions, io: Io): Promise<void> {
+  return train({
+    corpusDirectory: resolve(options.corpus),
+    runDirectory: resolve(options.run),
+    outDirectory: resolve(options.out),
+    name: options.name,
+    version: options.modelVersion,
+    cacheDirectory: resolve(CACHE),
+    workers: config.inference.workers,
+    ...(options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }),
+    progress: line => void io.stderr.write(`${line}\n`),
+  });
+}
+
+export function distillEvaluate(config: Config, options: { readonly corpus: string }, io: Io): Promise<void> {
+  return report({
+    modelDirectory: resolve(config.model),
+    corpusDirectory: resolve(options.corpus),
+    workers: config.inference.workers,
+    progress: line => void io.stderr.write(`${line}\n`),
+  });
+}

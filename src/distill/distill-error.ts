@@ -1,0 +1,13 @@
+/** What stops training or evaluation. */
+import { ClinstreamError } from '../core/errors.ts';
+
+export class DistillError extends ClinstreamError<
+  | 'CORPUS_MISSING'
+  | 'CORPUS_ROW_INVALID'
+  | 'EXPORT_INVALID'
+  | 'PYTHON_MISSING'
+  | 'ENVIRONMENT_FAILED'
+  | 'TRAINING_FAILED'
+> {
+  readonly stage = 'distill';
+}

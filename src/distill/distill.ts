@@ -1,0 +1,69 @@
+/** The whole way from a corpus directory to a model folder: train, export, build, evaluate, card. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadModel } from '../model/manifest.ts';
+import { buildModel } from './build-model.ts';
+import { type Parity, renderCard } from './card.ts';
+import { evaluate } from './evaluate.ts';
+import type { Progress } from './score-documents.ts';
+import { runTrainer, trainerEnvironment } from './trainer.ts';
+
+export interface DistillOptions {
+  readonly corpusDirectory: string;
+  /** Folder of the run: checkpoints and exports; an unfinished run in it is resumed. */
+  readonly runDirectory: string;
+  /** Folder of the finished model. */
+  readonly outDirectory: string;
+  readonly name: string;
+  readonly version: string;
+  readonly cacheDirectory: string;
+  readonly workers: number;
+  /** Stop training early, for a smoke test. */
+  readonly maxSteps?: number;
+  readonly progress: Progress;
+}
+
+export async function train(options: DistillOptions): Promise<void> {
+  const { corpusDirectory, runDirectory, progress } = options;
+  const python = await trainerEnvironment(options.cacheDirectory, progress);
+  const limit = options.maxSteps === undefined ? [] : ['--max-steps', String(options.maxSteps)];
+  await runTrainer(python, 'train.py', ['--corpus', corpusDirectory, '--out', runDirectory, ...limit], progress);
+  const exportDirectory = join(runDirectory, 'export');
+  await runTrainer(
+    python,
+    'export.py',
+    ['--run', runDirectory, '--out', exportDirectory, '--corpus', corpusDirectory],
+    progress,
+  );
+  await finish({ ...options, exportDirectory });
+}
+
+/** From an export on: what `train` does after the trainer. */
+export async function finish(options: DistillOptions & { readonly exportDirectory: string }): Promise<void> {
+  const command = `npm run -s clinstream -- distill train --corpus CORPUS --run RUN --out models/${options.name}`;
+  await buildModel({ ...options, command });
+  const parity = JSON.parse(readFileSync(join(options.exportDirectory, 'parity.json'), 'utf8')) as Parity;
+  await report({ ...options, modelDirectory: options.outDirectory, parity });
+}
+
+/** Measures a model folder anew and writes metrics.json and MODEL_CARD.md into it. */
+export async function report(options: {
+  readonly modelDirectory: string;
+  readonly corpusDirectory: string;
+  readonly workers: number;
+  readonly progress: Progress;
+  readonly parity?: Parity;
+}): Promise<void> {
+  const { modelDirectory, corpusDirectory, workers, progress } = options;
+  const model = loadModel(modelDirectory);
+  const command = `npm run -s clinstream -- distill evaluate --corpus CORPUS --model models/${model.identity.name}`;
+  const metricsFile = join(modelDirectory, 'metrics.json');
+  const parity = options.parity ?? (JSON.parse(readFileSync(metricsFile, 'utf8')) as { parity: Parity }).parity;
+  const metrics = await evaluate(model, { corpusDirectory, workers, command, progress });
+  writeFileSync(metricsFile, `${JSON.stringify({ ...metrics, parity }, rounded, 1)}\n`);
+  writeFileSync(join(modelDirectory, 'MODEL_CARD.md'), renderCard(model, metrics, parity));
+}
+
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toFixed(5)) : value;
+}

@@ -1,0 +1,41 @@
+/** Span-level scores of one document and task: exact, and relaxed as in Hu et al. (arXiv 2411.10020), where any overlap counts. */
+import type { Span } from '../core/span.ts';
+import type { Counts } from './counts.ts';
+
+/** A found span is right when a gold span has the same start and end. */
+export function exactCounts(gold: readonly Span[], found: readonly Span[]): Counts {
+  const wanted = new Set(gold.map(key));
+  const given = new Set(found.map(key));
+  const tp = [...given].filter(each => wanted.has(each)).length;
+  return { tp, fp: given.size - tp, fn: wanted.size - tp };
+}
+
+/** Overlapping spans are paired one to one, greedily in text order; what finds no partner is wrong or missed. */
+export function relaxedCounts(gold: readonly Span[], found: readonly Span[]): Counts {
+  const wanted = inOrder(gold);
+  const given = inOrder(found);
+  let tp = 0;
+  let g = 0;
+  let f = 0;
+  while (g < wanted.length && f < given.length) {
+    const want = wanted[g] as Span;
+    const got = given[f] as Span;
+    if (want.end <= got.start) g++;
+    else if (got.end <= want.start) f++;
+    else {
+      tp++;
+      g++;
+      f++;
+    }
+  }
+  return { tp, fp: given.length - tp, fn: wanted.length - tp };
+}
+
+function inOrder(spans: readonly Span[]): Span[] {
+  const unique = new Map(spans.map(span => [key(span), span]));
+  return [...unique.values()].sort((a, b) => a.start - b.start || a.end - b.end);
+}
+
+function key({ start, end }: Span): string {
+  return `${start}-${end}`;
+}

@@ -1,0 +1,147 @@
+/** If this fails, records would be committed out of order, past a failure, or more at once than memory allows. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { unobserved } from '../../src/core/facts.ts';
+import type { OutgoingRecord, StreamRecord } from '../../src/core/record.ts';
+import { InFlight } from '../../src/streams/in-flight.ts';
+import { Pipeline } from '../../src/streams/pipeline.ts';
+import type { Claim } from '../../src/streams/transport.ts';
+
+const record = (offset: number): StreamRecord => ({
+  topic: 'in',
+  partition: 0,
+  offset: BigInt(offset),
+  timestamp: 0,
+  key: null,
+  value: Buffer.from([offset]),
+  headers: {},
+});
+
+const outputOf = (offset: number): OutgoingRecord => ({
+  topic: 'out',
+  key: null,
+  value: Buffer.from([offset]),
+  headers: {},
+});
+
+/** A claim that remembers its commits. */
+function remembering(): { claim: Claim; commits: { outputs: number[]; next: number }[] } {
+  const commits: { outputs: number[]; next: number }[] = [];
+  const claim: Claim = {
+    group: 'g',
+    topic: 'in',
+    partition: 0,
+    lost: new AbortController().signal,
+    commit: async (outputs, next) => {
+      await Promise.resolve();
+      commits.push({ outputs: outputs.map(each => each.value?.[0] as number), next: Number(next) });
+    },
+  };
+  return { claim, commits };
+}
+
+const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
+
+describe('pipeline', () => {
+  it('commits in offset order, whole and bounded, whatever finishes first; and nothing behind a failure', async () => {
+    const cases = fc.integer({ min: 1, max: 30 }).chain(count =>
+      fc.record({
+        order: fc.shuffledSubarray([...Array(count).keys()], { minLength: count, maxLength: count }),
+        failing: fc.option(fc.nat(count - 1), { nil: undefined }),
+        transactionRecords: fc.integer({ min: 1, max: 8 }),
+      }),
+    );
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ order, failing, transactionRecords }) => {
+        const { claim, commits } = remembering();
+        const failures: unknown[] = [];
+        const settled: number[] = [];
+        const pipeline = new Pipeline(claim, {
+          transactionRecords,
+          transactionBytes: 1000,
+          transactionMs: 0,
+          observe: unobserved,
+          onSettled: each => settled.push(Number(each.offset)),
+          onFailure: error => failures.push(error),
+        });
+        const finish = new Map<number, () => void>();
+        for (let offset = 0; offset < order.length; offset++) {
+          const processing = new Promise<readonly OutgoingRecord[]>((done, fail) =>
+            finish.set(offset, () => (offset === failing ? fail(new Error('broken')) : done([outputOf(offset)]))),
+          );
+          pipeline.add(record(offset), processing);
+        }
+        for (const offset of order) {
+          finish.get(offset)?.();
+          await settle();
+        }
+        await pipeline.drained();
+        const committed = commits.flatMap(each => each.outputs);
+        const expected = failing ?? order.length;
+        assert.deepEqual(committed, [...Array(expected).keys()]);
+        let next = 0;
+        for (const commit of commits) {
+          assert.ok(commit.outputs.length <= transactionRecords);
+          next += commit.outputs.length;
+          assert.equal(commit.next, next);
+        }
+        assert.equal(failures.length, failing === undefined ? 0 : 1);
+        assert.deepEqual(
+          [...settled].sort((a, b) => a - b),
+          [...Array(order.length).keys()],
+          'every record leaves',
+        );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('stops committing when a commit fails', async () => {
+    const { claim } = remembering();
+    let commits = 0;
+    const refused: Claim = {
+      ...claim,
+      commit: async () => {
+        commits++;
+        throw new Error('fenced');
+      },
+    };
+    const failures: Error[] = [];
+    const pipeline = new Pipeline(refused, {
+      transactionRecords: 1,
+      transactionBytes: 1,
+      transactionMs: 0,
+      observe: unobserved,
+      onSettled: () => {},
+      onFailure: error => failures.push(error as Error),
+    });
+    for (let offset = 0; offset < 5; offset++) pipeline.add(record(offset), Promise.resolve([outputOf(offset)]));
+    await pipeline.drained();
+    assert.deepEqual([commits, failures.map(each => each.message)], [1, ['fenced']]);
+  });
+});
+
+describe('in flight', () => {
+  it('stays within records and bytes, in order, and admits one huge record alone', async () => {
+    const inFlight = new InFlight({ records: 3, bytes: 10 });
+    const admitted: string[] = [];
+    const enter = (name: string, bytes: number): void => void inFlight.enter(bytes).then(() => admitted.push(name));
+    enter('a', 4);
+    enter('b', 4);
+    enter('c', 4);
+    enter('d', 1);
+    await settle();
+    assert.deepEqual(admitted, ['a', 'b'], 'c waits for bytes, and d behind it');
+    inFlight.leave(4);
+    await settle();
+    assert.deepEqual([admitted, inFlight.records], [['a', 'b', 'c', 'd'], 3]);
+    enter('huge', 99);
+    for (const bytes of [4, 4]) inFlight.leave(bytes);
+    await settle();
+    assert.equal(admitted.at(-1), 'd');
+    inFlight.leave(1);
+    await settle();
+    assert.deepEqual([admitted.at(-1), inFlight.records], ['huge', 1]);
+  });
+});

@@ -36,7 +36,7 @@ const schema = z.strictObject({
       workers: count(256).default(availableParallelism()),
       threadsPerWorker: count(256).default(1),
       /** Padded tokens (longest × count) of one batch. */
-      batchTokens: count().default(2048),
+      batchTokens: count().default(512),
       /** Tokens admitted and not yet tagged, over all notes: this bounds memory. */
       inFlightTokens: count().default(32_768),
     })

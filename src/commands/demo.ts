@@ -97,7 +97,8 @@ async function countTokens(serving: Serving, text: string): Promise<number> {
   return (await serving.tokenizer.encode(text)).ids.length;
 }
 
-async function readDemoNotes(): Promise<Note[]> {
+/** The notes that come with the project. */
+export async function readDemoNotes(): Promise<Note[]> {
   const notes: Note[] = [];
   for await (const line of readLines(readBytes(NOTES, process.stdin), NOTES))
     notes.push(noteFromJson(JSON.parse(lineText(line, NOTES))));

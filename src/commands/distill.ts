@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { report, train } from '../distill/distill.ts';
+import { currentCommit } from './commit.ts';
 import type { Io } from './io.ts';
 
 const CACHE = '.clinstream';
@@ -24,6 +25,7 @@ export function distillTrain(config: Config, options: TrainOptions, io: Io): Pro
     version: options.modelVersion,
     cacheDirectory: resolve(CACHE),
     workers: config.inference.workers,
+    commit: currentCommit(),
     ...(options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }),
     progress: line => void io.stderr.write(`${line}\n`),
   });
@@ -34,6 +36,7 @@ export function distillEvaluate(config: Config, options: { readonly corpus: stri
     modelDirectory: resolve(config.model),
     corpusDirectory: resolve(options.corpus),
     workers: config.inference.workers,
+    commit: currentCommit(),
     progress: line => void io.stderr.write(`${line}\n`),
   });
 }

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Config, configKeys, loadConfig, type Overrides } from '../config.ts';
 import { unobserved } from '../core/facts.ts';
+import { benchPipeline } from './bench/pipeline.ts';
 import { consume } from './consume.ts';
 import { type DeadLetterFilter, listDeadLetters, replayDeadLetters } from './dead-letters.ts';
 import { DEMO_DATA, demo } from './demo.ts';
@@ -63,6 +64,7 @@ export function registerCommands(program: Command, io: Io, finish: Finish): void
   registerDeadLetters(program, io);
   registerModels(program, io);
   registerDistill(program, io);
+  registerBench(program, io);
 }
 
 function registerTag(program: Command, io: Io, finish: Finish): void {
@@ -200,6 +202,21 @@ function registerDistill(program: Command, io: Io): void {
     )
     .requiredOption('--corpus <DIR>', 'annotated documents')
     .action((options: CommonOptions & { corpus: string }) => distillEvaluate(configOf(options, io), options, io));
+}
+
+function registerBench(program: Command, io: Io): void {
+  const bench = program.command('bench').description('Measurements, each a ratio within one run.');
+  withModel(withConfig(bench.command('pipeline')))
+    .description(
+      'Tokens/s of the whole pipeline over those of the bare ONNX session on the same batches; memory over many notes.',
+    )
+    .option('--rounds <N>', 'how often the two take turns', wholeNumber, 3)
+    .option('--notes <N>', 'notes of one round', wholeNumber, 264)
+    .option('--memory-notes <N>', 'short notes of the memory run', wholeNumber, 20_000)
+    .option('--write', 'write benchmarks/results/pipeline.json')
+    .action((options: CommonOptions & { rounds: number; notes: number; memoryNotes: number; write?: boolean }) =>
+      benchPipeline(configOf(options, io), { ...options, write: options.write === true }, io),
+    );
 }
 
 /** A whole number for an option. */

@@ -4,10 +4,11 @@ import type { Config } from '../config.ts';
 import type { Observer } from '../core/facts.ts';
 import type { Stop } from '../core/processor.ts';
 import type { Task } from '../core/span.ts';
+import type { Batch } from '../model/batch.ts';
 import { loadModel, type VerifiedModel } from '../model/manifest.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { WorkerPool } from '../model/worker-pool.ts';
-import { Batcher } from '../tagging/batcher.ts';
+import { Batcher, type Runner } from '../tagging/batcher.ts';
 import { Tagger } from '../tagging/tagger.ts';
 
 export interface Serving {
@@ -19,15 +20,18 @@ export interface Serving {
   readonly stop: Stop;
 }
 
-/** @throws ModelError when the model is missing, changed, or fails its own check. */
-export async function serveModel(config: Config, observe: Observer): Promise<Serving> {
+/**
+ * @param tap sees every batch before it runs: for measurements.
+ * @throws ModelError when the model is missing, changed, or fails its own check.
+ */
+export async function serveModel(config: Config, observe: Observer, tap?: (batch: Batch) => void): Promise<Serving> {
   const model = loadModel(config.model);
   observe({ kind: 'model.loaded', ...model.identity });
   const tokenizer = new TextTokenizer(join(model.directory, model.manifest.tokenizer));
   const { device, workers, threadsPerWorker, batchTokens, inFlightTokens } = config.inference;
   const pool = await WorkerPool.open({ model, device, workers, threadsPerWorker, observe });
   const batcher = new Batcher({
-    runner: pool,
+    runner: tap === undefined ? pool : tapped(pool, tap),
     heads: model.heads.length,
     special: model.manifest.specialTokens,
     // the longest legal window must fit, or it would always run alone
@@ -37,4 +41,15 @@ export async function serveModel(config: Config, observe: Observer): Promise<Ser
   });
   const tagger = new Tagger(model, tokenizer, batcher);
   return { model, tokenizer, pool, tagger, tasks: tagger.tasks, stop: pool.stop };
+}
+
+function tapped(pool: WorkerPool, tap: (batch: Batch) => void): Runner {
+  return {
+    workers: pool.workers,
+    capacity: pool.capacity,
+    run: batch => {
+      tap(batch);
+      return pool.run(batch);
+    },
+  };
 }

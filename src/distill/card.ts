@@ -19,7 +19,7 @@ export function renderCard(model: VerifiedModel, metrics: Metrics, parity: Parit
 
 A distilled tagger for clinical notes in English: a 6-layer MiniLM encoder (22.6 million parameters) with one Inside/Outside head
 each for ${manifest.heads.map(head => head.task).join(', ')}, in int8 for the CPU. Every number below was computed by
-\`${metrics.command}\` on ${metrics.machine}, from the int8 file in this folder (manifest sha-256 \`${identity.sha256}\`), through the
+\`${metrics.command}\` at commit ${metrics.commit} on ${metrics.machine}, from the int8 file in this folder (manifest sha-256 \`${identity.sha256}\`), through the
 tokenizer, windows and decisions that serve.
 
 ## Intended use and limits

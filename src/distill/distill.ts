@@ -18,6 +18,8 @@ export interface DistillOptions {
   readonly version: string;
   readonly cacheDirectory: string;
   readonly workers: number;
+  /** Of the code that measures, for the record. */
+  readonly commit: string;
   /** Stop training early, for a smoke test. */
   readonly maxSteps?: number;
   readonly progress: Progress;
@@ -51,15 +53,17 @@ export async function report(options: {
   readonly modelDirectory: string;
   readonly corpusDirectory: string;
   readonly workers: number;
+  /** Of the code that measures, for the record. */
+  readonly commit: string;
   readonly progress: Progress;
   readonly parity?: Parity;
 }): Promise<void> {
-  const { modelDirectory, corpusDirectory, workers, progress } = options;
+  const { modelDirectory, corpusDirectory, workers, commit, progress } = options;
   const model = loadModel(modelDirectory);
   const command = `npm run -s clinstream -- distill evaluate --corpus CORPUS --model models/${model.identity.name}`;
   const metricsFile = join(modelDirectory, 'metrics.json');
   const parity = options.parity ?? (JSON.parse(readFileSync(metricsFile, 'utf8')) as { parity: Parity }).parity;
-  const metrics = await evaluate(model, { corpusDirectory, workers, command, progress });
+  const metrics = await evaluate(model, { corpusDirectory, workers, command, commit, progress });
   writeFileSync(metricsFile, `${JSON.stringify({ ...metrics, parity }, rounded, 1)}\n`);
   writeFileSync(join(modelDirectory, 'MODEL_CARD.md'), renderCard(model, metrics, parity));
 }

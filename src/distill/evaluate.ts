@@ -30,6 +30,8 @@ export interface Metrics {
   readonly model: ModelIdentity;
   readonly machine: string;
   readonly command: string;
+  /** Of the code that measured. */
+  readonly commit: string;
   readonly results: readonly SetResult[];
   readonly calibration: readonly { readonly split: Split; readonly heads: readonly Calibration[] }[];
   readonly noteConfidence: readonly NoteConfidence[];
@@ -41,7 +43,7 @@ const SEED = 13;
 
 export async function evaluate(
   model: VerifiedModel,
-  options: { corpusDirectory: string; workers: number; command: string; progress: Progress },
+  options: { corpusDirectory: string; workers: number; command: string; commit: string; progress: Progress },
 ): Promise<Metrics> {
   const served = await Scorer.open(model, 'logits', options.workers);
   const corpus = await Scorer.open(model, 'corpus_logits', options.workers);
@@ -64,6 +66,7 @@ export async function evaluate(
     model: model.identity,
     machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}`,
     command: options.command,
+    commit: options.commit,
     results: TEST_SETS.flatMap(set =>
       SPLITS.filter(split => of(set, split).length > 0).map(split => ({
         set: set.name,

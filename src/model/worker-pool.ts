@@ -97,7 +97,12 @@ export class WorkerPool {
   /** @throws ModelError BATCH_FAILED after two attempts, WORKERS_LOST when threads cannot be kept alive, POOL_STOPPED. */
   async run(batch: Batch): Promise<BatchResult> {
     for (let attempt = 1; ; attempt++) {
-      const at = await this.#freeThread();
+      // choosing and giving must be one step: between them another caller would choose the same thread
+      let at = this.#pick();
+      while (at < 0) {
+        await new Promise<void>(resolve => this.#waiting.push(resolve));
+        at = this.#pick();
+      }
       const thread = this.#threads[at] as SessionThread;
       try {
         const result = await thread.run(batch);
@@ -131,19 +136,25 @@ export class WorkerPool {
     await this.#threads[worker]?.close();
   }
 
-  async #freeThread(): Promise<number> {
-    for (;;) {
-      if (this.#stopped !== undefined)
-        throw new ModelError('POOL_STOPPED', 'the model was stopped before it answered', { retryable: true });
-      if (this.#broken !== undefined) throw this.#broken;
-      let best = -1;
-      for (let i = 0; i < this.#threads.length; i++) {
-        const jobs = this.#threads[i]?.jobs ?? JOBS_PER_THREAD;
-        if (jobs < JOBS_PER_THREAD && (best < 0 || jobs < (this.#threads[best]?.jobs ?? 0))) best = i;
-      }
-      if (best >= 0) return best;
-      await new Promise<void>(resolve => this.#waiting.push(resolve));
+  /** Batches in each thread, the waiting one included. */
+  get jobs(): readonly number[] {
+    return this.#threads.map(thread => thread?.jobs ?? 0);
+  }
+
+  /** The thread with the fewest batches that can take one more, or -1. */
+  #pick(): number {
+    if (this.#stopped !== undefined) {
+      throw new ModelError('POOL_STOPPED', 'the model was stopped before it answered', { retryable: true });
     }
+    if (this.#broken !== undefined) throw this.#broken;
+    let best = -1;
+    let fewest = JOBS_PER_THREAD;
+    this.#threads.forEach((thread, i) => {
+      if (thread === undefined || thread.jobs >= fewest) return;
+      best = i;
+      fewest = thread.jobs;
+    });
+    return best;
   }
 
   /** Once per thread, whoever notices first. */

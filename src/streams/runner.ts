@@ -1,13 +1,13 @@
 /**
  * Drives a processor over a subscription, on any transport: bounded work in flight over all partitions, outputs in input order
- * within each, everything committed exactly once. A failure of the machinery is tried again a few times and then ends the run;
- * what was not committed is delivered again to whoever runs next.
+ * within each, everything committed exactly once. A processor's failure that may pass is tried again a few times; any other, and a
+ * failed commit, ends the run: what was not committed is delivered again to whoever runs next.
  */
+import { Admission, type Amounts } from '../core/admission.ts';
 import { ClinstreamError } from '../core/errors.ts';
 import type { Observer } from '../core/facts.ts';
 import type { Processor, Stop } from '../core/processor.ts';
 import type { OutgoingRecord, StreamRecord } from '../core/record.ts';
-import { InFlight } from './in-flight.ts';
 import { Pipeline } from './pipeline.ts';
 import type { BatchHandler, Claim, Subscription, Transport } from './transport.ts';
 
@@ -40,7 +40,7 @@ const BACKOFF_MS = 100;
 
 /** @throws StreamError when the group or its topics cannot be had. */
 export async function runProcessor(options: RunOptions): Promise<Running> {
-  const inFlight = new InFlight({ records: options.inFlightRecords, bytes: options.inFlightBytes });
+  const inFlight = new Admission({ records: options.inFlightRecords, bytes: options.inFlightBytes });
   const pipelines = new Map<Claim, Pipeline>();
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {}); // `done` reports it
@@ -119,6 +119,6 @@ async function attempt(
   }
 }
 
-function sizeOf(record: StreamRecord): number {
-  return (record.value?.length ?? 0) + (record.key?.length ?? 0);
+function sizeOf(record: StreamRecord): Amounts<'records' | 'bytes'> {
+  return { records: 1, bytes: (record.value?.length ?? 0) + (record.key?.length ?? 0) };
 }

@@ -71,7 +71,7 @@ export interface Subscription {
   /** Stops taking new batches; claims and positions are kept. */
   pause(): void;
   resume(): void;
-  /** Resolves when everything that stood in the topics is committed. */
+  /** Resolves when everything that stood in the topics is committed, or when the subscription stops. */
   drained(): Promise<void>;
   /** Stops reading, waits until the handler has released every claim, leaves the group. @throws StreamError DRAIN_TIMEOUT */
   readonly stop: Stop;
@@ -93,7 +93,7 @@ export interface Transport {
   lags(): Promise<GroupLag[]>;
   /** Appends all of the records or none. @throws StreamError TOPIC_UNKNOWN, PARTITION_UNKNOWN */
   append(records: readonly OutgoingRecord[]): Promise<void>;
-  /** Committed records, in order within each partition; belongs to no group. @throws StreamError TOPIC_UNKNOWN */
+  /** Committed records, in order within each partition; belongs to no group; ends when the transport is closed. @throws StreamError TOPIC_UNKNOWN */
   read(topic: string, options: ReadOptions): AsyncIterable<StreamRecord>;
   /** @throws StreamError TOPIC_UNKNOWN, GROUP_BUSY */
   subscribe(options: SubscribeOptions): Promise<Subscription>;

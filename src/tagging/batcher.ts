@@ -2,9 +2,9 @@
  * The loop that drives the batch policy: windows of all notes in flight wait together, and whenever a session can take work the
  * best batch of them runs. A batch that is not full runs only when a session would otherwise stand idle.
  */
+import { Admission } from '../core/admission.ts';
 import { type Observer, unobserved } from '../core/facts.ts';
 import { type Batch, type BatchResult, packBatch } from '../model/batch.ts';
-import { Admission } from './admission.ts';
 import { nextBatch } from './batch-policy.ts';
 
 /** What the batcher needs of a pool of sessions. */
@@ -47,7 +47,7 @@ const SPECIAL_TOKENS = 2;
 
 export class Batcher {
   readonly #options: BatcherOptions;
-  readonly #admission: Admission;
+  readonly #admission: Admission<'tokens'>;
   readonly #observe: Observer;
   readonly #now: () => number;
   #waiting: Waiting[] = [];
@@ -56,20 +56,20 @@ export class Batcher {
 
   constructor(options: BatcherOptions) {
     this.#options = options;
-    this.#admission = new Admission(options.inFlightTokens);
+    this.#admission = new Admission({ tokens: options.inFlightTokens });
     this.#observe = options.observe ?? unobserved;
     this.#now = options.now ?? (() => performance.now());
   }
 
   /** Tokens submitted and not yet answered. */
   get tokensInFlight(): number {
-    return this.#admission.inFlight;
+    return this.#admission.underWay.tokens;
   }
 
   /** Logits of one window. @param ids without special tokens. @throws ModelError from the pool, for the windows of one batch only. */
   async score(ids: Int32Array): Promise<WindowLogits> {
     const length = ids.length + SPECIAL_TOKENS;
-    await this.#admission.enter(length);
+    await this.#admission.enter({ tokens: length });
     try {
       return await new Promise<WindowLogits>((resolve, reject) => {
         this.#waiting.push({ ids, length, since: this.#now(), resolve, reject });
@@ -77,7 +77,7 @@ export class Batcher {
         this.#pump();
       });
     } finally {
-      this.#admission.leave(length);
+      this.#admission.leave({ tokens: length });
     }
   }
 

@@ -14,6 +14,13 @@ export interface Harness {
   close(): Promise<void>;
 }
 
+/** A fresh log with the topics `in`, `out` and `dead` for each case. */
+export interface Setting {
+  readonly harness: Harness;
+  /** The connection that a case uses when one is enough. */
+  readonly transport: Transport;
+}
+
 export const GROUP = 'contract';
 
 export function keyed(key: string, value: string, topic = 'in'): OutgoingRecord {

@@ -9,13 +9,16 @@ import { seeded } from '../../src/evaluation/bootstrap.ts';
 import { deadLetterReason } from '../../src/events/dead-letter.ts';
 import { createEntitiesCodec } from '../../src/events/entities-event.ts';
 import { EmbeddedTransport } from '../../src/streams/embedded/embedded-transport.ts';
-import { MODEL_DIRECTORY, ROOT } from '../support/model.ts';
+import { cleanEnvironment } from '../support/cli.ts';
+import { ROOT } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { inputs } from './corpus.ts';
 import { readAll } from './harness.ts';
 
 const NOTES = 5000;
-const KILLS = 32;
+/** Every sixth during start-up, the others amid the work. */
+const KILLS = 34;
+const STARTUP_MS = 700;
 const KEEP = { ms: null, bytes: null };
 
 function run(directory: string): ChildProcess {
@@ -25,8 +28,7 @@ function run(directory: string): ChildProcess {
     {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: {
-        ...process.env,
-        CLINSTREAM_MODEL: MODEL_DIRECTORY,
+        ...cleanEnvironment(),
         CLINSTREAM_TELEMETRY_LEVEL: 'error',
         CLINSTREAM_STREAM_TRANSACTION_RECORDS: '16',
         CLINSTREAM_STREAM_TRANSACTION_MS: '20',
@@ -36,7 +38,7 @@ function run(directory: string): ChildProcess {
 }
 
 describe('killing the tagger', () => {
-  it(`leaves every note with exactly one end, in order, over ${KILLS} SIGKILLs`, async () => {
+  it(`leaves every note with exactly one end, in order, over ${KILLS} SIGKILLs`, { timeout: 300_000 }, async () => {
     const directory = temporaryFolder('kill');
     const log = new EmbeddedTransport({ directory, create: true, now: Date.now });
     for (const topic of ['clinical.notes', 'clinical.entities', 'clinical.dead-letters']) {
@@ -51,20 +53,26 @@ describe('killing the tagger', () => {
       return lags.length < 4 ? 0 : NOTES - open;
     };
     const random = seeded(20);
+    const alive = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
     let inWork = 0;
     for (let kill = 0; kill < KILLS; kill++) {
-      // progress, not time, decides when: every kill lands somewhere else between two commits
-      const enough = (await committed()) + 1 + Math.floor((random() * 1.6 * NOTES) / KILLS);
+      const before = await committed();
       const child = run(directory);
       const ended = once(child, 'exit');
-      while (child.exitCode === null && (await committed()) < enough) await sleep(1);
-      await sleep(random() * 20);
+      if (kill % 6 === 5) {
+        await sleep(random() * STARTUP_MS);
+      } else {
+        // progress, not time, decides when: every kill lands somewhere else between two commits
+        const enough = before + 1 + Math.floor((random() * 1.6 * NOTES) / KILLS);
+        while (alive(child) && (await committed()) < enough) await sleep(4);
+        await sleep(random() * 20);
+      }
       child.kill('SIGKILL');
       await ended;
       const done = await committed();
-      if (child.signalCode === 'SIGKILL' && done > 0 && done < NOTES) inWork++;
+      if (child.signalCode === 'SIGKILL' && done > before && done < NOTES) inWork++;
     }
-    assert.ok(inWork >= 30, `${inWork} kills landed in the middle of the work`);
+    assert.ok(inWork >= 25, `${inWork} kills landed after commits of their own and before the end`);
 
     const [code] = await once(run(directory), 'exit');
     assert.equal(code, 0);
@@ -85,16 +93,28 @@ describe('killing the tagger', () => {
       end(event.noteId, undefined);
     }
     const byId = new Map(all.map(each => [each.noteId, each]));
+    const sources = new Map((await readAll(log, 'clinical.notes')).map(each => [String(each.headers.n), each]));
     for (const letter of await readAll(log, 'clinical.dead-letters')) {
       const noteId = String(letter.headers.n);
-      end(noteId, deadLetterReason(letter)?.code);
+      const reason = deadLetterReason(letter);
+      end(noteId, reason?.code);
       const { record } = byId.get(noteId) as (typeof all)[number];
+      const source = sources.get(noteId);
+      assert.deepEqual(
+        [reason?.partition, reason?.offset],
+        [source?.partition, source?.offset],
+        'it says where it was',
+      );
       assert.ok(letter.value === null ? record.value === null : record.value?.equals(letter.value), 'bytes untouched');
       assert.deepEqual(letter.key, record.key);
     }
     assert.deepEqual(
       all.map(({ noteId }) => [noteId, ends.has(noteId), ends.get(noteId)]),
       all.map(({ noteId, code: expected }) => [noteId, true, expected]),
+    );
+    assert.ok(
+      (await log.lags()).every(each => each.lag === 0n),
+      'everything is acknowledged',
     );
     await log.close();
   });

@@ -43,6 +43,13 @@ describe('worker pool', () => {
     }
   });
 
+  it('deals batches that come at once to all threads, two to each, and lets the others wait', async () => {
+    const answers = Array.from({ length: 7 }, () => pool.run(BATCH));
+    assert.deepEqual(pool.jobs, [2, 2]);
+    await Promise.all(answers);
+    assert.deepEqual(pool.jobs, [0, 0]);
+  });
+
   it('replaces a killed thread and answers its batches all the same', async () => {
     facts.length = 0;
     const long = packBatch(

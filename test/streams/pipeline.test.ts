@@ -1,11 +1,10 @@
-/** If this fails, records would be committed out of order, past a failure, or more at once than memory allows. */
+/** If this fails, records would be committed out of order, past a failure, or never. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { unobserved } from '../../src/core/facts.ts';
 import type { OutgoingRecord, StreamRecord } from '../../src/core/record.ts';
-import { InFlight } from '../../src/streams/in-flight.ts';
-import { Pipeline } from '../../src/streams/pipeline.ts';
+import { Pipeline, type PipelineOptions } from '../../src/streams/pipeline.ts';
 import type { Claim } from '../../src/streams/transport.ts';
 
 const record = (offset: number): StreamRecord => ({
@@ -41,6 +40,15 @@ function remembering(): { claim: Claim; commits: { outputs: number[]; next: numb
   return { claim, commits };
 }
 
+const QUIET: PipelineOptions = {
+  transactionRecords: 1,
+  transactionBytes: 1,
+  transactionMs: 0,
+  observe: unobserved,
+  onSettled: () => {},
+  onFailure: () => {},
+};
+
 const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
 describe('pipeline', () => {
@@ -58,10 +66,9 @@ describe('pipeline', () => {
         const failures: unknown[] = [];
         const settled: number[] = [];
         const pipeline = new Pipeline(claim, {
+          ...QUIET,
           transactionRecords,
           transactionBytes: 1000,
-          transactionMs: 0,
-          observe: unobserved,
           onSettled: each => settled.push(Number(each.offset)),
           onFailure: error => failures.push(error),
         });
@@ -108,40 +115,45 @@ describe('pipeline', () => {
       },
     };
     const failures: Error[] = [];
-    const pipeline = new Pipeline(refused, {
-      transactionRecords: 1,
-      transactionBytes: 1,
-      transactionMs: 0,
-      observe: unobserved,
-      onSettled: () => {},
-      onFailure: error => failures.push(error as Error),
-    });
+    const pipeline = new Pipeline(refused, { ...QUIET, onFailure: error => failures.push(error as Error) });
     for (let offset = 0; offset < 5; offset++) pipeline.add(record(offset), Promise.resolve([outputOf(offset)]));
     await pipeline.drained();
     assert.deepEqual([commits, failures.map(each => each.message)], [1, ['fenced']]);
   });
-});
 
-describe('in flight', () => {
-  it('stays within records and bytes, in order, and admits one huge record alone', async () => {
-    const inFlight = new InFlight({ records: 3, bytes: 10 });
-    const admitted: string[] = [];
-    const enter = (name: string, bytes: number): void => void inFlight.enter(bytes).then(() => admitted.push(name));
-    enter('a', 4);
-    enter('b', 4);
-    enter('c', 4);
-    enter('d', 1);
-    await settle();
-    assert.deepEqual(admitted, ['a', 'b'], 'c waits for bytes, and d behind it');
-    inFlight.leave(4);
-    await settle();
-    assert.deepEqual([admitted, inFlight.records], [['a', 'b', 'c', 'd'], 3]);
-    enter('huge', 99);
-    for (const bytes of [4, 4]) inFlight.leave(bytes);
-    await settle();
-    assert.equal(admitted.at(-1), 'd');
-    inFlight.leave(1);
-    await settle();
-    assert.deepEqual([admitted.at(-1), inFlight.records], ['huge', 1]);
+  it('closes a transaction at its bytes, and lets one larger output through alone', async () => {
+    const { claim, commits } = remembering();
+    const pipeline = new Pipeline(claim, {
+      ...QUIET,
+      transactionRecords: 100,
+      transactionBytes: 10,
+    });
+    const sized = (bytes: number): OutgoingRecord[] => [{ ...outputOf(0), value: Buffer.alloc(bytes) }];
+    [4, 4, 4, 50, 1].forEach((bytes, offset) => void pipeline.add(record(offset), Promise.resolve(sized(bytes))));
+    await pipeline.drained();
+    assert.deepEqual(
+      commits.map(each => each.next),
+      [3, 4, 5],
+    );
+  });
+
+  it('commits what is finished after its time, though a later record goes on', async () => {
+    const { claim, commits } = remembering();
+    const settled = Promise.withResolvers<void>();
+    const pipeline = new Pipeline(claim, {
+      ...QUIET,
+      transactionRecords: 10,
+      transactionBytes: 1000,
+      transactionMs: 1,
+      onSettled: () => settled.resolve(),
+    });
+    const slow = Promise.withResolvers<readonly OutgoingRecord[]>();
+    pipeline.add(record(0), Promise.resolve([outputOf(0)]));
+    pipeline.add(record(1), slow.promise);
+    await settled.promise;
+    assert.deepEqual(commits, [{ outputs: [0], next: 1 }]);
+    slow.resolve([outputOf(1)]);
+    await pipeline.drained();
+    assert.deepEqual(commits[1], { outputs: [1], next: 2 });
   });
 });

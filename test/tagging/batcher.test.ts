@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Batch, BatchResult } from '../../src/model/batch.ts';
-import { Admission } from '../../src/tagging/admission.ts';
 import { Batcher, type Runner } from '../../src/tagging/batcher.ts';
 
 const SPECIAL = { cls: 101, sep: 102, pad: 0 };
@@ -87,26 +86,5 @@ describe('batcher', () => {
     await assert.rejects(first, /batch failed/);
     await second;
     assert.equal(batcher.tokensInFlight, 0);
-  });
-});
-
-describe('admission', () => {
-  it('admits in order, up to its limit, and one larger request alone', async () => {
-    const admission = new Admission(10);
-    const admitted: string[] = [];
-    const ask = (name: string, tokens: number): void => {
-      void admission.enter(tokens).then(() => admitted.push(name));
-    };
-    ask('a', 6);
-    ask('huge', 50);
-    ask('b', 1);
-    await settle();
-    assert.deepEqual(admitted, ['a'], 'b does not overtake');
-    admission.leave(6);
-    await settle();
-    assert.deepEqual([admitted, admission.inFlight], [['a', 'huge'], 50]);
-    admission.leave(50);
-    await settle();
-    assert.deepEqual([admitted, admission.inFlight], [['a', 'huge', 'b'], 1]);
   });
 });

@@ -8,6 +8,7 @@ import hashlib
 import json
 import random
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from heads import HEADS, NOTES, SOURCES
 
 WINDOW_LENGTHS = (126, 190, 254)
 MISSING = -1
+SPLITS = ("train", "dev", "test")
 
 
 @dataclass(frozen=True)
@@ -51,17 +53,26 @@ def corpus_files(directory: Path) -> dict[str, Path]:
     return files
 
 
-def read_documents(path: Path, corpus: str, split: str, tokenizer) -> list[Document]:
-    documents = []
+def read_rows(path: Path, corpus: str) -> Iterator[dict]:
+    """Every row, checked: a wrong offset or an unknown type would silently become Outside. Exits with file and line."""
+    known = {kind for source in SOURCES[corpus] for kind in source.types}
     with path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 row = json.loads(line)
-                if row["split"] == split:
-                    documents.append(to_document(row, corpus, tokenizer))
+                if row["split"] not in SPLITS or not isinstance(row["id"], str):
+                    raise ValueError("id or split")
+                for entity in row["entities"]:
+                    if entity["type"] not in known or not 0 <= entity["start"] < entity["end"] <= len(row["text"]):
+                        raise ValueError("type or offsets")
             except (KeyError, TypeError, ValueError) as error:
+                # a decoder's message may quote text: only the kind of the error is told
                 sys.exit(f"{path}:{number}: not a corpus row ({type(error).__name__})")
-    return documents
+            yield row
+
+
+def read_documents(path: Path, corpus: str, split: str, tokenizer) -> list[Document]:
+    return [to_document(row, corpus, tokenizer) for row in read_rows(path, corpus) if row["split"] == split]
 
 
 def to_document(row: dict, corpus: str, tokenizer) -> Document:

@@ -45,10 +45,10 @@ def _note(kind: str, weight: float, *types: str) -> Source:
     return Source(("note", kind), frozenset(types), weight)
 
 
-_NCBI = ("DiseaseClass", "SpecificDisease", "CompositeMention", "Modifier")
+NCBI_TYPES = ("DiseaseClass", "SpecificDisease", "CompositeMention", "Modifier")
 
 SOURCES: dict[str, list[Source]] = {
-    "ncbi_disease": [_own("ncbi_disease", "disease", *_NCBI), _note("disease", 0.5, *_NCBI)],
+    "ncbi_disease": [_own("ncbi_disease", "disease", *NCBI_TYPES), _note("disease", 0.5, *NCBI_TYPES)],
     "bc5cdr": [_own("bc5cdr", "chemical", "Chemical"), _own("bc5cdr", "disease", "Disease")],
     "biored": [
         _own("biored", "chemical", "ChemicalEntity"),

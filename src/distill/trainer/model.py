@@ -37,14 +37,15 @@ class Tagger(torch.nn.Module):
     No dropout: on a CPU it costs more than everything else, and masking input pieces regularises enough.
     """
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path, attention: str = "sdpa"):
+        """`attention` is how the same products are computed: "sdpa" trains faster, "eager" exports to a faster graph."""
         super().__init__()
         self.encoder = BertModel.from_pretrained(
             str(directory),
             add_pooling_layer=False,
             hidden_dropout_prob=0.0,
             attention_probs_dropout_prob=0.0,
-            attn_implementation="sdpa",
+            attn_implementation=attention,
         )
         self.head = torch.nn.Linear(self.encoder.config.hidden_size, len(HEADS))
         torch.nn.init.normal_(self.head.weight, std=0.02)

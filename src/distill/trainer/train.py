@@ -1,56 +1,30 @@
 """Multi-task training of the tagger from a corpus directory. Resumes from its last checkpoint; a finished run is left alone.
 
-The plan is a list of phases (share of notes, share of gold, epochs): the teacher's notes are seen throughout, the human
-corpora fade from all to a quarter, so that what ships is tuned for notes without forgetting the literature.
+Weights, optimiser and random state decide every step, so an interrupted run ends where an uninterrupted one would. Progress
+goes to stderr and, as rows, to metrics.jsonl.
 """
 
 import argparse
 import json
 import os
-import platform
-import random
-import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from corpus import Document, Window, corpus_files, cut_windows, pack, read_documents, sha256
+from checkpoint import resume, save, write_final, write_run
+from corpus import Document, Window, corpus_files, read_documents, sha256
 from heads import HEADS, NOTES
 from model import CLS, MASK, PAD, SEP, Tagger, base_directory, load_tokenizer
+from recipe import PRESETS, Recipe, rate_at, schedule
+from word_scores import Counts, gold_words, piece_logits, word_means
 
 CHECKPOINT_EVERY = 400
-
-
-@dataclass(frozen=True)
-class Recipe:
-    phases: tuple[tuple[float, float, int], ...] = ((1.0, 1.0, 2), (1.0, 0.5, 1), (1.0, 0.25, 3))
-    """(share of the notes, share of the gold documents, epochs)."""
-    learning_rate: float = 1.5e-4
-    head_factor: float = 6.0
-    warm_up: float = 0.06
-    floor: float = 0.02
-    weight_decay: float = 0.01
-    batch_tokens: int = 2560
-    masked: float = 0.06
-    ema: float = 0.998
-    seed: int = 13
-
-
-def schedule(documents: list[Document], recipe: Recipe) -> list[list[Window]]:
-    rng = random.Random(recipe.seed)
-    notes = [each for each in documents if each.corpus == NOTES]
-    gold = [each for each in documents if each.corpus != NOTES]
-    batches: list[list[Window]] = []
-    for note_share, gold_share, epochs in recipe.phases:
-        for _ in range(epochs):
-            windows = [w for each in notes if rng.random() < note_share for w in cut_windows(each, rng)]
-            windows += [w for each in gold if rng.random() < gold_share for w in cut_windows(each, rng)]
-            batches += pack(windows, recipe.batch_tokens, rng)
-    return batches
+DEV_DOCUMENTS = {NOTES: 40, "ncbi_disease": 30}
+"""A small dev subset to steer by; every figure of the card comes from the exported graph."""
 
 
 class Collator:
@@ -89,16 +63,8 @@ def optimizer_for(model: Tagger, recipe: Recipe) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True)
 
 
-def rate_at(step: int, steps: int, recipe: Recipe) -> float:
-    """Share of the learning rate: linear warm-up, then linear to the floor."""
-    warm = recipe.warm_up * steps
-    if step < warm:
-        return min(1.0, (step + 1) / warm)
-    return recipe.floor + (1 - recipe.floor) * (1 - (step - warm) / (steps - warm))
-
-
 def train(args: argparse.Namespace) -> None:
-    recipe = Recipe(seed=args.seed)
+    recipe = replace(PRESETS[args.preset], seed=args.seed, steps_scale=args.steps_scale)
     torch.manual_seed(recipe.seed)
     np.random.seed(recipe.seed)
     torch.set_num_threads(args.threads)
@@ -106,39 +72,53 @@ def train(args: argparse.Namespace) -> None:
     tokenizer = load_tokenizer(base)
     files = corpus_files(args.corpus)
     documents = [d for name, path in files.items() for d in read_documents(path, name, "train", tokenizer)]
+    dev = [d for name, n in DEV_DOCUMENTS.items() for d in read_documents(files[name], name, "dev", tokenizer)[:n]]
     batches = schedule(documents, recipe)
+    if not batches:
+        sys.exit("nothing to train on: no train documents, or --steps-scale too small")
     steps = min(len(batches), args.max_steps or len(batches))
+    args.out.mkdir(parents=True, exist_ok=True)
+    data = [{"file": f"{path.parent.name}/{path.name}", "sha256": sha256(path)} for path in files.values()]
+    write_run(args.out, {"preset": args.preset, "recipe": asdict(recipe), "steps": steps, "bf16": args.bf16, "data": data})
     model = Tagger(base)
     optimizer = optimizer_for(model, recipe)
     average = {k: v.clone() for k, v in model.state_dict().items() if v.dtype.is_floating_point}
     first = resume(args.out, model, optimizer, average)
-    args.out.mkdir(parents=True, exist_ok=True)
-    write_run(args, recipe, files, steps)
     collate = Collator(tokenizer, recipe.masked)
-    began, tokens, loss_mean = time.monotonic(), 0, None
-    for step in range(first, steps):
-        for group in optimizer.param_groups:
-            group["lr"] = recipe.learning_rate * group["factor"] * rate_at(step, len(batches), recipe)
-        ids, attention, targets, weights = collate(batches[step])
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=args.bf16):
-            logits = model(ids, attention)
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), targets, weights, reduction="sum")
-        loss = loss / attention.sum()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        if step % 4 == 0:
-            follow(average, model, min(recipe.ema, (step + 1) / (step + 20)) ** 4)
-        tokens += int(attention.sum())
-        value = loss.item()
-        loss_mean = value if loss_mean is None else 0.98 * loss_mean + 0.02 * value
-        if step % 20 == 0:
-            speed = tokens / (time.monotonic() - began)
-            print(f"train: step {step}/{steps}, loss {loss_mean:.4f}, {speed:.0f} tokens/s", file=sys.stderr, flush=True)
-        if step % CHECKPOINT_EVERY == CHECKPOINT_EVERY - 1:
-            save(args.out, model, optimizer, average, step + 1)
-    save(args.out, model, optimizer, average, steps)
+    with (args.out / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
+        began, tokens, loss_mean = time.monotonic(), 0, None
+        for step in range(first, steps):
+            for group in optimizer.param_groups:
+                group["lr"] = recipe.learning_rate * group["factor"] * rate_at(step, len(batches), recipe)
+            ids, attention, targets, weights = collate(batches[step])
+            value = descend(model, optimizer, ids, attention, targets, weights, args.bf16)
+            if step % 4 == 0:
+                follow(average, model, min(recipe.ema, (step + 1) / (step + 20)) ** 4)
+            tokens += int(attention.sum())
+            loss_mean = value if loss_mean is None else 0.98 * loss_mean + 0.02 * value
+            if step % 20 == 0:
+                speed = tokens / (time.monotonic() - began)
+                report(metrics, step=step, steps=steps, loss=round(loss_mean, 4), tokensPerSecond=round(speed))
+            if step % CHECKPOINT_EVERY == CHECKPOINT_EVERY - 1:
+                save(args.out, model, optimizer, average, step + 1)
+                report(metrics, step=step + 1, devF1=dev_f1(model, dev, collate))
+    if first < steps:
+        save(args.out, model, optimizer, average, steps)
+    write_final(args.out, model, average)
+    print(f"train: done, {steps} steps in {args.out}", file=sys.stderr, flush=True)
+
+
+def descend(model: Tagger, optimizer: torch.optim.Optimizer, ids, attention, targets, weights, bf16: bool) -> float:
+    """One step. @returns the loss: weighted binary cross-entropy, summed over heads, a token."""
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+        logits = model(ids, attention)
+    loss = torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), targets, weights, reduction="sum")
+    loss = loss / attention.sum()
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    optimizer.step()
+    optimizer.zero_grad(set_to_none=True)
+    return loss.item()
 
 
 @torch.no_grad()
@@ -148,35 +128,35 @@ def follow(average: dict[str, torch.Tensor], model: Tagger, keep: float) -> None
             average[name].lerp_(value, 1 - keep)
 
 
-def save(out: Path, model: Tagger, optimizer, average: dict, step: int) -> None:
-    state = {"step": step, "model": model.state_dict(), "ema": average, "optimizer": optimizer.state_dict(), "heads": HEADS}
-    torch.save(state, out / "checkpoint.tmp")
-    os.replace(out / "checkpoint.tmp", out / "checkpoint.pt")
+@torch.no_grad()
+def dev_f1(model: Tagger, documents: list[Document], collate: Collator) -> dict[str, float]:
+    """Word-level F1 at 0.5 of every head on the corpora that label it, raw weights."""
+
+    def run(ids: np.ndarray) -> np.ndarray:
+        tensor = torch.from_numpy(ids)
+        return model(tensor, torch.ones_like(tensor)).numpy()
+
+    counts: dict[str, Counts] = {}
+    for document in documents:
+        means = word_means(document.words, piece_logits(document, run, collate.cls, collate.sep, len(HEADS)))
+        for head, (labels, _) in document.labels.items():
+            wanted, counted = gold_words(document.words, [labels])
+            name = f"{document.corpus}:{'/'.join(HEADS[head])}"
+            counts.setdefault(name, Counts()).add((means[:, head] > 0)[counted], wanted[counted])
+    return {name: round(count.f1, 4) for name, count in counts.items()}
 
 
-def resume(out: Path, model: Tagger, optimizer, average: dict) -> int:
-    path = out / "checkpoint.pt"
-    if not path.exists():
-        return 0
-    state = torch.load(path, weights_only=True)
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    average.update(state["ema"])
-    print(f"train: resuming at step {state['step']}", file=sys.stderr)
-    return state["step"]
+def report(metrics, **facts: object) -> None:
+    metrics.write(json.dumps(facts) + "\n")
+    metrics.flush()
+    print("train: " + ", ".join(f"{name} {value}" for name, value in facts.items()), file=sys.stderr, flush=True)
 
 
-def write_run(args: argparse.Namespace, recipe: Recipe, files: dict[str, Path], steps: int) -> None:
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False).stdout.strip()
-    run = {
-        "recipe": asdict(recipe),
-        "steps": steps,
-        "bf16": args.bf16,
-        "data": [{"file": f"{p.parent.name}/{p.name}", "sha256": sha256(p)} for p in files.values()],
-        "commit": commit or None,
-        "versions": {"python": platform.python_version(), "torch": torch.__version__},
-    }
-    (args.out / "run.json").write_text(json.dumps(run, indent=2) + "\n")
+def positive(text: str) -> float:
+    value = float(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError("must be above 0")
+    return value
 
 
 def arguments() -> argparse.Namespace:
@@ -184,6 +164,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--corpus", type=Path, required=True, help="directory with gold/*.jsonl and teacher/notes.jsonl")
     parser.add_argument("--out", type=Path, required=True, help="run directory; an unfinished run in it is resumed")
     parser.add_argument("--base", help="directory of a BERT model to start from (default: 6-layer MiniLM from PyPI)")
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="notes")
+    parser.add_argument("--steps-scale", type=positive, default=1.0, help="length of the run as a multiple of the preset's")
     parser.add_argument("--max-steps", type=int, help="stop early: for a smoke test")
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     parser.add_argument("--threads", type=int, default=os.cpu_count())

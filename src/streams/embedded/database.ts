@@ -63,8 +63,9 @@ export function openDatabase(directory: string, create: boolean): DatabaseSync {
   try {
     mkdirSync(directory, { recursive: true });
     database = new DatabaseSync(path, { timeout: BUSY_MS });
+    recognise(database, path);
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
-    prepare(database, path);
+    initialise(database);
     return database;
   } catch (error) {
     database?.close();
@@ -73,19 +74,30 @@ export function openDatabase(directory: string, create: boolean): DatabaseSync {
   }
 }
 
-function prepare(database: DatabaseSync, path: string): void {
-  database.exec('BEGIN IMMEDIATE');
+/** Reads and changes nothing: a file that is not ours stays as it is. */
+function recognise(database: DatabaseSync, path: string): void {
+  if (isEmpty(database)) return;
   const { application_id } = database.prepare('PRAGMA application_id').get() as { application_id: number };
   const { user_version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
-  const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number };
-  if (tables === 0) {
-    database.exec(`${SCHEMA} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION};`);
-  } else if (application_id !== APPLICATION_ID) {
+  if (application_id !== APPLICATION_ID) {
     throw new StreamError('LOG_UNREADABLE', `${path} is a database of another program`);
-  } else if (user_version !== VERSION) {
+  }
+  if (user_version !== VERSION) {
     throw new StreamError('LOG_VERSION', `${path} has format ${user_version}; this clinstream reads format ${VERSION}`);
   }
-  database.exec('COMMIT');
+}
+
+/** Two processes may open a new log at once: one makes the tables, the other finds them. */
+function initialise(database: DatabaseSync): void {
+  transaction(database, () => {
+    if (!isEmpty(database)) return;
+    database.exec(`${SCHEMA} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION};`);
+  });
+}
+
+function isEmpty(database: DatabaseSync): boolean {
+  const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number };
+  return tables === 0;
 }
 
 /** Runs `work` in one write transaction: all of it or nothing. */

@@ -83,9 +83,10 @@ export class EmbeddedTransport implements Transport {
       const { low, high } = this.#store.bounds(row.id, partition);
       return { partition, next: from === 'beginning' ? low : high, end: untilEnd ? high : Number.POSITIVE_INFINITY };
     });
-    while (signal?.aborted !== true) {
+    while (signal?.aborted !== true && this.#closed === undefined) {
       let found = 0;
       for (const place of places) {
+        if (this.#closed !== undefined) return;
         for (const record of this.#store.fetch(row, place.partition, place.next, READ_LIMITS)) {
           if (Number(record.offset) >= place.end) break;
           place.next = Number(record.offset) + 1;

@@ -10,7 +10,7 @@ export function encodeHeaders(headers: Headers): Buffer {
 }
 
 export function decodeHeaders(bytes: Buffer): Headers {
-  const headers: Record<string, Buffer> = {};
+  const entries: [string, Buffer][] = [];
   let at = 0;
   const take = (): Buffer => {
     const size = bytes.readUInt32BE(at);
@@ -18,8 +18,9 @@ export function decodeHeaders(bytes: Buffer): Headers {
     at += 4 + size;
     return part;
   };
-  while (at < bytes.length) headers[take().toString('utf8')] = take();
-  return headers;
+  while (at < bytes.length) entries.push([take().toString('utf8'), take()]);
+  // not by assignment: a header may be called __proto__
+  return Object.fromEntries(entries);
 }
 
 function length(part: Buffer): Buffer {

@@ -36,10 +36,7 @@ class EmbeddedClaim implements Claim {
     this.topic = row.name;
     this.partition = partition;
     this.lost = lost;
-    const stored = parts.database
-      .prepare('SELECT next FROM group_offset WHERE group_name = ? AND topic_id = ? AND partition = ?')
-      .get(this.group, row.id, partition) as { next: number } | undefined;
-    this.committed = stored?.next ?? parts.store.bounds(row.id, partition).low;
+    this.committed = claimOffset(parts, row, partition);
   }
 
   async commit(outputs: readonly OutgoingRecord[], next: bigint): Promise<void> {
@@ -56,10 +53,8 @@ class EmbeddedClaim implements Claim {
       ownership.check();
       store.append(outputs, now());
       database
-        .prepare(
-          'INSERT INTO group_offset (group_name, topic_id, partition, next) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET next = excluded.next',
-        )
-        .run(this.group, this.row.id, this.partition, target);
+        .prepare('UPDATE group_offset SET next = ? WHERE group_name = ? AND topic_id = ? AND partition = ?')
+        .run(target, this.group, this.row.id, this.partition);
     });
     this.committed = target;
     arrivals.announce();
@@ -77,6 +72,22 @@ class EmbeddedClaim implements Claim {
   }
 }
 
+/** Where the group stands; a new group begins at the oldest record. Written down at once, so that retention respects it. */
+function claimOffset({ database, store, ownership }: Parts, row: TopicRow, partition: number): number {
+  return transaction(database, () => {
+    ownership.check();
+    const stored = database
+      .prepare('SELECT next FROM group_offset WHERE group_name = ? AND topic_id = ? AND partition = ?')
+      .get(ownership.group, row.id, partition) as { next: number } | undefined;
+    if (stored !== undefined) return stored.next;
+    const { low } = store.bounds(row.id, partition);
+    database
+      .prepare('INSERT INTO group_offset (group_name, topic_id, partition, next) VALUES (?, ?, ?, ?)')
+      .run(ownership.group, row.id, partition, low);
+    return low;
+  });
+}
+
 export class EmbeddedSubscription implements Subscription {
   readonly done: Promise<void>;
   readonly #parts: Parts;
@@ -86,6 +97,7 @@ export class EmbeddedSubscription implements Subscription {
   readonly #stopping = new AbortController();
   #resumed: Promise<void> = Promise.resolve();
   #resume = (): void => {};
+  #paused = false;
   #stopped: Promise<void> | undefined;
 
   /** Reading begins at once. */
@@ -117,12 +129,15 @@ export class EmbeddedSubscription implements Subscription {
   }
 
   pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
     this.#resumed = new Promise(resume => {
       this.#resume = resume;
     });
   }
 
   resume(): void {
+    this.#paused = false;
     this.#resume();
   }
 
@@ -140,7 +155,7 @@ export class EmbeddedSubscription implements Subscription {
 
   async #stop(): Promise<void> {
     this.#stopping.abort();
-    this.#resume();
+    this.resume();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>(resolve => {
       timer = setTimeout(() => resolve('late'), this.#options.drainMs);

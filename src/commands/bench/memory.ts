@@ -1,0 +1,111 @@
+/** Resident memory of the real program while many short notes pass through it. Reads /proc, so Linux only. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../../config.ts';
+import type { Note } from '../../core/note.ts';
+import type { Io } from '../io.ts';
+import { ensureTopics, openLog } from '../log.ts';
+import { appendNotes } from '../produce.ts';
+import { createProgress } from '../progress.ts';
+
+export interface MemoryResult {
+  readonly notes: number;
+  /** Median resident bytes between a tenth and a fifth of the notes. */
+  readonly earlyBytes: number;
+  /** Median resident bytes over the last tenth. */
+  readonly lateBytes: number;
+  readonly peakBytes: number;
+}
+
+const MAIN = resolve(import.meta.dirname, '../../main.ts');
+const SAMPLE_MS = 250;
+
+export async function measureMemory(
+  config: Config,
+  notes: readonly Note[],
+  count: number,
+  io: Io,
+): Promise<MemoryResult> {
+  const directory = mkdtempSync(join(tmpdir(), 'clinstream-memory-'));
+  const log = openLog({ ...config, data: directory }, { create: true, now: io.now });
+  const progress = createProgress({
+    label: 'memory',
+    unit: 'notes',
+    total: count,
+    quiet: false,
+    stream: io.stderr,
+    now: io.now,
+  });
+  const samples: { done: number; bytes: number }[] = [];
+  try {
+    await ensureTopics(log, config);
+    let appended: Note[] = [];
+    for (const note of shortNotes(notes, count)) {
+      appended.push(note);
+      if (appended.length < 500) continue;
+      await appendNotes(log, config.topics.notes, appended, io.now);
+      appended = [];
+    }
+    await appendNotes(log, config.topics.notes, appended, io.now);
+    const child = spawn(
+      process.execPath,
+      [MAIN, 'run', '--until-drained', '--quiet', '--data', directory, '--model', config.model],
+      {
+        stdio: ['ignore', 'ignore', 'inherit'],
+        env: { ...io.env, CLINSTREAM_TELEMETRY_LEVEL: 'warn' },
+      },
+    );
+    const ended = once(child, 'exit');
+    while (child.exitCode === null) {
+      const lags = await log.lags();
+      const done =
+        lags.length < config.topics.partitions ? 0 : count - lags.reduce((sum, each) => sum + Number(each.lag), 0);
+      const bytes = residentBytes(child.pid);
+      if (bytes !== undefined) samples.push({ done, bytes });
+      progress.update(done);
+      await Promise.race([sleep(SAMPLE_MS), ended]);
+    }
+    progress.end();
+  } finally {
+    await log.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+  const between = (from: number, to: number): number =>
+    median(samples.filter(({ done }) => done >= from * count && done < to * count).map(each => each.bytes));
+  return {
+    notes: count,
+    earlyBytes: between(0.1, 0.2),
+    lateBytes: between(0.9, 1),
+    peakBytes: samples.reduce((peak, { bytes }) => Math.max(peak, bytes), 0),
+  };
+}
+
+/** Paragraphs of the notes, over and over: each a note of its own. */
+function* shortNotes(notes: readonly Note[], count: number): Iterable<Note> {
+  const paragraphs = notes.flatMap(note =>
+    note.text
+      .split(/\n\s*\n/)
+      .filter(text => text.length > 80)
+      .map(text => ({ note, text })),
+  );
+  for (let i = 0; i < count; i++) {
+    const { note, text } = paragraphs[i % paragraphs.length] as { note: Note; text: string };
+    yield { ...note, noteId: `memory-${i}`, text };
+  }
+}
+
+function residentBytes(pid: number | undefined): number | undefined {
+  try {
+    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+  } catch {
+    return undefined;
+  }
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}

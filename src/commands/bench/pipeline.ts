@@ -127,7 +127,7 @@ function summary({ medianRatio, memory, paddedShare, machine }: PipelineResult):
   const mb = (bytes: number): string => `${Math.round(bytes / 1e6)} MB`;
   return [
     `pipeline / bare session: ${medianRatio.toFixed(3)} (median), ${(100 * paddedShare).toFixed(1)} % padding`,
-    `memory over ${memory.notes} notes: ${mb(memory.earlyBytes)} after a tenth, ${mb(memory.lateBytes)} at the end, peak ${mb(memory.peakBytes)}`,
+    `memory over ${memory.notes} notes, by tenths: ${memory.tenthsBytes.map(mb).join(', ')}; peak ${mb(memory.peakBytes)}`,
     `on ${machine}`,
     '',
   ].join('\n');

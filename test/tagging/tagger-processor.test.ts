@@ -1,0 +1,135 @@
+/** If this fails, a note would end in the wrong place: lost, acknowledged unread, or published under another id each time. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Fact } from '../../src/core/facts.ts';
+import type { Note } from '../../src/core/note.ts';
+import { headerText, type OutgoingRecord, type StreamRecord } from '../../src/core/record.ts';
+import { deadLetterReason } from '../../src/events/dead-letter.ts';
+import { createEntitiesCodec } from '../../src/events/entities-event.ts';
+import { createNoteCodec } from '../../src/events/note-event.ts';
+import { ModelError } from '../../src/model/model-error.ts';
+import type { Tagged } from '../../src/tagging/tagger.ts';
+import { TaggerProcessor } from '../../src/tagging/tagger-processor.ts';
+
+const NOTE: Note = {
+  noteId: 'n-1',
+  noteVersion: 3,
+  patientId: 'p-1',
+  encounterId: 'e-1',
+  noteType: 'progress',
+  authoredAt: 1000,
+  specialty: null,
+  source: 'test',
+  text: 'Takes aspirin.',
+  deidentification: { method: 'synthetic', version: '1' },
+};
+const TAGGED: Tagged = {
+  entities: [{ task: 'medication', start: 6, end: 13, text: 'aspirin', confidence: 0.9 }],
+  tasks: [{ task: 'medication', confidence: 0.8 }],
+  tokens: 3,
+  windows: 1,
+  stageMs: { tokenize: 1, infer: 2, assemble: 3 },
+};
+const notes = createNoteCodec();
+const entities = createEntitiesCodec();
+const live = new AbortController().signal;
+
+async function record(note: Note = NOTE): Promise<StreamRecord> {
+  const traceparent = Buffer.from('00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01');
+  return {
+    topic: 'notes',
+    partition: 2,
+    offset: 7n,
+    timestamp: 5,
+    key: Buffer.from('p-1'),
+    value: await notes.encode(note),
+    headers: { traceparent },
+  };
+}
+
+/** @param answer of the model; the rest of the way is real. */
+function processor(
+  answer: () => Promise<Tagged>,
+  now = 2000,
+): { process: (input: StreamRecord) => Promise<readonly OutgoingRecord[]>; facts: Fact[] } {
+  const facts: Fact[] = [];
+  const real = new TaggerProcessor({
+    tagger: { tag: answer },
+    model: { name: 'm', version: '1', sha256: 'abc' },
+    notes,
+    entities,
+    topics: { entities: 'out', deadLetters: 'dead' },
+    now: () => now,
+    observe: fact => facts.push(fact),
+  });
+  return { process: input => real.process(input, live), facts };
+}
+
+describe('tagger processor', () => {
+  it('makes one entities event, keyed by patient, in the trace of its note', async () => {
+    const { process, facts } = processor(async () => TAGGED);
+    const [output, ...more] = await process(await record());
+    assert.deepEqual([more, output?.topic, String(output?.key)], [[], 'out', 'p-1']);
+    const event = await entities.decode(output?.value ?? null);
+    assert.deepEqual(
+      [event.noteId, event.noteVersion, event.revision, event.status, event.taggedAt, event.offsetUnit],
+      ['n-1', 3, 1, 'FINAL', 2000, 'unicode-code-point'],
+    );
+    assert.deepEqual(event.tasks, [{ task: 'medication', confidence: 0.8, decidedBy: 'student' }]);
+    assert.equal(event.entities[0]?.text, 'aspirin');
+    assert.match(headerText(output?.headers ?? {}, 'traceparent') ?? '', /^00-0af7651916cd43dd8448eb211c80319c-/);
+    assert.deepEqual(
+      facts.map(fact => fact.kind),
+      ['note.tagged'],
+    );
+  });
+
+  it('gives the same note the same event id whenever it is tagged, and another version another', async () => {
+    const idAt = async (now: number, note?: Note): Promise<string> => {
+      const [output] = await processor(async () => TAGGED, now).process(await record(note));
+      return (await entities.decode(output?.value ?? null)).eventId;
+    };
+    assert.equal(await idAt(1), await idAt(2));
+    assert.notEqual(await idAt(1), await idAt(1, { ...NOTE, noteVersion: 4 }));
+    assert.notEqual(await idAt(1), await idAt(1, { ...NOTE, text: 'Takes nothing.' }));
+  });
+
+  it('sends a note to the dead letters when its batch failed twice, and says how often it was tried', async () => {
+    const { process, facts } = processor(async () => {
+      throw new ModelError('BATCH_FAILED', 'failed 2 times');
+    });
+    const input = await record();
+    const [letter] = await process(input);
+    assert.ok(letter !== undefined);
+    assert.deepEqual([letter.topic, letter.value], ['dead', input.value]);
+    const reason = deadLetterReason(letter);
+    assert.deepEqual([reason?.code, reason?.attempts, reason?.partition, reason?.offset], ['BATCH_FAILED', 2, 2, 7n]);
+    assert.deepEqual(
+      facts.map(fact => fact.kind),
+      ['record.dead-lettered'],
+    );
+  });
+
+  it('acknowledges nothing when the machinery fails', async () => {
+    for (const error of [
+      new ModelError('WORKERS_LOST', 'gone'),
+      new ModelError('POOL_STOPPED', 'stopping'),
+      new Error('a fault of our own'),
+    ]) {
+      const { process, facts } = processor(() => Promise.reject(error));
+      await assert.rejects(process(await record()), error);
+      assert.deepEqual(facts, []);
+    }
+  });
+
+  it('never shows the model a note that the gate refuses', async () => {
+    const { process } = processor(() => Promise.reject(new Error('the model was asked')));
+    for (const [note, code] of [
+      [{ ...NOTE, deidentification: null }, 'NOTE_NOT_ATTESTED'],
+      [{ ...NOTE, text: 'mail j@example.org' }, 'NOTE_LOOKS_IDENTIFIED'],
+    ] as const) {
+      const [letter] = await process(await record(note));
+      assert.equal(letter === undefined ? undefined : deadLetterReason(letter)?.code, code);
+    }
+  });
+});

@@ -37,6 +37,8 @@ const schema = z.strictObject({
       threadsPerWorker: count(256).default(1),
       /** Padded tokens (longest × count) of one batch. */
       batchTokens: count().default(512),
+      /** How long a window may wait on an idle session for others to fill its batch. */
+      batchDelayMs: z.coerce.number().min(0).max(60_000).default(2),
       /** Tokens admitted and not yet tagged, over all notes: this bounds memory. */
       inFlightTokens: count().default(32_768),
     })

@@ -28,7 +28,7 @@ export async function serveModel(config: Config, observe: Observer, tap?: (batch
   const model = loadModel(config.model);
   observe({ kind: 'model.loaded', ...model.identity });
   const tokenizer = new TextTokenizer(join(model.directory, model.manifest.tokenizer));
-  const { device, workers, threadsPerWorker, batchTokens, inFlightTokens } = config.inference;
+  const { device, workers, threadsPerWorker, batchTokens, batchDelayMs, inFlightTokens } = config.inference;
   const pool = await WorkerPool.open({ model, device, workers, threadsPerWorker, observe });
   const batcher = new Batcher({
     runner: tap === undefined ? pool : tapped(pool, tap),
@@ -36,6 +36,7 @@ export async function serveModel(config: Config, observe: Observer, tap?: (batch
     special: model.manifest.specialTokens,
     // the longest legal window must fit, or it would always run alone
     batchTokens: Math.max(batchTokens, model.manifest.window.tokens),
+    batchDelayMs,
     inFlightTokens,
     observe,
   });

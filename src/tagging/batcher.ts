@@ -1,6 +1,6 @@
 /**
  * The loop that drives the batch policy: windows of all notes in flight wait together, and whenever a session can take work the
- * best batch of them runs. A batch that is not full runs only when a session would otherwise stand idle.
+ * best batch of them runs. A batch that is not full runs only on an idle session, and only when its oldest window is due.
  */
 import { Admission } from '../core/admission.ts';
 import { type Observer, unobserved } from '../core/facts.ts';
@@ -22,6 +22,8 @@ export interface BatcherOptions {
   readonly special: { readonly cls: number; readonly sep: number; readonly pad: number };
   /** Padded tokens of a batch. */
   readonly batchTokens: number;
+  /** How long a window may wait on an idle session for company, in milliseconds; 0 never waits. */
+  readonly batchDelayMs: number;
   /** Tokens submitted and not yet answered: bounds memory, and is what holds the consumers back. */
   readonly inFlightTokens: number;
   readonly observe?: Observer;
@@ -53,6 +55,7 @@ export class Batcher {
   #waiting: Waiting[] = [];
   #waitingTokens = 0;
   #running = 0;
+  #deadline: NodeJS.Timeout | undefined;
 
   constructor(options: BatcherOptions) {
     this.#options = options;
@@ -84,12 +87,23 @@ export class Batcher {
   #pump(): void {
     const { runner, batchTokens } = this.#options;
     while (this.#waiting.length > 0) {
-      const idle = this.#running < runner.workers;
       const full = this.#waitingTokens >= batchTokens;
-      if (!idle && !(full && this.#running < runner.capacity)) break;
+      if (this.#running >= (full ? runner.capacity : runner.workers)) break;
+      if (!full && !this.#due()) break;
       this.#start(this.#take(nextBatch(this.#waiting, batchTokens)));
     }
     this.#observe({ kind: 'queue.changed', windows: this.#waiting.length, tokens: this.#waitingTokens });
+  }
+
+  /** Whether the oldest window has waited long enough; if not, the loop comes back when it has. */
+  #due(): boolean {
+    const left = (this.#waiting[0]?.since ?? 0) + this.#options.batchDelayMs - this.#now();
+    if (left <= 0) return true;
+    this.#deadline ??= setTimeout(() => {
+      this.#deadline = undefined;
+      this.#pump();
+    }, Math.ceil(left));
+    return false;
   }
 
   #take(positions: readonly number[]): Waiting[] {

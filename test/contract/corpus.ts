@@ -3,6 +3,8 @@ import type { Note } from '../../src/core/note.ts';
 import type { OutgoingRecord } from '../../src/core/record.ts';
 import { createEntitiesCodec, entitiesEvent } from '../../src/events/entities-event.ts';
 import { createNoteCodec } from '../../src/events/note-event.ts';
+import { NOTE_SCHEMA } from '../../src/events/schemas.ts';
+import { createSingleObjectCodec } from '../../src/events/single-object.ts';
 
 const PATIENTS = 250;
 const TOPIC = 'clinical.notes';
@@ -52,6 +54,7 @@ const POISON: readonly (readonly [code: string, make: (i: number) => Promise<Buf
   ['NOTE_LOOKS_IDENTIFIED', i => good(i, { text: 'mail the result to jane.roe@example.org please' })],
   ['VALUE_TOO_LARGE', i => good(i, { text: 'x'.repeat(10 * 1024 * 1024) })],
   ['SCHEMA_UNKNOWN', i => entitiesBytes(i)],
+  ['SCHEMA_UNKNOWN', i => numberForText(i)],
   ['NOTE_TEXT_NOT_UTF8', i => notUtf8(i)],
 ];
 
@@ -60,6 +63,12 @@ function entitiesBytes(i: number): Promise<Buffer> {
   return createEntitiesCodec().encode(
     entitiesEvent({ note: note(i), entities: [], tasks: [], model, status: 'FINAL', revision: 1, taggedAt: 0 }),
   );
+}
+
+/** A sender whose schema says that text is a number. */
+function numberForText(i: number): Promise<Buffer> {
+  const fields = NOTE_SCHEMA.fields.map(field => (field.name === 'text' ? { ...field, type: 'int' } : field));
+  return createSingleObjectCodec<object>({ schema: { ...NOTE_SCHEMA, fields } }).encode({ ...note(i), text: i });
 }
 
 async function notUtf8(i: number): Promise<Buffer> {

@@ -1,6 +1,6 @@
 /** If this fails, memory would grow with the backlog, a note would get another note's answer, or a failure would spread. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, mock } from 'node:test';
 import fc from 'fast-check';
 import type { Batch, BatchResult } from '../../src/model/batch.ts';
 import { Batcher, type Runner } from '../../src/tagging/batcher.ts';
@@ -26,7 +26,7 @@ class ManualRunner implements Runner {
 const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
 function batcherOn(runner: Runner, inFlightTokens: number, batchTokens = 64): Batcher {
-  return new Batcher({ runner, heads: 1, special: SPECIAL, batchTokens, inFlightTokens });
+  return new Batcher({ runner, heads: 1, special: SPECIAL, batchTokens, batchDelayMs: 0, inFlightTokens });
 }
 
 describe('batcher', () => {
@@ -73,6 +73,41 @@ describe('batcher', () => {
     runner.answer();
     runner.answer();
     await Promise.all(answers);
+  });
+
+  it('lets a window wait on an idle session for company until its deadline, unless the batch is full before', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    let now = 0;
+    const pass = async (ms: number): Promise<void> => {
+      now += ms;
+      mock.timers.tick(ms);
+      await settle();
+    };
+    try {
+      const runner = new ManualRunner();
+      const options = { runner, heads: 1, special: SPECIAL, batchTokens: 60, inFlightTokens: 10_000 };
+      const batcher = new Batcher({ ...options, batchDelayMs: 5, now: () => now });
+      const answers = [batcher.score(new Int32Array(8))];
+      await settle();
+      await pass(3);
+      answers.push(batcher.score(new Int32Array(8)));
+      await pass(1);
+      assert.equal(runner.waiting.length, 0, 'both wait although sessions are idle');
+      await pass(1);
+      assert.deepEqual(
+        runner.waiting.map(each => each.batch.lengths.length),
+        [2],
+        'the deadline is that of the oldest',
+      );
+      answers.push(...Array.from({ length: 6 }, () => batcher.score(new Int32Array(8))));
+      await settle();
+      assert.equal(runner.waiting.length, 2, 'a full batch waits for nothing');
+      runner.answer();
+      runner.answer();
+      await Promise.all(answers);
+    } finally {
+      mock.timers.reset();
+    }
   });
 
   it('fails the windows of a failed batch and no others', async () => {

@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { count, kafka, registry, SECRETS } from './config-kafka.ts';
 import { ClinstreamError } from './core/errors.ts';
 
 export class ConfigError extends ClinstreamError<'CONFIG_INVALID' | 'CONFIG_UNREADABLE'> {
@@ -14,9 +15,11 @@ export class ConfigError extends ClinstreamError<'CONFIG_INVALID' | 'CONFIG_UNRE
 }
 
 const ROOT = resolve(import.meta.dirname, '..');
-const count = (max = 1_000_000_000) => z.coerce.number().int().min(1).max(max);
-
 const schema = z.strictObject({
+  /** Where topics live: the embedded log in `data`, or a Kafka cluster. */
+  transport: z.enum(['embedded', 'kafka']).default('embedded'),
+  kafka: kafka.prefault({}),
+  registry: registry.prefault({}),
   /** Directory of the embedded log. */
   data: z.string().min(1).default('.clinstream/data'),
   /** Directory of the model that serves. */
@@ -122,14 +125,37 @@ export function loadConfig(options: { file?: string; env: NodeJS.ProcessEnv; ove
     set(raw, key, value);
     origin.set(key, 'command line');
   }
+  for (const key of SECRETS) {
+    if (get(raw, key) === undefined || origin.get(key)?.startsWith('environment') === true) continue;
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `${key} must not stand in a file or on a command line: give it as ${environmentName(key)}, or name a file with ${key}File`,
+      { details: { key } },
+    );
+  }
   const parsed = schema.safeParse(raw);
-  if (parsed.success) return freeze(parsed.data);
+  if (parsed.success) return freeze(requireWhole(parsed.data));
   const [issue] = parsed.error.issues;
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   const key = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join('.');
   const where = origin.get(key) ?? options.file ?? DEFAULT_FILE;
   const what = unknown === undefined ? (issue?.message ?? 'invalid') : 'there is no such key';
   throw new ConfigError('CONFIG_INVALID', `${key} (from ${where}): ${what}`, { details: { key } });
+}
+
+/** What one key says about another. */
+function requireWhole(config: Config): Config {
+  if (config.transport === 'kafka' && config.kafka.brokers.length === 0) {
+    throw new ConfigError('CONFIG_INVALID', 'kafka.brokers: transport is kafka, and no broker is named', {
+      details: { key: 'kafka.brokers' },
+    });
+  }
+  if (config.kafka.heartbeatMs * 2 > config.kafka.sessionMs) {
+    throw new ConfigError('CONFIG_INVALID', 'kafka.heartbeatMs: must be at most half of kafka.sessionMs', {
+      details: { key: 'kafka.heartbeatMs' },
+    });
+  }
+  return config;
 }
 
 const DEFAULT_FILE = 'clinstream.config.json';
@@ -146,6 +172,12 @@ function readFile(named: string | undefined): Record<string, unknown> {
     });
   }
   throw new ConfigError('CONFIG_UNREADABLE', `the configuration ${path} must hold one JSON object`);
+}
+
+function get(source: unknown, key: string): unknown {
+  return key
+    .split('.')
+    .reduce<unknown>((value, part) => (value as Record<string, unknown> | null | undefined)?.[part], source);
 }
 
 function set(target: Record<string, unknown>, key: string, value: unknown): void {

@@ -64,6 +64,24 @@ export type Fact =
       readonly lag: bigint;
     }
   | {
+      readonly kind: 'partition.truncated';
+      readonly group: string;
+      readonly topic: string;
+      readonly partition: number;
+      /** Records that expired before the group had read them. */
+      readonly records: bigint;
+    }
+  | {
+      readonly kind: 'partition.phase';
+      readonly group: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly phase: 'fencing' | 'fenced' | 'beginning' | 'sent' | 'offsets-sent';
+    }
+  | { readonly kind: 'group.settled'; readonly group: string; readonly partitions: number }
+  | { readonly kind: 'group.unsettled'; readonly group: string; readonly code: string }
+  | { readonly kind: 'group.left'; readonly group: string }
+  | {
       readonly kind: 'transaction.committed';
       readonly group: string;
       readonly topic: string;

@@ -42,6 +42,7 @@ const BACKOFF_MS = 100;
 export async function runProcessor(options: RunOptions): Promise<Running> {
   const inFlight = new Admission({ records: options.inFlightRecords, bytes: options.inFlightBytes });
   const pipelines = new Map<Claim, Pipeline>();
+  const releasing = new WeakSet<Claim>();
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {}); // `done` reports it
 
@@ -51,7 +52,10 @@ export async function runProcessor(options: RunOptions): Promise<Running> {
     const fresh = new Pipeline(claim, {
       ...options,
       onSettled: record => inFlight.leave(sizeOf(record)),
-      onFailure: error => failure.reject(error),
+      // a claim that is lost is over, not the run: its records are delivered to whoever has the partition now
+      onFailure: error => {
+        if (!claim.lost.aborted) failure.reject(error);
+      },
     });
     pipelines.set(claim, fresh);
     return fresh;
@@ -63,7 +67,7 @@ export async function runProcessor(options: RunOptions): Promise<Running> {
       for (const record of records) {
         await inFlight.enter(sizeOf(record));
         // what was fetched and not begun is left for the next owner
-        if (stopping || claim.lost.aborted) {
+        if (stopping || releasing.has(claim) || claim.lost.aborted) {
           inFlight.leave(sizeOf(record));
           return;
         }
@@ -71,6 +75,7 @@ export async function runProcessor(options: RunOptions): Promise<Running> {
       }
     },
     async onRelease(claim) {
+      releasing.add(claim);
       await pipelines.get(claim)?.drained();
       pipelines.delete(claim);
     },

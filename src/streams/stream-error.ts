@@ -15,6 +15,17 @@ export class StreamError extends ClinstreamError<
   | 'GROUP_FENCED'
   | 'COMMIT_OUT_OF_ORDER'
   | 'DRAIN_TIMEOUT'
+  | 'CLOSED'
+  | 'OFFSET_OUT_OF_RANGE'
+  | 'RECORD_TOO_LARGE'
+  | 'TOPIC_DENIED'
+  | 'GROUP_DENIED'
+  | 'TRANSACTIONAL_ID_DENIED'
+  | 'CLUSTER_DENIED'
+  | 'AUTHENTICATION_FAILED'
+  | 'BROKER_UNTRUSTED'
+  | 'BROKER_UNREACHABLE'
+  | 'BROKER_FAILED'
 > {
   readonly stage = 'stream';
 }

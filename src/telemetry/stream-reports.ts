@@ -6,6 +6,11 @@ export type StreamFactKind =
   | 'partition.assigned'
   | 'partition.lost'
   | 'partition.lag'
+  | 'partition.truncated'
+  | 'partition.phase'
+  | 'group.settled'
+  | 'group.unsettled'
+  | 'group.left'
   | 'transaction.committed'
   | 'transaction.failed'
   | 'role.state';
@@ -54,6 +59,24 @@ export function streamReports(registry: Registry): Reports<StreamFactKind> {
     labelNames: ['group', 'code'],
     registers,
   });
+  const truncated = new Counter({
+    name: 'clinstream_records_expired_total',
+    help: 'Input records that expired on the broker before they were read: lost.',
+    labelNames: PLACE,
+    registers,
+  });
+  const settled = new Gauge({
+    name: 'clinstream_group_settled',
+    help: '1 while this process owns every partition that the group gave it.',
+    labelNames: ['group'],
+    registers,
+  });
+  const rebalances = new Counter({
+    name: 'clinstream_group_unsettled_total',
+    help: 'Rebalances, and losses of the group or of a partition, by code.',
+    labelNames: ['group', 'code'],
+    registers,
+  });
   const role = new Gauge({
     name: 'clinstream_role_state',
     help: '1 for the state that the role is in, 0 for the others.',
@@ -82,6 +105,39 @@ export function streamReports(registry: Registry): Reports<StreamFactKind> {
       message: 'partition lag',
       fields: fact => ({ ...place(fact), lag: Number(fact.lag) }),
       measure: fact => lag.set(place(fact), Number(fact.lag)),
+    },
+    'partition.truncated': {
+      level: 'error',
+      message: 'records expired before they were read',
+      fields: fact => ({ ...place(fact), records: Number(fact.records) }),
+      measure: fact => truncated.inc(place(fact), Number(fact.records)),
+    },
+    'partition.phase': {
+      level: 'debug',
+      message: 'partition phase',
+      fields: fact => ({ ...place(fact), phase: fact.phase }),
+      measure: () => {},
+    },
+    'group.settled': {
+      level: 'info',
+      message: 'group settled',
+      fields: ({ group, partitions }) => ({ group, partitions }),
+      measure: ({ group }) => settled.set({ group }, 1),
+    },
+    'group.unsettled': {
+      level: 'warn',
+      message: 'group unsettled',
+      fields: ({ group, code }) => ({ group, code }),
+      measure: ({ group, code }) => {
+        settled.set({ group }, 0);
+        rebalances.inc({ group, code });
+      },
+    },
+    'group.left': {
+      level: 'info',
+      message: 'group left',
+      fields: ({ group }) => ({ group }),
+      measure: ({ group }) => settled.set({ group }, 0),
     },
     'transaction.committed': {
       level: 'debug',

@@ -11,6 +11,8 @@ export interface Harness {
   connect(): Promise<Transport>;
   /** Takes the group away from whoever runs it, without their knowing: what a long freeze does. */
   supersede(group: string): Promise<void>;
+  /** Where one process runs a group, being fenced ends the run; where many share it, the run goes on with what it has. */
+  readonly fencedRunEnds: boolean;
   close(): Promise<void>;
 }
 
@@ -105,6 +107,16 @@ export async function byKey(transport: Transport, topic: string): Promise<Map<st
     values.set(key, [...(values.get(key) ?? []), String(record.value)]);
   }
   return values;
+}
+
+/** Resolves when a run has all partitions of `in`. */
+export async function owning(facts: readonly Fact[], partitions = 4): Promise<void> {
+  while (facts.filter(fact => fact.kind === 'partition.assigned').length < partitions) await setImmediate();
+}
+
+/** Lags are told in offsets: a transaction that wrote records leaves a marker behind them on some transports. */
+export function lagsBy(lag: bigint, records: bigint, transactions = 1n): boolean {
+  return lag >= records && lag <= records + transactions;
 }
 
 export function remember(): { facts: Fact[]; observe: (fact: Fact) => void } {

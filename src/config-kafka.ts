@@ -1,0 +1,72 @@
+/** The part of the configuration that names a Kafka cluster and its schema registry; see config.ts. */
+import { z } from 'zod';
+
+/** Keys that the environment alone may give: a file is read by many. */
+export const SECRETS = ['kafka.sasl.password', 'kafka.sasl.clientSecret', 'registry.password'] as const;
+
+export const count = (max = 1_000_000_000) => z.coerce.number().int().min(1).max(max);
+const name = z.string().min(1);
+const yesNo = z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })]);
+/** A path, or nothing. */
+const file = name.optional();
+/** From the environment only. */
+const secret = name.optional();
+const list = z
+  .union([z.array(name), z.string().transform(text => text.split(',').map(each => each.trim()))])
+  .pipe(z.array(name));
+
+export const kafka = z.strictObject({
+  /** host:port of some brokers, in a list or separated by commas. */
+  brokers: list.default([]),
+  clientId: name.default('clinstream'),
+  /** Without a heartbeat for so long, a worker's partitions go to others. */
+  sessionMs: count().default(30_000),
+  heartbeatMs: count().default(3_000),
+  /** How long the group waits for its members to join again. */
+  rebalanceMs: count().default(60_000),
+  /** The broker ends a transaction that takes longer. */
+  transactionMs: count().default(60_000),
+  connectMs: count().default(10_000),
+  requestMs: count().default(30_000),
+  /** For topics that `topics create` makes; -1 is the cluster's default. */
+  replicationFactor: z.coerce.number().int().min(-1).max(100).default(-1),
+  /** max.message.bytes of topics that `topics create` makes: a dead letter must hold whatever came in. */
+  recordBytes: count().default(16 * 1024 * 1024),
+  tls: z
+    .strictObject({
+      enabled: yesNo.default(false),
+      /** Certificate authorities in PEM; the system's where none is given. */
+      caFile: file,
+      /** The client's own certificate and key in PEM, where brokers ask for one. */
+      certFile: file,
+      keyFile: file,
+    })
+    .prefault({}),
+  sasl: z
+    .strictObject({
+      mechanism: z.enum(['none', 'plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer']).default('none'),
+      username: name.optional(),
+      password: secret,
+      passwordFile: file,
+      /** OAUTHBEARER: a file with the token, read again before it expires; or the endpoint of the client credentials grant. */
+      tokenFile: file,
+      tokenUrl: z.url().optional(),
+      clientId: name.optional(),
+      clientSecret: secret,
+      clientSecretFile: file,
+      scope: name.optional(),
+    })
+    .prefault({}),
+});
+
+export const registry = z.strictObject({
+  /** Base of the Confluent API, such as http://127.0.0.1:8081. */
+  url: z.url().optional(),
+  username: name.optional(),
+  password: secret,
+  passwordFile: file,
+  caFile: file,
+  /** Registers schemas that are not there yet; in production `schemas register` does it before a deploy. */
+  autoRegister: yesNo.default(false),
+  requestMs: count().default(10_000),
+});

@@ -1,0 +1,38 @@
+/** One Kafka client a process: addresses, TLS, SASL, and the settings that every producer, consumer and admin of ours shares. */
+import type { ConnectionOptions } from 'node:tls';
+import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
+
+export interface KafkaSettings {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly sessionMs: number;
+  readonly heartbeatMs: number;
+  readonly rebalanceMs: number;
+  readonly transactionMs: number;
+  readonly connectMs: number;
+  readonly requestMs: number;
+  /** -1 is the cluster's default. */
+  readonly replicationFactor: number;
+  /** max.message.bytes of topics that are made here. */
+  readonly recordBytes: number;
+  readonly tls: ConnectionOptions | undefined;
+  readonly sasl: SASLOptions | undefined;
+}
+
+/** Waits between a client's own attempts; what lasts longer is for those who call it. */
+const RETRY = { initialRetryTime: 50, maxRetryTime: 1000, retries: 5 };
+
+export function createKafka(settings: KafkaSettings): Kafka {
+  return new Kafka({
+    brokers: [...settings.brokers],
+    clientId: settings.clientId,
+    connectionTimeout: settings.connectMs,
+    authenticationTimeout: settings.connectMs,
+    requestTimeout: settings.requestMs,
+    retry: RETRY,
+    ...(settings.tls === undefined ? {} : { ssl: settings.tls }),
+    ...(settings.sasl === undefined ? {} : { sasl: settings.sasl }),
+    // what happens is told as facts; its own log would say it again, in other words
+    logLevel: logLevel.NOTHING,
+  });
+}

@@ -1,0 +1,187 @@
+/**
+ * A kafkajs consumer as a member of a group, reduced to what is needed of it: it fetches, heartbeats and rebalances; it commits
+ * nothing, and it moves on only past what was taken over. Its fetch loop is never held up: who cannot take more pauses.
+ */
+import type { Batch, Consumer, Kafka } from 'kafkajs';
+import type { StreamRecord, TopicPartition } from '../../core/record.ts';
+import type { StreamError } from '../stream-error.ts';
+import { toStreamError } from './kafka-error.ts';
+
+/** What one fetch brought of one partition. */
+export interface Fetched extends TopicPartition {
+  /** The offset that was asked for. */
+  readonly from: bigint;
+  /** The offset that will be asked for next. */
+  readonly end: bigint;
+  readonly high: bigint;
+  /** Committed records in [from, end), in order; never empty. */
+  readonly records: readonly StreamRecord[];
+}
+
+export interface MemberEvents {
+  /** The group has settled, and these are this member's partitions. */
+  onJoin(assigned: readonly TopicPartition[]): void;
+  /** The member is out of the group for now and will join again by itself; `code` says why. */
+  onUnsettled(code: string): void;
+  /** @returns whether it was taken over; if not, it will be fetched again. */
+  onFetched(fetched: Fetched): boolean;
+  /** A stretch [.., end) that holds no committed record was passed over. */
+  onSkipped(place: TopicPartition, end: bigint): void;
+  /** The member has ended and will not come back. */
+  onEnded(error: StreamError): void;
+}
+
+export interface MemberOptions {
+  readonly kafka: Kafka;
+  readonly group: string;
+  readonly topics: readonly string[];
+  readonly sessionMs: number;
+  readonly heartbeatMs: number;
+  readonly rebalanceMs: number;
+  /** Bytes of one partition in one fetch; a larger record comes alone. */
+  readonly fetchBytes: number;
+  readonly events: MemberEvents;
+}
+
+/** How long the broker may hold a fetch that finds nothing; bounds how long stopping takes. */
+const MAX_WAIT_MS = 250;
+/** Partitions of one fetch that are handed over at once; none of them waits. */
+const CONCURRENT = 64;
+
+export class GroupMember {
+  readonly #options: MemberOptions;
+  readonly #consumer: Consumer;
+  #heard = 0;
+  #stopping = false;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: MemberOptions) {
+    this.#options = options;
+    this.#consumer = options.kafka.consumer({
+      groupId: options.group,
+      sessionTimeout: options.sessionMs,
+      heartbeatInterval: options.heartbeatMs,
+      rebalanceTimeout: options.rebalanceMs,
+      maxWaitTimeInMs: MAX_WAIT_MS,
+      maxBytesPerPartition: options.fetchBytes,
+      allowAutoTopicCreation: false,
+      readUncommitted: false,
+      retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 8, restartOnFailure: async () => !this.#stopping },
+    });
+  }
+
+  /** Joins the group; events come from now on. @throws StreamError when no broker lets it in. */
+  async join(): Promise<void> {
+    try {
+      await this.#join();
+    } catch (error) {
+      await this.stop();
+      throw toStreamError(error, `cannot join group ${this.#options.group}`);
+    }
+  }
+
+  async #join(): Promise<void> {
+    const { topics, events, group } = this.#options;
+    const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH, END_BATCH_PROCESS } = this.#consumer.events;
+    this.#consumer.on(HEARTBEAT, () => this.#hear());
+    this.#consumer.on(GROUP_JOIN, ({ payload }) => {
+      this.#hear();
+      const assigned = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
+        partitions.map(partition => ({ topic, partition })),
+      );
+      events.onJoin(assigned);
+    });
+    this.#consumer.on(REBALANCING, () => events.onUnsettled('REBALANCING'));
+    this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
+      if (this.#stopping) return;
+      const failure = toStreamError(error, `group ${group} cannot be read`);
+      if (restart) events.onUnsettled(failure.code);
+      else events.onEnded(failure);
+    });
+    // kafkajs passes over batches of nothing but markers or aborted records by itself, and tells of it only here
+    this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
+      const { topic, partition, batchSize, lastOffset } = payload;
+      if (batchSize === 0) events.onSkipped({ topic, partition }, BigInt(lastOffset) + 1n);
+    });
+    await this.#consumer.connect();
+    await this.#consumer.subscribe({ topics: [...topics], fromBeginning: true });
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: CONCURRENT,
+      eachBatch: async ({ batch, resolveOffset, isRunning, isStale }) => {
+        if (!isRunning() || isStale()) return;
+        if (events.onFetched(toFetched(batch))) resolveOffset(batch.lastOffset());
+      },
+    });
+  }
+
+  /** Whether the group has heard of this member recently enough to still count it in. False after a long freeze. */
+  get current(): boolean {
+    return Date.now() - this.#heard < this.#options.sessionMs;
+  }
+
+  pause({ topic, partition }: TopicPartition): void {
+    this.#ifJoined(() => this.#consumer.pause([{ topic, partitions: [partition] }]));
+  }
+
+  resume({ topic, partition }: TopicPartition): void {
+    this.#ifJoined(() => this.#consumer.resume([{ topic, partitions: [partition] }]));
+  }
+
+  seek({ topic, partition }: TopicPartition, offset: bigint): void {
+    this.#ifJoined(() => this.#consumer.seek({ topic, partition, offset: String(offset) }));
+  }
+
+  /** Stops fetching and leaves the group, so that others need not wait for the session to run out. */
+  stop(): Promise<void> {
+    this.#stopping = true;
+    this.#stopped ??= this.#consumer.disconnect().catch(() => {}); // the broker will notice by itself
+    return this.#stopped;
+  }
+
+  /** Between two attempts at joining kafkajs has no group to speak to; the next join sets everything anew. */
+  #ifJoined(act: () => void): void {
+    try {
+      act();
+    } catch {
+      // see above
+    }
+  }
+
+  #hear(): void {
+    this.#heard = Date.now();
+  }
+}
+
+function toFetched(batch: Batch): Fetched {
+  const { topic, partition } = batch;
+  // the offset asked for is a public property of kafkajs's Batch that its types forget
+  const { fetchedOffset } = batch as Batch & { readonly fetchedOffset: string };
+  return {
+    topic,
+    partition,
+    from: BigInt(fetchedOffset),
+    end: BigInt(batch.lastOffset()) + 1n,
+    high: BigInt(batch.highWatermark),
+    records: batch.messages.map(message => ({
+      topic,
+      partition,
+      offset: BigInt(message.offset),
+      timestamp: Number(message.timestamp),
+      key: message.key,
+      value: message.value,
+      headers: toHeaders(message.headers),
+    })),
+  };
+}
+
+/** Where a header comes several times, the last counts, as in Kafka's own `lastHeader`. */
+function toHeaders(headers: Batch['messages'][number]['headers']): Record<string, Buffer> {
+  const found: Record<string, Buffer> = {};
+  for (const [name, value] of Object.entries(headers ?? {})) {
+    const last = Array.isArray(value) ? value.at(-1) : value;
+    if (last !== undefined && last !== null) found[name] = Buffer.from(last);
+  }
+  return found;
+}

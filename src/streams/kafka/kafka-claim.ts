@@ -1,0 +1,138 @@
+/**
+ * One partition that this process owns: its producer fenced every earlier owner, so a commit either happens before the next
+ * owner's fence or not at all, whatever the group's generation. `position` is where reading stands, `committed` where the group does.
+ */
+import type { Observer } from '../../core/facts.ts';
+import type { OutgoingRecord } from '../../core/record.ts';
+import { StreamError } from '../stream-error.ts';
+import type { Claim } from '../transport.ts';
+import { isFatal, toStreamError } from './kafka-error.ts';
+import type { TransactionalProducer } from './transactional-producer.ts';
+
+export interface ClaimOptions {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly producer: TransactionalProducer;
+  /** The group's committed offset, read after the fence. */
+  readonly position: bigint;
+  readonly high: bigint;
+  readonly observe: Observer;
+  /** Called once, when a commit failed in a way that a new take-over can mend. */
+  readonly onLost: (claim: KafkaClaim) => void;
+}
+
+export class KafkaClaim implements Claim {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly lost: AbortSignal;
+  readonly #options: ClaimOptions;
+  readonly #lost = new AbortController();
+  /** Stretches [from, to) without records, only markers of transactions: by `from`. */
+  readonly #markers = new Map<bigint, bigint>();
+  #position: bigint;
+  #committed: bigint;
+  #high: bigint;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(options: ClaimOptions) {
+    this.#options = options;
+    this.group = options.group;
+    this.topic = options.topic;
+    this.partition = options.partition;
+    this.lost = this.#lost.signal;
+    this.#position = options.position;
+    this.#committed = options.position;
+    this.#high = options.high;
+    this.#reportLag();
+  }
+
+  /** Offset of the next record to fetch. */
+  get position(): bigint {
+    return this.#position;
+  }
+
+  /** Everything below is acknowledged. */
+  get committed(): bigint {
+    return this.#committed;
+  }
+
+  /** Reading went on to `end`; the last record among what was read is at `lastRecord`, if there was one. */
+  advance(end: bigint, lastRecord: bigint | undefined, high: bigint): void {
+    const afterRecords = lastRecord === undefined ? this.#position : lastRecord + 1n;
+    if (end > afterRecords) this.#markers.set(afterRecords, end);
+    this.#position = end;
+    this.#high = high > end ? high : end;
+    this.#reportLag();
+    void this.#settle();
+  }
+
+  async commit(outputs: readonly OutgoingRecord[], next: bigint): Promise<void> {
+    await this.#inTurn(async () => {
+      if (next <= this.#committed) {
+        throw new StreamError('COMMIT_OUT_OF_ORDER', `${this.#name}: offset ${next} is committed already`);
+      }
+      await this.#publish(outputs, this.#pastMarkers(next));
+    });
+  }
+
+  /** Nothing can be committed from now on. */
+  lose(reason: StreamError): void {
+    this.#lost.abort(reason);
+  }
+
+  /** After the commit that may be under way. */
+  async close(): Promise<void> {
+    await this.#turn;
+    await this.#options.producer.close();
+  }
+
+  /** Where only markers stand behind the last commit, the offset moves past them: a lag of zero is then zero. */
+  async #settle(): Promise<void> {
+    await this.#inTurn(async () => {
+      if (!this.#markers.has(this.#committed) || this.lost.aborted) return;
+      await this.#publish([], this.#pastMarkers(this.#committed));
+    }).catch(() => {}); // a lost claim is taken over again; a fatal error will meet the next commit
+  }
+
+  async #publish(outputs: readonly OutgoingRecord[], next: bigint): Promise<void> {
+    this.lost.throwIfAborted();
+    const { group, topic, partition } = this;
+    try {
+      await this.#options.producer.publish(outputs, { group, topic, partition, next });
+    } catch (error) {
+      const failure = toStreamError(error, `cannot commit ${this.#name} of group ${group}`);
+      if (!isFatal(failure) && !this.lost.aborted) {
+        this.lose(failure);
+        this.#options.onLost(this);
+      }
+      throw failure;
+    }
+    this.#committed = next;
+    for (const from of this.#markers.keys()) if (from < next) this.#markers.delete(from);
+    this.#reportLag();
+  }
+
+  #pastMarkers(next: bigint): bigint {
+    let end = next;
+    for (let to = this.#markers.get(end); to !== undefined; to = this.#markers.get(end)) end = to;
+    return end;
+  }
+
+  /** One transaction at a time: the producer holds no more. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => {});
+    return mine;
+  }
+
+  get #name(): string {
+    return `${this.topic}/${this.partition}`;
+  }
+
+  #reportLag(): void {
+    const { group, topic, partition } = this;
+    this.#options.observe({ kind: 'partition.lag', group, topic, partition, lag: this.#high - this.#committed });
+  }
+}

@@ -1,0 +1,218 @@
+/** The transport port on a Kafka cluster: groups share partitions, transactions carry outputs and offsets. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kafka } from 'kafkajs';
+import type { Stop } from '../../core/processor.ts';
+import type { OutgoingRecord, StreamRecord } from '../../core/record.ts';
+import { StreamError } from '../stream-error.ts';
+import type {
+  GroupLag,
+  ReadOptions,
+  Retention,
+  SubscribeOptions,
+  Subscription,
+  TopicInfo,
+  Transport,
+} from '../transport.ts';
+import { AdminConnection } from './admin-connection.ts';
+import { createKafka, type KafkaSettings } from './client.ts';
+import { toStreamError } from './kafka-error.ts';
+import { KafkaSubscription } from './kafka-subscription.ts';
+import { topicBounds } from './offsets.ts';
+import { Placement } from './placement.ts';
+import { readTopic } from './read-topic.ts';
+import type { Cluster } from './take-over.ts';
+import { TransactionalProducer } from './transactional-producer.ts';
+
+/** Kafka's number for a topic among configurable things; kafkajs's own enumeration does not reach ES modules. */
+const TOPIC_RESOURCE = 2;
+const LEADERS_MS = 15_000;
+const POLL_MS = 25;
+
+export class KafkaTransport implements Transport {
+  readonly #settings: KafkaSettings;
+  readonly #admin: AdminConnection;
+  readonly #cluster: Cluster;
+  readonly #subscriptions = new Set<KafkaSubscription>();
+  readonly #closing = new AbortController();
+  #appender: Promise<TransactionalProducer> | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | undefined;
+
+  private constructor(settings: KafkaSettings, kafka: Kafka, admin: AdminConnection, now: () => number) {
+    this.#settings = settings;
+    this.#admin = admin;
+    const { transactionMs } = settings;
+    this.#cluster = { kafka, admin, placement: new Placement(admin, now), transactionMs };
+  }
+
+  /** @param kafka for tests that watch the client. @throws StreamError BROKER_UNREACHABLE, BROKER_UNTRUSTED, AUTHENTICATION_FAILED */
+  static async open(
+    settings: KafkaSettings,
+    now: () => number,
+    kafka: Kafka = createKafka(settings),
+  ): Promise<KafkaTransport> {
+    try {
+      return new KafkaTransport(settings, kafka, await AdminConnection.open(kafka), now);
+    } catch (error) {
+      throw toStreamError(error, `cannot connect to ${settings.brokers.join(', ')}`);
+    }
+  }
+
+  async createTopic(
+    topic: string,
+    { partitions, retention }: { readonly partitions: number; readonly retention: Retention },
+  ): Promise<void> {
+    const configEntries = Object.entries({
+      'retention.ms': String(retention.ms ?? -1),
+      'retention.bytes': String(retention.bytes ?? -1),
+      'max.message.bytes': String(this.#settings.recordBytes),
+    }).map(([name, value]) => ({ name, value }));
+    const { replicationFactor } = this.#settings;
+    const made = await this.#asking(`cannot make topic ${topic}`, () =>
+      this.#admin.ask(admin =>
+        admin.createTopics({
+          waitForLeaders: false, // it can fail while it waits; see below
+          topics: [{ topic, numPartitions: partitions, replicationFactor, configEntries }],
+        }),
+      ),
+    );
+    if (!made) throw new StreamError('TOPIC_EXISTS', `topic ${topic} exists already`);
+    await this.#untilLed(topic, partitions);
+  }
+
+  async topics(): Promise<TopicInfo[]> {
+    return this.#asking('cannot list topics', async () => {
+      const names = (await this.#admin.ask(admin => admin.listTopics())).filter(name => !name.startsWith('__')).sort();
+      const retention = await this.#retention(names);
+      return Promise.all(
+        names.map(async topic => ({
+          topic,
+          retention: retention.get(topic) ?? { ms: null, bytes: null },
+          partitions: (await topicBounds(this.#admin, topic)).map((bounds, partition) => ({ partition, ...bounds })),
+        })),
+      );
+    });
+  }
+
+  async lags(): Promise<GroupLag[]> {
+    return this.#asking('cannot read the offsets of groups', async () => {
+      const { groups } = await this.#admin.ask(admin => admin.listGroups());
+      const highs = new Map<string, Promise<bigint[]>>();
+      const highsOf = (topic: string): Promise<bigint[]> => {
+        const known = highs.get(topic) ?? topicBounds(this.#admin, topic).then(all => all.map(({ high }) => high));
+        highs.set(topic, known);
+        return known;
+      };
+      const lags: GroupLag[] = [];
+      for (const { groupId: group } of groups) {
+        for (const { topic, partitions } of await this.#admin.ask(admin => admin.fetchOffsets({ groupId: group }))) {
+          const high = await highsOf(topic);
+          for (const { partition, offset } of partitions) {
+            const committed = BigInt(offset);
+            if (committed < 0n) continue;
+            const behind = (high[partition] ?? 0n) - committed;
+            lags.push({ group, topic, partition, lag: behind > 0n ? behind : 0n });
+          }
+        }
+      }
+      const key = ({ group, topic, partition }: GroupLag): string =>
+        `${group} ${topic} ${String(partition).padStart(6)}`;
+      return lags.sort((a, b) => (key(a) < key(b) ? -1 : 1));
+    });
+  }
+
+  /** One transaction, under an id of this process's own: all of the records or none. */
+  append(records: readonly OutgoingRecord[]): Promise<void> {
+    const mine = this.#turn.then(async () => {
+      if (records.length === 0) return;
+      const { kafka, placement, transactionMs } = this.#cluster;
+      const transactionalId = `${this.#settings.clientId}-append-${randomUUID()}`;
+      await this.#asking('cannot append', async () => {
+        this.#appender ??= TransactionalProducer.open({ kafka, placement, transactionMs, transactionalId });
+        try {
+          await (await this.#appender).publish(records);
+        } catch (error) {
+          const failed = this.#appender;
+          this.#appender = undefined;
+          await failed.then(producer => producer.close()).catch(() => {});
+          throw error;
+        }
+      });
+    });
+    this.#turn = mine.catch(() => {});
+    return mine;
+  }
+
+  read(topic: string, options: ReadOptions): AsyncIterable<StreamRecord> {
+    const settings = { ...this.#settings, readerPrefix: this.#settings.clientId };
+    return readTopic(this.#cluster, settings, topic, options, this.#closing.signal);
+  }
+
+  async subscribe(options: SubscribeOptions): Promise<Subscription> {
+    const subscription = await KafkaSubscription.open(this.#cluster, this.#settings, options);
+    this.#subscriptions.add(subscription);
+    return subscription;
+  }
+
+  readonly close: Stop = () => {
+    this.#closed ??= (async () => {
+      this.#closing.abort();
+      await Promise.allSettled([...this.#subscriptions].map(each => each.stop()));
+      await this.#turn;
+      await (await this.#appender)?.close();
+      await this.#admin.close();
+    })();
+    return this.#closed;
+  };
+
+  /** A new topic can be used when every partition has a leader. */
+  async #untilLed(topic: string, partitions: number): Promise<void> {
+    const deadline = performance.now() + LEADERS_MS;
+    for (;;) {
+      const known = await this.#admin
+        .ask(admin => admin.fetchTopicMetadata({ topics: [topic] }))
+        .catch(() => undefined);
+      const led = known?.topics[0]?.partitions.filter(each => each.leader >= 0 && each.partitionErrorCode === 0) ?? [];
+      if (led.length === partitions) return;
+      if (performance.now() > deadline) {
+        throw new StreamError(
+          'BROKER_FAILED',
+          `topic ${topic} was made, but not all its partitions have a leader yet`,
+          {
+            retryable: true,
+          },
+        );
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  async #retention(names: readonly string[]): Promise<Map<string, Retention>> {
+    if (names.length === 0) return new Map();
+    const configNames = ['retention.ms', 'retention.bytes'];
+    const { resources } = await this.#admin.ask(admin =>
+      admin.describeConfigs({
+        includeSynonyms: false,
+        resources: names.map(name => ({ type: TOPIC_RESOURCE, name, configNames })),
+      }),
+    );
+    return new Map(
+      resources.map(({ resourceName, configEntries }) => {
+        const limit = (name: string): number | null => {
+          const value = Number(configEntries.find(each => each.configName === name)?.configValue ?? -1);
+          return value < 0 ? null : value;
+        };
+        return [resourceName, { ms: limit('retention.ms'), bytes: limit('retention.bytes') }];
+      }),
+    );
+  }
+
+  async #asking<T>(doing: string, ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      throw toStreamError(error, doing);
+    }
+  }
+}

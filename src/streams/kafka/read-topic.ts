@@ -1,0 +1,97 @@
+/** Committed records of a topic for someone who belongs to no group: a member alone in a group of its own, gone afterwards. */
+import { randomUUID } from 'node:crypto';
+import type { StreamRecord } from '../../core/record.ts';
+import type { StreamError } from '../stream-error.ts';
+import type { ReadOptions } from '../transport.ts';
+import { type Fetched, GroupMember } from './group-member.ts';
+import type { MemberSettings } from './kafka-subscription.ts';
+import { type Bounds, topicBounds } from './offsets.ts';
+import type { Cluster } from './take-over.ts';
+
+const FETCH_BYTES = 1024 * 1024;
+
+/** Every record is read in order of its partition, and each once. @param closed ends the reading. */
+export async function* readTopic(
+  cluster: Cluster,
+  settings: MemberSettings & { readonly readerPrefix: string },
+  topic: string,
+  { from, untilEnd, signal }: ReadOptions,
+  closed: AbortSignal,
+): AsyncGenerator<StreamRecord> {
+  const bounds = await boundsOf(cluster, topic).catch(error => {
+    // whoever closes the connection ends the reading, wherever it stands
+    if (closed.aborted) return [];
+    throw error;
+  });
+  const next = bounds.map(({ low, high }) => (from === 'beginning' ? low : high));
+  const ended = (): boolean => untilEnd && next.every((offset, partition) => offset >= (bounds[partition]?.high ?? 0n));
+  if (ended() || closed.aborted) return;
+
+  const ending = signal === undefined ? closed : AbortSignal.any([signal, closed]);
+  const fetches: Fetched[] = [];
+  let failure: StreamError | undefined;
+  let bell = Promise.withResolvers<void>();
+  const ring = (): void => bell.resolve();
+  ending.addEventListener('abort', ring);
+
+  const group = `${settings.readerPrefix}-reader-${randomUUID()}`;
+  const member = new GroupMember({
+    ...settings,
+    kafka: cluster.kafka,
+    group,
+    topics: [topic],
+    fetchBytes: FETCH_BYTES,
+    events: {
+      onJoin: assigned => {
+        for (const place of assigned) member.seek(place, next[place.partition] ?? 0n);
+      },
+      onUnsettled: () => {},
+      onFetched: fetched => {
+        if (fetched.from !== next[fetched.partition]) {
+          member.seek(fetched, next[fetched.partition] ?? 0n);
+          return false;
+        }
+        next[fetched.partition] = fetched.end;
+        fetches.push(fetched);
+        member.pause(fetched);
+        ring();
+        return true;
+      },
+      onSkipped: ({ partition }, end) => {
+        if (end > (next[partition] ?? 0n)) next[partition] = end;
+        ring();
+      },
+      onEnded: error => {
+        failure = error;
+        ring();
+      },
+    },
+  });
+  try {
+    await member.join();
+    while (!ending.aborted) {
+      bell = Promise.withResolvers<void>();
+      for (let fetched = fetches.shift(); fetched !== undefined; fetched = fetches.shift()) {
+        const end = untilEnd ? (bounds[fetched.partition]?.high ?? 0n) : undefined;
+        for (const record of fetched.records) {
+          if (end !== undefined && record.offset >= end) break;
+          yield record;
+          if (ending.aborted) return;
+        }
+        member.resume(fetched);
+      }
+      if (failure !== undefined) throw failure;
+      if (ended()) return;
+      await bell.promise;
+    }
+  } finally {
+    ending.removeEventListener('abort', ring);
+    await member.stop();
+    await cluster.admin.ask(admin => admin.deleteGroups([group])).catch(() => {}); // it has committed nothing and expires by itself
+  }
+}
+
+async function boundsOf({ placement, admin }: Cluster, topic: string): Promise<Bounds[]> {
+  await placement.partitions(topic); // says clearly what is wrong with a topic
+  return topicBounds(admin, topic);
+}

@@ -65,6 +65,12 @@ export function streamReports(registry: Registry): Reports<StreamFactKind> {
     labelNames: PLACE,
     registers,
   });
+  const phases = new Counter({
+    name: 'clinstream_transaction_phases_total',
+    help: 'Steps that take-overs and transactions reached: where one number stays behind the one before it, they get stuck.',
+    labelNames: ['phase'],
+    registers,
+  });
   const settled = new Gauge({
     name: 'clinstream_group_settled',
     help: '1 while this process owns every partition that the group gave it.',
@@ -109,14 +115,14 @@ export function streamReports(registry: Registry): Reports<StreamFactKind> {
     'partition.truncated': {
       level: 'error',
       message: 'records expired before they were read',
-      fields: fact => ({ ...place(fact), records: Number(fact.records) }),
+      fields: fact => ({ ...place(fact), records: String(fact.records) }),
       measure: fact => truncated.inc(place(fact), Number(fact.records)),
     },
     'partition.phase': {
       level: 'debug',
       message: 'partition phase',
       fields: fact => ({ ...place(fact), phase: fact.phase }),
-      measure: () => {},
+      measure: ({ phase }) => phases.inc({ phase }),
     },
     'group.settled': {
       level: 'info',

@@ -5,7 +5,7 @@ import { register } from 'prom-client';
 import { ALL_FACTS, CANARY, FACTS, type Line, samples, watched } from './facts.ts';
 
 const LABELS = new Set(
-  'name version sha256 device requested code task stage group topic partition role state kind le'.split(' '),
+  'name version sha256 device requested code task stage group topic partition phase role state kind le'.split(' '),
 );
 
 describe('every fact', () => {
@@ -114,7 +114,14 @@ describe('the log', () => {
     const { telemetry, lines } = watched('info');
     for (const fact of ALL_FACTS) telemetry.observe(fact);
     const told = new Set(lines().map(line => line.fact));
-    const quiet = ['note.tagged', 'batch.run', 'queue.changed', 'transaction.committed', 'partition.lag'];
+    const quiet = [
+      'note.tagged',
+      'batch.run',
+      'queue.changed',
+      'transaction.committed',
+      'partition.lag',
+      'partition.phase',
+    ];
     assert.deepEqual(
       ALL_FACTS.map(fact => fact.kind)
         .filter(kind => !told.has(kind))

@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import type { StreamRecord } from '../core/record.ts';
 import { createValueToJson, headersToJson, type ValueToJson } from '../events/to-json.ts';
 import { type Io, write } from './io.ts';
-import { openLog } from './log.ts';
+import { openTransport } from './open-transport.ts';
 import { onInterrupt } from './signals.ts';
 
 export async function consume(
@@ -11,7 +11,7 @@ export async function consume(
   options: { topic: string; from: 'beginning' | 'end'; untilEnd: boolean },
   io: Io,
 ): Promise<void> {
-  const transport = openLog(config, { create: false, now: io.now });
+  const transport = await openTransport(config, { create: false, now: io.now });
   const interrupt = onInterrupt();
   const toJson = createValueToJson();
   try {

@@ -5,7 +5,7 @@ import { type DeadLetterReason, deadLetterReason, replay } from '../events/dead-
 import type { Transport } from '../streams/transport.ts';
 import { InputError } from './input-error.ts';
 import { type Io, write } from './io.ts';
-import { openLog } from './log.ts';
+import { openTransport } from './open-transport.ts';
 
 export interface DeadLetterFilter {
   readonly code?: string;
@@ -15,7 +15,7 @@ export interface DeadLetterFilter {
 
 /** Where each one stands, why, and where it came from; never its content. */
 export async function listDeadLetters(config: Config, filter: DeadLetterFilter, io: Io): Promise<void> {
-  const transport = openLog(config, { create: false, now: io.now });
+  const transport = await openTransport(config, { create: false, now: io.now });
   try {
     for await (const { record, reason } of deadLetters(transport, config, filter)) {
       const row = {
@@ -37,7 +37,7 @@ export async function listDeadLetters(config: Config, filter: DeadLetterFilter, 
  * replay sends them a second time. @returns how many were sent.
  */
 export async function replayDeadLetters(config: Config, filter: DeadLetterFilter, io: Io): Promise<number> {
-  const transport = openLog(config, { create: false, now: io.now });
+  const transport = await openTransport(config, { create: false, now: io.now });
   try {
     const outgoing = [];
     for await (const { record } of deadLetters(transport, config, filter)) {

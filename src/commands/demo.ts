@@ -14,7 +14,7 @@ import { printReport } from './demo-print.ts';
 import { type DemoResult, readBack, writePage } from './demo-report.ts';
 import { type Io, write } from './io.ts';
 import { lineText, readBytes, readLines } from './lines.ts';
-import { ensureTopics, openLog } from './log.ts';
+import { ensureTopics, openTransport } from './open-transport.ts';
 import { appendNotes } from './produce.ts';
 import { createProgress } from './progress.ts';
 import { type Serving, serveModel } from './serve-model.ts';
@@ -32,7 +32,7 @@ export async function demo(config: Config, options: { quiet: boolean }, io: Io):
   const notes = await readDemoNotes();
   const telemetry = createTelemetry({ log: { level: 'warn' } });
   const serving = await serveModel(config, telemetry.observe);
-  const transport = openLog(config, { create: true, now: io.now });
+  const transport = await openTransport(config, { create: true, now: io.now });
   const progress = createProgress({
     label: 'tagging',
     unit: 'notes',

@@ -12,7 +12,7 @@ import { EXIT, explain } from './exit.ts';
 import { InputError } from './input-error.ts';
 import { type Io, write } from './io.ts';
 import { type Line, lineText, readBytes, readLines } from './lines.ts';
-import { openLog } from './log.ts';
+import { openTransport } from './open-transport.ts';
 import { createProgress } from './progress.ts';
 
 const BATCH_RECORDS = 200;
@@ -20,7 +20,7 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 
 /** @returns the exit code: EXIT.input when a line was refused; all others are on the topic. */
 export async function produce(config: Config, options: { path: string; quiet: boolean }, io: Io): Promise<number> {
-  const transport = openLog(config, { create: false, now: io.now });
+  const transport = await openTransport(config, { create: false, now: io.now });
   const progress = createProgress({
     label: 'produce',
     unit: 'notes',

@@ -4,7 +4,7 @@ import type { Fact, Observer } from '../core/facts.ts';
 import { startTelemetryServer } from '../telemetry/server.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import type { Io } from './io.ts';
-import { openLog } from './log.ts';
+import { openTransport } from './open-transport.ts';
 import { createProgress } from './progress.ts';
 import { serveModel } from './serve-model.ts';
 import { aborted, onInterrupt } from './signals.ts';
@@ -47,7 +47,7 @@ async function runRole(
     closers.push(server.stop);
     io.stderr.write(`health and metrics: ${server.url}\n`);
   }
-  const transport = openLog(config, { create: false, now: io.now });
+  const transport = await openTransport(config, { create: false, now: io.now });
   closers.push(transport.close);
   const serving = await serveModel(config, telemetry.observe);
   closers.push(serving.stop);

@@ -2,7 +2,7 @@
 import type { Config } from '../config.ts';
 import type { Retention } from '../streams/transport.ts';
 import { type Io, write } from './io.ts';
-import { ensureTopics, openLog } from './log.ts';
+import { ensureTopics, openTransport } from './open-transport.ts';
 
 /** Without names: the topics of the configuration that are not there yet. @throws StreamError TOPIC_EXISTS for a named one. */
 export async function createTopics(
@@ -10,7 +10,7 @@ export async function createTopics(
   options: { names: readonly string[]; partitions: number; retention: Retention },
   io: Io,
 ): Promise<void> {
-  const transport = openLog(config, { create: true, now: io.now });
+  const transport = await openTransport(config, { create: true, now: io.now });
   try {
     const { names, partitions, retention } = options;
     for (const name of names) await transport.createTopic(name, { partitions, retention });
@@ -22,7 +22,7 @@ export async function createTopics(
 }
 
 export async function listTopics(config: Config, format: 'table' | 'jsonl', io: Io): Promise<void> {
-  const transport = openLog(config, { create: false, now: io.now });
+  const transport = await openTransport(config, { create: false, now: io.now });
   try {
     const lags = await transport.lags();
     for (const { topic, partitions, retention } of await transport.topics()) {

@@ -74,6 +74,7 @@ async function readinessOf(telemetry: Telemetry, ready: ServerOptions['ready']):
   for (const state of telemetry.roles.values()) {
     if (state !== 'ready') return { ready: false, code: `ROLE_${state.toUpperCase()}` };
   }
+  if (telemetry.unsettledGroups.size > 0) return { ready: false, code: 'GROUP_UNSETTLED' };
   try {
     return (await ready?.()) ?? { ready: true };
   } catch {

@@ -19,12 +19,15 @@ export interface Telemetry {
   readonly logger: Logger;
   /** The latest state of every role that reported one. */
   readonly roles: ReadonlyMap<string, RoleState>;
+  /** Groups in which this process has not, or no longer, all that the group gave it. */
+  readonly unsettledGroups: ReadonlySet<string>;
 }
 
 export function createTelemetry(options: { readonly log: LogOptions }): Telemetry {
   const registry = new Registry();
   const logger = createLogger(options.log);
   const roles = new Map<string, RoleState>();
+  const unsettledGroups = new Set<string>();
   const reports: Reports<FactKind> = {
     ...modelReports(registry),
     ...noteReports(registry),
@@ -41,6 +44,8 @@ export function createTelemetry(options: { readonly log: LogOptions }): Telemetr
   return {
     observe: fact => {
       if (fact.kind === 'role.state') roles.set(fact.role, fact.state);
+      if (fact.kind === 'group.settled') unsettledGroups.delete(fact.group);
+      if (fact.kind === 'group.unsettled' || fact.kind === 'group.left') unsettledGroups.add(fact.group);
       try {
         tell(logger, reports[fact.kind] as Report<Fact>, fact);
       } catch (error) {
@@ -51,6 +56,7 @@ export function createTelemetry(options: { readonly log: LogOptions }): Telemetr
     registry,
     logger,
     roles,
+    unsettledGroups,
   };
 }
 

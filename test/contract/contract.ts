@@ -11,8 +11,8 @@ import { membership } from './membership.ts';
 
 const KEEP = { ms: null, bytes: null };
 
-export function contract(name: string, open: () => Promise<Harness>): void {
-  describe(`transport contract: ${name}`, { timeout: 240_000 }, () => {
+export function contract(name: string, open: () => Promise<Harness>, skip: string | false = false): void {
+  describe(`transport contract: ${name}`, { skip, timeout: 240_000 }, () => {
     let harness: Harness;
     let transport: Transport;
     beforeEach(async () => {
@@ -21,7 +21,7 @@ export function contract(name: string, open: () => Promise<Harness>): void {
       transport = await harness.connect();
       for (const topic of ['in', 'out', 'dead']) await transport.createTopic(topic, { partitions: 4, retention: KEEP });
     });
-    after(() => harness.close());
+    after(() => harness?.close());
     membership({
       get harness() {
         return harness;

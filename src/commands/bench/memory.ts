@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config.ts';
 import type { Note } from '../../core/note.ts';
 import type { Io } from '../io.ts';
-import { ensureTopics, openLog } from '../log.ts';
+import { ensureTopics, openTransport } from '../open-transport.ts';
 import { appendNotes } from '../produce.ts';
 import { createProgress } from '../progress.ts';
 
@@ -29,7 +29,7 @@ export async function measureMemory(
   io: Io,
 ): Promise<MemoryResult> {
   const directory = mkdtempSync(join(tmpdir(), 'clinstream-memory-'));
-  const log = openLog({ ...config, data: directory }, { create: true, now: io.now });
+  const log = await openTransport({ ...config, transport: 'embedded', data: directory }, { create: true, now: io.now });
   const progress = createProgress({
     label: 'memory',
     unit: 'notes',

@@ -12,7 +12,7 @@ import type { Batch } from '../../model/batch.ts';
 import { currentCommit } from '../commit.ts';
 import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
-import { ensureTopics, openLog } from '../log.ts';
+import { ensureTopics, openTransport } from '../open-transport.ts';
 import { appendNotes } from '../produce.ts';
 import { serveModel } from '../serve-model.ts';
 import { startTagger } from '../tagger-role.ts';
@@ -95,7 +95,10 @@ async function runPipeline(config: Config, notes: readonly Note[], io: Io) {
     },
     batch => batches.push(batch),
   );
-  const transport = openLog({ ...config, data: directory }, { create: true, now: io.now });
+  const transport = await openTransport(
+    { ...config, transport: 'embedded', data: directory },
+    { create: true, now: io.now },
+  );
   try {
     await ensureTopics(transport, config);
     for (let i = 0; i < notes.length; i += 200)

@@ -1,6 +1,6 @@
 /** One Kafka client a process: addresses, TLS, SASL, and the settings that every producer, consumer and admin of ours shares. */
 import type { ConnectionOptions } from 'node:tls';
-import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
+import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
 
 export interface KafkaSettings {
   readonly brokers: readonly string[];
@@ -22,7 +22,7 @@ export interface KafkaSettings {
 /** Waits between a client's own attempts; what lasts longer is for those who call it. */
 const RETRY = { initialRetryTime: 50, maxRetryTime: 1000, retries: 5 };
 
-export function createKafka(settings: KafkaSettings): Kafka {
+export function createKafka(settings: KafkaSettings, log: Pick<KafkaConfig, 'logLevel' | 'logCreator'> = {}): Kafka {
   return new Kafka({
     brokers: [...settings.brokers],
     clientId: settings.clientId,
@@ -34,5 +34,6 @@ export function createKafka(settings: KafkaSettings): Kafka {
     ...(settings.sasl === undefined ? {} : { sasl: settings.sasl }),
     // what happens is told as facts; its own log would say it again, in other words
     logLevel: logLevel.NOTHING,
+    ...log,
   });
 }

@@ -2,10 +2,13 @@
  * A kafkajs consumer as a member of a group, reduced to what is needed of it: it fetches, heartbeats and rebalances; it commits
  * nothing, and it moves on only past what was taken over. Its fetch loop is never held up: who cannot take more pauses.
  */
-import type { Batch, Consumer, Kafka } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Batch, Consumer } from 'kafkajs';
 import type { StreamRecord, TopicPartition } from '../../core/record.ts';
 import type { StreamError } from '../stream-error.ts';
-import { toStreamError } from './kafka-error.ts';
+import { askForGroup, explain } from './coordinator.ts';
+import { isFatal, toStreamError } from './kafka-error.ts';
+import type { Cluster } from './take-over.ts';
 
 /** What one fetch brought of one partition. */
 export interface Fetched extends TopicPartition {
@@ -27,17 +30,14 @@ export interface MemberEvents {
   onFetched(fetched: Fetched): boolean;
   /** A stretch [.., end) that holds no committed record was passed over. */
   onSkipped(place: TopicPartition, end: bigint): void;
-  /** The member has ended and will not come back. */
+  /** The member has ended and will not come back: something must be changed first. */
   onEnded(error: StreamError): void;
 }
 
 export interface MemberOptions {
-  readonly kafka: Kafka;
+  readonly cluster: Cluster;
   readonly group: string;
   readonly topics: readonly string[];
-  readonly sessionMs: number;
-  readonly heartbeatMs: number;
-  readonly rebalanceMs: number;
   /** Bytes of one partition in one fetch; a larger record comes alone. */
   readonly fetchBytes: number;
   readonly events: MemberEvents;
@@ -47,6 +47,7 @@ export interface MemberOptions {
 const MAX_WAIT_MS = 250;
 /** Partitions of one fetch that are handed over at once; none of them waits. */
 const CONCURRENT = 64;
+const BACKOFF_MS = { first: 500, most: 10_000 };
 
 export class GroupMember {
   readonly #options: MemberOptions;
@@ -57,11 +58,12 @@ export class GroupMember {
 
   constructor(options: MemberOptions) {
     this.#options = options;
-    this.#consumer = options.kafka.consumer({
+    const { kafka, settings } = options.cluster;
+    this.#consumer = kafka.consumer({
       groupId: options.group,
-      sessionTimeout: options.sessionMs,
-      heartbeatInterval: options.heartbeatMs,
-      rebalanceTimeout: options.rebalanceMs,
+      sessionTimeout: settings.sessionMs,
+      heartbeatInterval: settings.heartbeatMs,
+      rebalanceTimeout: settings.rebalanceMs,
       maxWaitTimeInMs: MAX_WAIT_MS,
       maxBytesPerPartition: options.fetchBytes,
       allowAutoTopicCreation: false,
@@ -72,16 +74,17 @@ export class GroupMember {
 
   /** Joins the group; events come from now on. @throws StreamError when no broker lets it in. */
   async join(): Promise<void> {
+    this.#listen();
     try {
-      await this.#join();
+      await this.#run();
     } catch (error) {
       await this.stop();
-      throw toStreamError(error, `cannot join group ${this.#options.group}`);
+      throw toStreamError(error, this.#doing);
     }
   }
 
-  async #join(): Promise<void> {
-    const { topics, events, group } = this.#options;
+  #listen(): void {
+    const { events } = this.#options;
     const { GROUP_JOIN, HEARTBEAT, REBALANCING, CRASH, END_BATCH_PROCESS } = this.#consumer.events;
     this.#consumer.on(HEARTBEAT, () => this.#hear());
     this.#consumer.on(GROUP_JOIN, ({ payload }) => {
@@ -92,33 +95,63 @@ export class GroupMember {
       events.onJoin(assigned);
     });
     this.#consumer.on(REBALANCING, () => events.onUnsettled('REBALANCING'));
-    this.#consumer.on(CRASH, ({ payload: { error, restart } }) => {
-      if (this.#stopping) return;
-      const failure = toStreamError(error, `group ${group} cannot be read`);
-      if (restart) events.onUnsettled(failure.code);
-      else events.onEnded(failure);
-    });
+    this.#consumer.on(CRASH, ({ payload: { error, restart } }) => void this.#crashed(error, restart));
     // kafkajs passes over batches of nothing but markers or aborted records by itself, and tells of it only here
     this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       const { topic, partition, batchSize, lastOffset } = payload;
       if (batchSize === 0) events.onSkipped({ topic, partition }, BigInt(lastOffset) + 1n);
     });
+  }
+
+  async #run(): Promise<void> {
     await this.#consumer.connect();
-    await this.#consumer.subscribe({ topics: [...topics], fromBeginning: true });
+    await this.#consumer.subscribe({ topics: [...this.#options.topics], fromBeginning: true });
     await this.#consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
       partitionsConsumedConcurrently: CONCURRENT,
       eachBatch: async ({ batch, resolveOffset, isRunning, isStale }) => {
         if (!isRunning() || isStale()) return;
-        if (events.onFetched(toFetched(batch))) resolveOffset(batch.lastOffset());
+        if (this.#options.events.onFetched(toFetched(batch))) resolveOffset(batch.lastOffset());
       },
     });
   }
 
+  /** kafkajs restarts by itself after some failures; after the others, of which some pass too, the member does. */
+  async #crashed(error: Error, restarts: boolean): Promise<void> {
+    const { events, group, cluster } = this.#options;
+    const failure = await explain(error, this.#doing, cluster.settings, kafka => askForGroup(kafka, group));
+    if (this.#stopping) return;
+    if (isFatal(failure)) {
+      events.onEnded(failure);
+      return;
+    }
+    events.onUnsettled(failure.code);
+    if (restarts) return;
+    for (let wait = BACKOFF_MS.first; !this.#stopping; wait = Math.min(2 * wait, BACKOFF_MS.most)) {
+      await sleep(wait);
+      if (this.#stopping) return;
+      try {
+        await this.#run();
+        return;
+      } catch (again) {
+        const why = toStreamError(again, this.#doing);
+        if (isFatal(why)) {
+          events.onEnded(why);
+          return;
+        }
+        events.onUnsettled(why.code);
+      }
+    }
+  }
+
+  get #doing(): string {
+    return `cannot read ${this.#options.topics.join(', ')} as group ${this.#options.group}`;
+  }
+
   /** Whether the group has heard of this member recently enough to still count it in. False after a long freeze. */
   get current(): boolean {
-    return Date.now() - this.#heard < this.#options.sessionMs;
+    return Date.now() - this.#heard < this.#options.cluster.settings.sessionMs;
   }
 
   pause({ topic, partition }: TopicPartition): void {

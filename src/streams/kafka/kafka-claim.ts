@@ -6,13 +6,16 @@ import type { Observer } from '../../core/facts.ts';
 import type { OutgoingRecord } from '../../core/record.ts';
 import { StreamError } from '../stream-error.ts';
 import type { Claim } from '../transport.ts';
+import type { AdminConnection } from './admin-connection.ts';
 import { isFatal, toStreamError } from './kafka-error.ts';
+import { untilVisible } from './offsets.ts';
 import type { TransactionalProducer } from './transactional-producer.ts';
 
 export interface ClaimOptions {
   readonly group: string;
   readonly topic: string;
   readonly partition: number;
+  readonly admin: AdminConnection;
   readonly producer: TransactionalProducer;
   /** The group's committed offset, read after the fence. */
   readonly position: bigint;
@@ -21,6 +24,8 @@ export interface ClaimOptions {
   /** Called once, when a commit failed in a way that a new take-over can mend. */
   readonly onLost: (claim: KafkaClaim) => void;
 }
+
+const VISIBLE_MS = 2_000;
 
 export class KafkaClaim implements Claim {
   readonly group: string;
@@ -82,10 +87,12 @@ export class KafkaClaim implements Claim {
     this.#lost.abort(reason);
   }
 
-  /** After the commit that may be under way. */
+  /** After the commit that may be under way, and when what was committed can be read: who comes next finds it all. */
   async close(): Promise<void> {
+    const { admin, producer } = this.#options;
     await this.#turn;
-    await this.#options.producer.close();
+    await untilVisible(admin, producer.written, VISIBLE_MS).catch(() => {});
+    await producer.close();
   }
 
   /** Where only markers stand behind the last commit, the offset moves past them: a lag of zero is then zero. */

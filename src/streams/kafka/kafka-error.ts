@@ -57,6 +57,11 @@ export function isFatal(error: StreamError): boolean {
   return FATAL.has(error.code);
 }
 
+/** kafkajs's word for every reason why a coordinator is not known; see coordinator.ts. */
+export function isCoordinatorMissing(error: unknown): boolean {
+  return causes(error).some(({ name }) => name === 'KafkaJSGroupCoordinatorNotFound');
+}
+
 interface Thrown {
   readonly name?: string;
   readonly message?: string;

@@ -8,17 +8,12 @@ import type { Stop } from '../../core/processor.ts';
 import type { TopicPartition } from '../../core/record.ts';
 import { StreamError } from '../stream-error.ts';
 import type { SubscribeOptions, Subscription } from '../transport.ts';
+import { askForTransactionalId, explain } from './coordinator.ts';
 import { type Fetched, GroupMember, type MemberEvents } from './group-member.ts';
 import { KafkaClaim } from './kafka-claim.ts';
 import { isFatal, toStreamError } from './kafka-error.ts';
 import { committedOffsets, topicBounds } from './offsets.ts';
-import { type Cluster, takeOver } from './take-over.ts';
-
-export interface MemberSettings {
-  readonly sessionMs: number;
-  readonly heartbeatMs: number;
-  readonly rebalanceMs: number;
-}
+import { type Cluster, takeOver, transactionalIdOf } from './take-over.ts';
 
 /** An assigned partition. */
 interface Held extends TopicPartition {
@@ -52,14 +47,13 @@ export class KafkaSubscription implements Subscription, MemberEvents {
   #ready = false;
   #stopped: Promise<void> | undefined;
 
-  private constructor(cluster: Cluster, settings: MemberSettings, options: SubscribeOptions) {
+  private constructor(cluster: Cluster, options: SubscribeOptions) {
     this.#cluster = cluster;
     this.#options = options;
     this.done = this.#end.promise;
     this.done.catch(() => {}); // whoever waits for it hears of it
     this.#member = new GroupMember({
-      ...settings,
-      kafka: cluster.kafka,
+      cluster,
       group: options.group,
       topics: options.topics,
       fetchBytes: Math.min(FETCH_BYTES, options.fetchBytes),
@@ -68,9 +62,10 @@ export class KafkaSubscription implements Subscription, MemberEvents {
   }
 
   /** @throws StreamError when a topic is missing or the group cannot be joined. */
-  static async open(cluster: Cluster, settings: MemberSettings, options: SubscribeOptions): Promise<KafkaSubscription> {
+  static async open(cluster: Cluster, options: SubscribeOptions): Promise<KafkaSubscription> {
     for (const topic of options.topics) await cluster.placement.partitions(topic);
-    const subscription = new KafkaSubscription(cluster, settings, options);
+    const subscription = new KafkaSubscription(cluster, options);
+    subscription.onUnsettled('JOINING');
     await subscription.#member.join();
     return subscription;
   }
@@ -125,6 +120,8 @@ export class KafkaSubscription implements Subscription, MemberEvents {
       if (held.claim !== undefined) this.#member.seek(held, held.claim.position);
       if (known === undefined) this.#take(held);
     }
+    if (this.#ready && [...this.#held.values()].some(({ claim }) => claim === undefined))
+      this.onUnsettled('REASSIGNED');
     this.#report();
   }
 
@@ -206,6 +203,7 @@ export class KafkaSubscription implements Subscription, MemberEvents {
           }
           const claim = new KafkaClaim({
             ...taken,
+            admin: this.#cluster.admin,
             group,
             topic,
             partition,
@@ -219,7 +217,12 @@ export class KafkaSubscription implements Subscription, MemberEvents {
           this.#report();
           return;
         } catch (error) {
-          const failure = toStreamError(error, `cannot take over ${topic}/${partition} for group ${group}`);
+          const failure = await explain(
+            error,
+            `cannot take over ${topic}/${partition} for group ${group}`,
+            this.#cluster.settings,
+            kafka => askForTransactionalId(kafka, transactionalIdOf(group, held)),
+          );
           if (isFatal(failure)) {
             this.#fail(failure);
             return;
@@ -239,7 +242,9 @@ export class KafkaSubscription implements Subscription, MemberEvents {
     this.#flow(held);
     this.#observeLost(held, reason);
     this.#leave(held, claim);
-    if (this.#wanted(held)) this.#take(held);
+    if (!this.#wanted(held)) return;
+    this.onUnsettled('CLAIM_LOST');
+    this.#take(held);
   }
 
   /** The group gave the partition to another member. */

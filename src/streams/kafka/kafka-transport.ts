@@ -1,7 +1,7 @@
 /** The transport port on a Kafka cluster: groups share partitions, transactions carry outputs and offsets. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kafka } from 'kafkajs';
+import kafkajs, { type Kafka } from 'kafkajs';
 import type { Stop } from '../../core/processor.ts';
 import type { OutgoingRecord, StreamRecord } from '../../core/record.ts';
 import { StreamError } from '../stream-error.ts';
@@ -18,15 +18,15 @@ import { AdminConnection } from './admin-connection.ts';
 import { createKafka, type KafkaSettings } from './client.ts';
 import { toStreamError } from './kafka-error.ts';
 import { KafkaSubscription } from './kafka-subscription.ts';
-import { topicBounds } from './offsets.ts';
+import { topicBounds, untilVisible } from './offsets.ts';
 import { Placement } from './placement.ts';
 import { readTopic } from './read-topic.ts';
 import type { Cluster } from './take-over.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
 
-/** Kafka's number for a topic among configurable things; kafkajs's own enumeration does not reach ES modules. */
-const TOPIC_RESOURCE = 2;
 const LEADERS_MS = 15_000;
+/** Readers see an append within milliseconds, unless someone's open transaction stands before it. */
+const VISIBLE_MS = 5_000;
 const POLL_MS = 25;
 
 export class KafkaTransport implements Transport {
@@ -42,8 +42,7 @@ export class KafkaTransport implements Transport {
   private constructor(settings: KafkaSettings, kafka: Kafka, admin: AdminConnection, now: () => number) {
     this.#settings = settings;
     this.#admin = admin;
-    const { transactionMs } = settings;
-    this.#cluster = { kafka, admin, placement: new Placement(admin, now), transactionMs };
+    this.#cluster = { settings, kafka, admin, placement: new Placement(admin, now) };
   }
 
   /** @param kafka for tests that watch the client. @throws StreamError BROKER_UNREACHABLE, BROKER_UNTRUSTED, AUTHENTICATION_FAILED */
@@ -126,12 +125,15 @@ export class KafkaTransport implements Transport {
   append(records: readonly OutgoingRecord[]): Promise<void> {
     const mine = this.#turn.then(async () => {
       if (records.length === 0) return;
-      const { kafka, placement, transactionMs } = this.#cluster;
+      const { kafka, placement } = this.#cluster;
+      const { transactionMs } = this.#settings;
       const transactionalId = `${this.#settings.clientId}-append-${randomUUID()}`;
       await this.#asking('cannot append', async () => {
         this.#appender ??= TransactionalProducer.open({ kafka, placement, transactionMs, transactionalId });
         try {
-          await (await this.#appender).publish(records);
+          const appender = await this.#appender;
+          await appender.publish(records);
+          await untilVisible(this.#admin, appender.written, VISIBLE_MS);
         } catch (error) {
           const failed = this.#appender;
           this.#appender = undefined;
@@ -145,12 +147,11 @@ export class KafkaTransport implements Transport {
   }
 
   read(topic: string, options: ReadOptions): AsyncIterable<StreamRecord> {
-    const settings = { ...this.#settings, readerPrefix: this.#settings.clientId };
-    return readTopic(this.#cluster, settings, topic, options, this.#closing.signal);
+    return readTopic(this.#cluster, topic, options, this.#closing.signal);
   }
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
-    const subscription = await KafkaSubscription.open(this.#cluster, this.#settings, options);
+    const subscription = await KafkaSubscription.open(this.#cluster, options);
     this.#subscriptions.add(subscription);
     return subscription;
   }
@@ -194,7 +195,7 @@ export class KafkaTransport implements Transport {
     const { resources } = await this.#admin.ask(admin =>
       admin.describeConfigs({
         includeSynonyms: false,
-        resources: names.map(name => ({ type: TOPIC_RESOURCE, name, configNames })),
+        resources: names.map(name => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name, configNames })),
       }),
     );
     return new Map(

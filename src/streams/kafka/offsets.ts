@@ -1,10 +1,14 @@
-/** Offsets as the cluster knows them: where topics begin and end, and what groups have committed. */
+/**
+ * Offsets as the cluster knows them: where topics begin and end, and what groups have committed. A topic's end is its last
+ * stable offset (kafkajs asks for no other): everything below is committed or aborted, and nothing of an open transaction counts.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AdminConnection } from './admin-connection.ts';
 
 export interface Bounds {
   /** Offset of the oldest record that is still there. */
   readonly low: bigint;
-  /** Offset that the next record will get. */
+  /** Offset behind the last record that readers may see. */
   readonly high: bigint;
 }
 
@@ -29,4 +33,25 @@ export async function committedOffsets(
     committed[partition] = next < 0n ? undefined : next;
   }
   return committed;
+}
+
+/**
+ * A commit returns a few milliseconds before its markers stand in the partitions. Resolves when readers see what was written, or
+ * when `ms` are over: someone else's open transaction may stand before it.
+ * @param written by topic and partition, the offset of a record.
+ */
+export async function untilVisible(
+  admin: AdminConnection,
+  written: ReadonlyMap<string, ReadonlyMap<number, bigint>>,
+  ms: number,
+): Promise<void> {
+  const deadline = performance.now() + ms;
+  for (const [topic, offsets] of written) {
+    for (;;) {
+      const bounds = await topicBounds(admin, topic);
+      if ([...offsets].every(([partition, offset]) => (bounds[partition]?.high ?? 0n) > offset)) break;
+      if (performance.now() > deadline) return;
+      await sleep(5);
+    }
+  }
 }

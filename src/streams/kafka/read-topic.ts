@@ -4,7 +4,6 @@ import type { StreamRecord } from '../../core/record.ts';
 import type { StreamError } from '../stream-error.ts';
 import type { ReadOptions } from '../transport.ts';
 import { type Fetched, GroupMember } from './group-member.ts';
-import type { MemberSettings } from './kafka-subscription.ts';
 import { type Bounds, topicBounds } from './offsets.ts';
 import type { Cluster } from './take-over.ts';
 
@@ -13,7 +12,6 @@ const FETCH_BYTES = 1024 * 1024;
 /** Every record is read in order of its partition, and each once. @param closed ends the reading. */
 export async function* readTopic(
   cluster: Cluster,
-  settings: MemberSettings & { readonly readerPrefix: string },
   topic: string,
   { from, untilEnd, signal }: ReadOptions,
   closed: AbortSignal,
@@ -34,10 +32,9 @@ export async function* readTopic(
   const ring = (): void => bell.resolve();
   ending.addEventListener('abort', ring);
 
-  const group = `${settings.readerPrefix}-reader-${randomUUID()}`;
+  const group = `${cluster.settings.clientId}-reader-${randomUUID()}`;
   const member = new GroupMember({
-    ...settings,
-    kafka: cluster.kafka,
+    cluster,
     group,
     topics: [topic],
     fetchBytes: FETCH_BYTES,

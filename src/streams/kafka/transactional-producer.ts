@@ -3,7 +3,7 @@
  * After any failure it is thrown away: kafkajs cannot leave the state in which a commit failed, and whether that commit
  * happened is found out by fencing again and reading the committed offset.
  */
-import type { Kafka, Producer, Transaction } from 'kafkajs';
+import type { Kafka, Producer, RecordMetadata, Transaction } from 'kafkajs';
 import type { OutgoingRecord, TopicPartition } from '../../core/record.ts';
 import type { Placement } from './placement.ts';
 
@@ -31,6 +31,7 @@ export class TransactionalProducer {
   readonly #producer: Producer;
   readonly #placement: Placement;
   readonly #onPhase: (phase: Phase) => void;
+  readonly #written = new Map<string, Map<number, bigint>>();
 
   private constructor(producer: Producer, options: ProducerOptions) {
     this.#producer = producer;
@@ -42,7 +43,8 @@ export class TransactionalProducer {
   static async open(options: ProducerOptions): Promise<TransactionalProducer> {
     const producer = options.kafka.producer({
       transactionalId: options.transactionalId,
-      idempotent: true,
+      // transactions are idempotent all the same; this one would ask for a second producer id, and for one more permission
+      idempotent: false,
       maxInFlightRequests: 1,
       transactionTimeout: options.transactionMs,
       retry: RETRY,
@@ -72,7 +74,7 @@ export class TransactionalProducer {
     this.#onPhase('beginning');
     const transaction = await this.#producer.transaction();
     try {
-      if (topicMessages.length > 0) await transaction.sendBatch({ topicMessages, acks: -1 });
+      if (topicMessages.length > 0) this.#note(await transaction.sendBatch({ topicMessages, acks: -1 }));
       this.#onPhase('sent');
       if (input !== undefined) {
         const { group, topic, partition, next } = input;
@@ -86,6 +88,18 @@ export class TransactionalProducer {
       throw error;
     }
     await transaction.commit();
+  }
+
+  /** By topic and partition, an offset of the last transaction that wrote there. */
+  get written(): ReadonlyMap<string, ReadonlyMap<number, bigint>> {
+    return this.#written;
+  }
+
+  #note(sent: readonly RecordMetadata[]): void {
+    for (const { topicName, partition, baseOffset } of sent) {
+      const offsets = this.#written.get(topicName) ?? new Map<number, bigint>();
+      this.#written.set(topicName, offsets.set(partition, BigInt(baseOffset ?? 0)));
+    }
   }
 
   async close(): Promise<void> {

@@ -1,13 +1,20 @@
-/** The embedded log that the configuration names, and the topics that a role needs on it. */
+/** The transport that the configuration names, and the topics that a role needs on it. */
 import type { Config } from '../config.ts';
 import { EmbeddedTransport } from '../streams/embedded/embedded-transport.ts';
 import type { Retention, Transport } from '../streams/transport.ts';
+import { kafkaSettings } from './kafka-settings.ts';
 
 export const KEEP_FOREVER: Retention = { ms: null, bytes: null };
 
-/** @throws StreamError LOG_MISSING unless `create`. */
-export function openLog(config: Config, options: { create: boolean; now: () => number }): EmbeddedTransport {
-  return new EmbeddedTransport({ directory: config.data, ...options });
+/** @throws StreamError LOG_MISSING unless `create`; BROKER_UNREACHABLE and its like. */
+export async function openTransport(
+  config: Config,
+  { create, now }: { create: boolean; now: () => number },
+): Promise<Transport> {
+  if (config.transport === 'embedded') return new EmbeddedTransport({ directory: config.data, create, now });
+  // loaded only where it is used: the embedded log needs none of it
+  const { KafkaTransport } = await import('../streams/kafka/kafka-transport.ts');
+  return KafkaTransport.open(kafkaSettings(config), now);
 }
 
 /** Makes those of the configured topics that are not there. @returns the names of those made. */

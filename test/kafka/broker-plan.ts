@@ -1,0 +1,97 @@
+/** How a Kafka broker of one node (KRaft) is set up and run: its properties, its storage and its command lines. */
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isBroker, isOpen } from './ports.ts';
+import type { Command } from './runner.ts';
+import { certificateCommands, scramArguments, secureProperties, type User } from './secure-listener.ts';
+import type { Plan } from './service.ts';
+
+type Properties = Readonly<Record<string, string>>;
+
+const LOG4J = join(import.meta.dirname, 'log4j2.xml');
+
+/** Ports: of the listener, of the controller, and of the secure listener where there are users. */
+export async function brokerPlan(
+  classPath: string,
+  folder: string,
+  ports: readonly number[],
+  users?: readonly User[],
+): Promise<Plan> {
+  const [open = 0, controller = 0, secure = 0] = ports;
+  const file = join(folder, 'server.properties');
+  const properties = {
+    ...basicProperties(folder, open, controller),
+    ...(users === undefined ? {} : secureProperties(folder, { open, controller, secure }, users)),
+  };
+  await writeFile(file, text(properties));
+  const command = (log: string, ...args: readonly string[]): Command => ({
+    program: 'java',
+    args: ['-XX:+UseSerialGC', '-XX:-UsePerfData', '-Djava.awt.headless=true', `-Djava.io.tmpdir=${folder}`, ...args],
+    log: join(folder, log),
+  });
+  const run = [`-Dlog4j2.configurationFile=${LOG4J}`, '-cp', classPath];
+  const formatted = existsSync(join(folder, 'data/meta.properties'));
+  const format = command(
+    'format.log',
+    '-Xmx128m',
+    '-XX:TieredStopAtLevel=1',
+    ...run,
+    'kafka.tools.StorageTool',
+    'format',
+    ...['--cluster-id', clusterId(), '--config', file],
+    ...(users ?? []).flatMap(scramArguments),
+  );
+  return {
+    setUp: formatted ? [] : [...(users === undefined ? [] : certificateCommands(folder)), format],
+    serve: command('server.log', '-Xms256m', '-Xmx512m', ...run, 'kafka.Kafka', file),
+    sign: 'Kafka Server started',
+    ready: async () => (await isBroker(open)) && (users === undefined || (await isOpen(secure))),
+  };
+}
+
+function basicProperties(folder: string, open: number, controller: number): Properties {
+  return {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    'controller.quorum.voters': `1@127.0.0.1:${controller}`,
+    listeners: `OPEN://127.0.0.1:${open},CONTROLLER://127.0.0.1:${controller}`,
+    'advertised.listeners': `OPEN://127.0.0.1:${open}`,
+    'listener.security.protocol.map': 'OPEN:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'controller.listener.names': 'CONTROLLER',
+    'inter.broker.listener.name': 'OPEN',
+    'log.dirs': join(folder, 'data'),
+    // one node: one replica of everything
+    'default.replication.factor': '1',
+    'min.insync.replicas': '1',
+    'offsets.topic.replication.factor': '1',
+    'offsets.topic.num.partitions': '4',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'transaction.state.log.num.partitions': '4',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    // a first assignment at once, short sessions allowed, expired transactions aborted soon, no topic by accident
+    'group.initial.rebalance.delay.ms': '0',
+    'group.min.session.timeout.ms': '1000',
+    'transaction.abort.timed.out.transaction.cleanup.interval.ms': '1000',
+    'auto.create.topics.enable': 'false',
+    // after a SIGKILL the new broker waits until the old one's registration expires
+    'broker.session.timeout.ms': '3000',
+    'broker.heartbeat.interval.ms': '500',
+    // small
+    'num.network.threads': '2',
+    'num.io.threads': '4',
+    'log.cleaner.dedupe.buffer.size': '8388608',
+    'log.segment.bytes': '67108864',
+  };
+}
+
+/** 22 characters of url-safe base64; the first is no dash, which the tool would read as an option. */
+const clusterId = (): string => `k${randomBytes(16).toString('base64url').slice(1)}`;
+
+const text = (properties: Properties): string =>
+  Object.entries(properties)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');

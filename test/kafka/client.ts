@@ -1,0 +1,66 @@
+/** The few things that tests of the launcher do with a broker, by kafkajs: they wait for what they asked for, and disconnect. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
+
+type Access = Pick<KafkaConfig, 'ssl' | 'sasl'>;
+
+/** Without retries a refusal is seen at once; a consumer needs some, since a new broker has to make its offsets topic first. */
+export function client(bootstrap: string, access: Access = {}, retries = 0): Kafka {
+  return new Kafka({ brokers: [bootstrap], logLevel: logLevel.NOTHING, retry: { retries }, ...access });
+}
+
+/** Creates a topic of one partition and waits until it has a leader. */
+export async function createTopic(kafka: Kafka, topic: string): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
+    await until(`a leader of ${topic}`, async () => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      return topics[0]?.partitions[0]?.leader === 1;
+    });
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Its offset. */
+export async function produce(kafka: Kafka, topic: string, value: string): Promise<string | undefined> {
+  const producer = kafka.producer();
+  await producer.connect();
+  try {
+    const [written] = await producer.send({ topic, messages: [{ value }] });
+    return written?.baseOffset;
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+/** The first values of a topic, read by a new group. */
+export async function consume(kafka: Kafka, topic: string, count: number): Promise<string[]> {
+  const consumer = kafka.consumer({ groupId: `reader-${randomUUID()}`, maxWaitTimeInMs: 100 });
+  const values: string[] = [];
+  await consumer.connect();
+  try {
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      eachMessage: async ({ message }) => {
+        values.push(String(message.value));
+      },
+    });
+    await until(`${count} records of ${topic}`, async () => values.length >= count);
+  } finally {
+    await consumer.disconnect();
+  }
+  return values;
+}
+
+/** Errors of an attempt count as not yet. */
+export async function until(what: string, holds: () => Promise<boolean>, ms = 60_000): Promise<void> {
+  const end = Date.now() + ms;
+  while (!(await holds().catch(() => false))) {
+    if (Date.now() > end) throw new Error(`still no ${what} after ${ms} ms`);
+    await sleep(50);
+  }
+}

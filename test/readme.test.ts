@@ -4,15 +4,21 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { kafkaNeeds } from './kafka/needs.ts';
+import { sharedKafka } from './kafka/shared.ts';
 import { cleanEnvironment } from './support/cli.ts';
 import { ROOT } from './support/model.ts';
 import { temporaryFolder } from './support/temporary.ts';
 
 /** Proven elsewhere: the demo by its own test with a browser, install and tests by whoever runs this. */
-const ELSEWHERE = new Set(['npm ci && npm run demo', 'npm ci && npm test']);
+const ELSEWHERE = new Set(['npm ci && npm run demo', 'npm ci && npm test', 'npm run test:chaos -- --write']);
 /** Minutes long as it stands: run here on less, by the same code. */
 const SHORTER = new Map([
   ['npm run bench -- pipeline', 'npm run bench -- pipeline --rounds 1 --notes 12 --memory-notes 60'],
+  [
+    'npm run bench -- kafka --kafka localhost:9092',
+    'npm run bench -- kafka --kafka localhost:9092 --rounds 1 --notes 12 --records 200',
+  ],
 ]);
 
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -29,11 +35,19 @@ describe('README', () => {
     for (const command of ELSEWHERE) assert.ok(commands.includes(command), command);
   });
 
-  for (const command of commands.filter(each => !ELSEWHERE.has(each))) {
-    it(command, () => {
-      const { status, stdout, stderr } = spawnSync('bash', ['-c', SHORTER.get(command) ?? command], {
+  for (const command of commands.filter(each => !ELSEWHERE.has(each) && !each.startsWith('export '))) {
+    const needsKafka = /--kafka|schemas|:kafka/.test(command);
+    it(command, { skip: needsKafka && kafkaNeeds().skip }, async () => {
+      const env = cleanEnvironment();
+      let line = SHORTER.get(command) ?? command;
+      if (needsKafka) {
+        const { bootstrap, registryUrl } = await sharedKafka();
+        line = line.replace('localhost:9092', bootstrap);
+        env.CLINSTREAM_REGISTRY_URL = registryUrl;
+      }
+      const { status, stdout, stderr } = spawnSync('bash', ['-c', line], {
         cwd: folder,
-        env: cleanEnvironment(),
+        env,
         encoding: 'utf8',
         maxBuffer: 64 * 1024 * 1024,
       });

@@ -1,9 +1,9 @@
 /** `consume`: any topic as JSON Lines. It belongs to no group and moves no offset. */
 import type { Config } from '../config.ts';
 import type { StreamRecord } from '../core/record.ts';
-import { createValueToJson, headersToJson, type ValueToJson } from '../events/to-json.ts';
+import { headersToJson, type ValueToJson } from '../events/to-json.ts';
 import { type Io, write } from './io.ts';
-import { openTransport } from './open-transport.ts';
+import { openCodecs, openTransport } from './open-transport.ts';
 import { onInterrupt } from './signals.ts';
 
 export async function consume(
@@ -13,8 +13,8 @@ export async function consume(
 ): Promise<void> {
   const transport = await openTransport(config, { create: false, now: io.now });
   const interrupt = onInterrupt();
-  const toJson = createValueToJson();
   try {
+    const { toJson } = await openCodecs(config, io.now);
     const { topic, from, untilEnd } = options;
     for await (const record of transport.read(topic, { from, untilEnd, signal: interrupt.signal })) {
       await write(io.stdout, `${JSON.stringify(await rowOf(record, toJson))}\n`);

@@ -9,7 +9,7 @@ const EXCERPT_POINTS = 1200;
 
 export function printReport(
   result: DemoResult,
-  about: { model: string; tasks: readonly Task[]; page: string; directory: string; io: Io },
+  about: { model: string; tasks: readonly Task[]; page: string; log: string; io: Io },
 ): string {
   const { notes, refused, latencies } = result;
   const colour = hasColour(about.io);
@@ -31,7 +31,7 @@ export function printReport(
     `throughput   ${result.notesPerSecond.toFixed(1)} notes/s, ${Math.round(result.tokensPerSecond)} tokens/s (${about.model})`,
     `latency      p50 ${percentile(latencies, 0.5)} ms, p95 ${percentile(latencies, 0.95)} ms, of ${latencies.length} notes that arrived one by one`,
     `page         ${about.page}`,
-    `log          ${about.directory} (try: npm run -s clinstream -- topics list --data ${about.directory})`,
+    ...(about.log === '' ? [] : [`log          ${about.log}`]),
     '',
   ].join('\n');
 }

@@ -4,10 +4,9 @@ import { finished } from 'node:stream/promises';
 import type { Config } from '../config.ts';
 import type { Note } from '../core/note.ts';
 import type { Task } from '../core/span.ts';
+import type { EventCodecs } from '../events/codecs.ts';
 import { deadLetterReason } from '../events/dead-letter.ts';
-import { createEntitiesCodec } from '../events/entities-event.ts';
 import type { EntitiesEvent } from '../events/generated.ts';
-import { createNoteCodec } from '../events/note-event.ts';
 import type { Transport } from '../streams/transport.ts';
 import { CodePointIndex } from '../text/code-points.ts';
 import { HTML_TAIL, htmlHead, htmlNote } from './render/html.ts';
@@ -31,13 +30,13 @@ export interface DemoResult {
 
 /** @throws Error when a note has not exactly one end. */
 export async function readBack(
-  transport: Transport,
+  { transport, codecs }: { transport: Transport; codecs: EventCodecs },
   { topics }: Config,
   sent: { backlog: readonly Note[]; lone: readonly Note[]; countTokens: (text: string) => Promise<number> },
 ): Promise<DemoResult> {
   const options = { from: 'beginning', untilEnd: true } as const;
-  const noteCodec = createNoteCodec();
-  const entitiesCodec = createEntitiesCodec();
+  const noteCodec = codecs.notes(topics.notes);
+  const entitiesCodec = codecs.entities(topics.entities);
   const arrived = new Map<string, { note: Note; timestamp: number }>();
   for await (const record of transport.read(topics.notes, options)) {
     const note = await noteCodec.decode(record.value);

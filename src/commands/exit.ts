@@ -11,7 +11,7 @@ export const EXIT = {
   input: 3,
   /** The model is missing, changed, or fails its own check. */
   model: 4,
-  /** The log or the broker: busy group, unknown topic, disk. */
+  /** The log, the broker or the schema registry: busy group, unknown topic, disk, incompatible schema. */
   stream: 5,
   /** Training or evaluation failed. */
   distill: 6,
@@ -25,6 +25,7 @@ const BY_STAGE: Readonly<Record<Stage, number>> = {
   model: EXIT.model,
   tagging: EXIT.model,
   stream: EXIT.stream,
+  registry: EXIT.stream,
   distill: EXIT.distill,
 };
 

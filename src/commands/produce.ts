@@ -5,14 +5,14 @@ import type { Note } from '../core/note.ts';
 import type { OutgoingRecord } from '../core/record.ts';
 import type { EventCodec } from '../events/codec.ts';
 import { eventHeaders } from '../events/headers.ts';
-import { createNoteCodec, NOTE_EVENT_TYPE, noteEventId } from '../events/note-event.ts';
+import { NOTE_EVENT_TYPE, noteEventId } from '../events/note-event.ts';
 import { noteFromJson } from '../events/note-json.ts';
 import type { Transport } from '../streams/transport.ts';
 import { EXIT, explain } from './exit.ts';
 import { InputError } from './input-error.ts';
 import { type Io, write } from './io.ts';
 import { type Line, lineText, readBytes, readLines } from './lines.ts';
-import { openTransport } from './open-transport.ts';
+import { openCodecs, openTransport } from './open-transport.ts';
 import { createProgress } from './progress.ts';
 
 const BATCH_RECORDS = 200;
@@ -32,12 +32,13 @@ export async function produce(config: Config, options: { path: string; quiet: bo
   let code: number = EXIT.ok;
   let done = 0;
   try {
+    const codec = (await openCodecs(config, io.now)).notes(config.topics.notes);
     const batches = inBatches(readNotes(options.path, name, io), async error => {
       code = EXIT.input;
       await write(io.stderr, `${explain(error)}\n`);
     });
     for await (const batch of batches) {
-      await appendNotes(transport, config.topics.notes, batch, io.now);
+      await appendNotes({ transport, codec, topic: config.topics.notes, now: io.now }, batch);
       done += batch.length;
       progress.update(done);
     }
@@ -48,20 +49,22 @@ export async function produce(config: Config, options: { path: string; quiet: bo
   }
 }
 
-/** Appends notes in one transaction. */
-export async function appendNotes(
-  transport: Transport,
-  topic: string,
-  notes: readonly Note[],
-  now: () => number,
-): Promise<void> {
-  await transport.append(await Promise.all(notes.map(note => toRecord(note, topic, now()))));
+/** Where notes go. */
+export interface NotesTopic {
+  readonly transport: Transport;
+  readonly codec: EventCodec<Note>;
+  readonly topic: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
 }
 
-const codec: EventCodec<Note> = createNoteCodec();
+/** Appends notes in one transaction. */
+export async function appendNotes(to: NotesTopic, notes: readonly Note[]): Promise<void> {
+  await to.transport.append(await Promise.all(notes.map(note => toRecord(note, to))));
+}
 
-async function toRecord(note: Note, topic: string, time: number): Promise<OutgoingRecord> {
-  const attributes = { id: noteEventId(note), type: NOTE_EVENT_TYPE, source: '/clinstream/produce', time };
+async function toRecord(note: Note, { codec, topic, now }: NotesTopic): Promise<OutgoingRecord> {
+  const attributes = { id: noteEventId(note), type: NOTE_EVENT_TYPE, source: '/clinstream/produce', time: now() };
   return {
     topic,
     key: Buffer.from(note.patientId, 'utf8'),

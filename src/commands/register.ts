@@ -1,7 +1,8 @@
 /** Every command with its options and its help; what each does is in the file of its name, loaded when it is called. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Config, configKeys, loadConfig, type Overrides } from '../config.ts';
+import { type Config, ConfigError, configKeys, loadConfig, type Overrides } from '../config.ts';
 import { unobserved } from '../core/facts.ts';
+import { benchKafka } from './bench/kafka.ts';
 import { benchPipeline } from './bench/pipeline.ts';
 import { consume } from './consume.ts';
 import { type DeadLetterFilter, listDeadLetters, replayDeadLetters } from './dead-letters.ts';
@@ -11,6 +12,7 @@ import type { Io } from './io.ts';
 import { listAllModels, verifyModel } from './models.ts';
 import { produce } from './produce.ts';
 import { run } from './run.ts';
+import { checkSchemas, registerAllSchemas } from './schemas.ts';
 import { serveModel } from './serve-model.ts';
 import { type TagFormat, tag } from './tag.ts';
 import type { InputFormat } from './tag-input.ts';
@@ -21,6 +23,7 @@ type Finish = (exitCode: number) => void;
 interface CommonOptions {
   readonly config?: string;
   readonly data?: string;
+  readonly kafka?: string;
   readonly model?: string;
   readonly device?: string;
   readonly quiet?: boolean;
@@ -31,8 +34,17 @@ function configOf(options: CommonOptions, io: Io, more: Overrides = {}): Config 
   return loadConfig({
     ...(options.config === undefined ? {} : { file: options.config }),
     env: io.env,
-    overrides: { data: options.data, model: options.model, 'inference.device': options.device, ...more },
+    overrides: { ...placeOf(options), model: options.model, 'inference.device': options.device, ...more },
   });
+}
+
+/** --kafka and --data each name the transport too, whatever environment and file say. */
+function placeOf({ data, kafka }: CommonOptions): Overrides {
+  if (data !== undefined && kafka !== undefined) {
+    throw new ConfigError('CONFIG_INVALID', '--data names the embedded log and --kafka a cluster: give one of them');
+  }
+  if (kafka !== undefined) return { transport: 'kafka', 'kafka.brokers': kafka };
+  return data === undefined ? {} : { transport: 'embedded', data };
 }
 
 function withConfig(command: Command): Command {
@@ -46,7 +58,9 @@ function withModel(command: Command): Command {
 }
 
 function withLog(command: Command): Command {
-  return command.option('--data <DIR>', 'folder of the embedded log');
+  return command
+    .option('--data <DIR>', 'folder of the embedded log')
+    .option('--kafka <BROKERS>', 'host:port of some Kafka brokers, separated by commas, instead of the embedded log');
 }
 
 function withQuiet(command: Command): Command {
@@ -62,6 +76,7 @@ export function registerCommands(program: Command, io: Io, finish: Finish): void
   registerProduce(program, io, finish);
   registerConsume(program, io);
   registerDeadLetters(program, io);
+  registerSchemas(program, io, finish);
   registerModels(program, io);
   registerDistill(program, io);
   registerBench(program, io);
@@ -90,7 +105,7 @@ function registerDemo(program: Command, io: Io): void {
   withQuiet(withModel(withConfig(program.command('demo'))))
     .description('The main job on 264 real-style notes: log, tagger, entities, and a page that shows them all.')
     .action((options: CommonOptions) =>
-      demo(configOf(options, io, { data: DEMO_DATA }), { quiet: options.quiet === true }, io),
+      demo(configOf(options, io, { transport: 'embedded', data: DEMO_DATA }), { quiet: options.quiet === true }, io),
     );
 }
 
@@ -109,7 +124,7 @@ function registerRun(program: Command, io: Io): void {
 }
 
 function registerTopics(program: Command, io: Io): void {
-  const topics = program.command('topics').description('Topics of the embedded log.');
+  const topics = program.command('topics').description('Topics of the embedded log or the cluster.');
   withLog(withConfig(topics.command('create')))
     .description('Makes topics, and the log where there is none; without names those of the configuration.')
     .argument('[TOPIC...]')
@@ -173,6 +188,43 @@ function registerDeadLetters(program: Command, io: Io): void {
     });
 }
 
+function registerSchemas(program: Command, io: Io, finish: Finish): void {
+  const schemas = program
+    .command('schemas')
+    .description('Our Avro schemas in a schema registry (registry.url), under <topic>-value of the configured topics.')
+    .addHelpText('after', SCHEMAS_HELP);
+  withRegistry(schemas.command('check'))
+    .description('Whether this version can read what is on the topics; changes nothing. Exits 5 when it cannot.')
+    .action(async (options: CommonOptions & RegistryOption) =>
+      finish(await checkSchemas(configOf(options, io, { 'registry.url': options.registry }), io)),
+    );
+  withRegistry(schemas.command('register'))
+    .description(
+      'Registers what is not there yet, all or none; run it before a deploy. Doing it twice changes nothing.',
+    )
+    .action((options: CommonOptions & RegistryOption) =>
+      registerAllSchemas(configOf(options, io, { 'registry.url': options.registry }), io),
+    );
+}
+
+interface RegistryOption {
+  readonly registry?: string;
+}
+
+function withRegistry(command: Command): Command {
+  return withConfig(command).option('--registry <URL>', 'base of the Confluent API, such as http://127.0.0.1:8081');
+}
+
+const SCHEMAS_HELP = `
+check prints one line a subject:
+  new           nothing is registered yet
+  same          this version's schema is registered; its version and id
+  compatible    it can read the latest version, and would become the next
+  INCOMPATIBLE  it could not read what the latest version wrote; why, line by line
+register puts each subject under the rule BACKWARD (a stricter rule stays) and prints subject, version and id.
+Workers do not register by themselves unless registry.autoRegister is true.
+`;
+
 function registerModels(program: Command, io: Io): void {
   const models = program.command('models').description('Models that come with this installation.');
   withModel(withConfig(models.command('list')))
@@ -217,6 +269,17 @@ function registerBench(program: Command, io: Io): void {
     .action((options: CommonOptions & { rounds: number; notes: number; memoryNotes: number; write?: boolean }) =>
       benchPipeline(configOf(options, io), { ...options, write: options.write === true }, io),
     );
+  withModel(withLog(withConfig(bench.command('kafka'))))
+    .description(
+      'What exactly-once on a broker costs: notes/s and records/s over those of the embedded log and of plain kafkajs.',
+    )
+    .option('--rounds <N>', 'how often they take turns', wholeNumber, 3)
+    .option('--notes <N>', 'notes of one round with the real tagger', wholeNumber, 264)
+    .option('--records <N>', 'records of one round that only copies', wholeNumber, 10_000)
+    .option('--write', 'write benchmarks/results/kafka.json')
+    .action((options: CommonOptions & { rounds: number; notes: number; records: number; write?: boolean }) =>
+      benchKafka(configOf(options, io), { ...options, write: options.write === true }, io),
+    );
 }
 
 /** A whole number for an option. */
@@ -227,7 +290,7 @@ function wholeNumber(text: string): number {
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 a fault of clinstream's own; 2 wrong option or configuration; 3 some input was refused (the rest
-was processed); 4 the model does not serve; 5 the log or broker refused; 6 training or evaluation failed.
+was processed); 4 the model does not serve; 5 the log, broker or schema registry refused; 6 training or evaluation failed.
 
 Configuration (file key, environment variable):
 ${configKeys()

@@ -4,7 +4,7 @@ import type { Fact, Observer } from '../core/facts.ts';
 import { startTelemetryServer } from '../telemetry/server.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import type { Io } from './io.ts';
-import { openTransport } from './open-transport.ts';
+import { openCodecs, openTransport } from './open-transport.ts';
 import { createProgress } from './progress.ts';
 import { serveModel } from './serve-model.ts';
 import { aborted, onInterrupt } from './signals.ts';
@@ -49,6 +49,7 @@ async function runRole(
   }
   const transport = await openTransport(config, { create: false, now: io.now });
   closers.push(transport.close);
+  const codecs = await openCodecs(config, io.now, { toTag: true });
   const serving = await serveModel(config, telemetry.observe);
   closers.push(serving.stop);
   const progress = createProgress({
@@ -59,7 +60,7 @@ async function runRole(
     now: io.now,
   });
   const observe = counting(telemetry.observe, done => progress.update(done));
-  const running = await startTagger(config, { transport, serving, observe, now: io.now });
+  const running = await startTagger(config, { transport, codecs, serving, observe, now: io.now });
   telemetry.observe({ kind: 'role.state', role: TAGGER_ROLE, state: 'ready' });
   const ends = [aborted(interrupted), running.done, ...(options.untilDrained ? [running.subscription.drained()] : [])];
   await Promise.race(ends);

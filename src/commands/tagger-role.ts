@@ -2,8 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import type { Observer } from '../core/facts.ts';
-import { createEntitiesCodec } from '../events/entities-event.ts';
-import { createNoteCodec } from '../events/note-event.ts';
+import type { EventCodecs } from '../events/codecs.ts';
 import { type Running, runProcessor } from '../streams/runner.ts';
 import type { Transport } from '../streams/transport.ts';
 import { TaggerProcessor } from '../tagging/tagger-processor.ts';
@@ -14,14 +13,14 @@ export const TAGGER_ROLE = 'tagger';
 /** @throws StreamError when the group is busy or a topic is missing. */
 export function startTagger(
   config: Config,
-  parts: { transport: Transport; serving: Serving; observe: Observer; now: () => number },
+  parts: { transport: Transport; codecs: EventCodecs; serving: Serving; observe: Observer; now: () => number },
 ): Promise<Running> {
-  const { transport, serving, observe, now } = parts;
+  const { transport, codecs, serving, observe, now } = parts;
   const processor = new TaggerProcessor({
     tagger: serving.tagger,
     model: serving.model.identity,
-    notes: createNoteCodec({ maxBytes: config.limits.noteBytes }),
-    entities: createEntitiesCodec(),
+    notes: codecs.notes(config.topics.notes),
+    entities: codecs.entities(config.topics.entities),
     topics: config.topics,
     now,
     observe,

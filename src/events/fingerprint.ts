@@ -33,7 +33,12 @@ export function schemaFingerprint(schema: AvroSchema): Buffer {
   return fingerprint;
 }
 
-/** avsc's type of a schema; logical types stay the numbers that they are on the wire. */
+/** avsc's type of a schema of ours; logical types stay the numbers that they are on the wire. */
 export function typeOf(schema: AvroSchema): Type {
   return avsc.Type.forSchema(JSON.parse(JSON.stringify(schema)), { wrapUnions: 'never' });
+}
+
+/** avsc's type of a schema that something else wrote with: its unions may have branches that only their index tells apart. */
+export function writerTypeOf(schema: AvroSchema): Type {
+  return avsc.Type.forSchema(JSON.parse(JSON.stringify(schema)), { wrapUnions: 'auto' });
 }

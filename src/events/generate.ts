@@ -51,6 +51,10 @@ function typeText(schema: AvroSchema, declarations: Map<string, string>): string
       const items = typeText(schema.items, declarations);
       return `readonly ${items.includes(' ') ? `(${items})` : items}[]`;
     }
+    case 'map':
+      return `Readonly<Record<string, ${typeText(schema.values, declarations)}>>`;
+    case 'fixed':
+      return declare(declarations, schema.name, `export type ${schema.name} = Buffer;\n`);
     default:
       return typeText(schema.type, declarations);
   }

@@ -11,14 +11,16 @@ export interface AvroField {
   readonly default?: unknown;
 }
 
-/** The part of Avro that our schemas use; a name stands for a primitive or for a type defined before. */
+/** Avro, as our schemas and those of other writers use it; a name stands for a primitive or for a type defined before. */
 export type AvroSchema =
   | string
   | readonly AvroSchema[]
   | { readonly type: AvroPrimitive; readonly logicalType?: string }
   | AvroRecord
   | { readonly type: 'enum'; readonly name: string; readonly symbols: readonly string[]; readonly doc?: string }
-  | { readonly type: 'array'; readonly items: AvroSchema };
+  | { readonly type: 'fixed'; readonly name: string; readonly size: number }
+  | { readonly type: 'array'; readonly items: AvroSchema }
+  | { readonly type: 'map'; readonly values: AvroSchema };
 
 export interface AvroRecord {
   readonly type: 'record';

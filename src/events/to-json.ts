@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { Note } from '../core/note.ts';
 import type { Headers } from '../core/record.ts';
-import { DecodeError } from './codec.ts';
+import { DecodeError, type EventDecoder } from './codec.ts';
 import { createEntitiesCodec } from './entities-event.ts';
 import type { EntitiesEvent } from './generated.ts';
 import { createNoteCodec } from './note-event.ts';
@@ -23,13 +23,22 @@ export type EntitiesJson = Omit<EntitiesEvent, 'authoredAt' | 'taggedAt'> & {
   readonly taggedAt: string;
 };
 
-/** A value of any topic of ours: an event, raw bytes, or null for a tombstone. Never rejects on bad input. */
+/**
+ * A value of any topic of ours: an event, raw bytes, or null for a tombstone. Never rejects on bad input.
+ * @throws RegistryError when the schema registry could not be asked what a value is.
+ */
 export type ValueToJson = (value: Buffer | null) => Promise<NoteJson | EntitiesJson | RawJson | null>;
 
-/** Reads whatever kind of event a value is; values above `maxBytes` count as raw. */
-export function createValueToJson(options: { readonly maxBytes?: number } = {}): ValueToJson {
-  const notes = createNoteCodec(options);
-  const entities = createEntitiesCodec(options);
+/** What reads the values, in whichever encoding they are. */
+export interface ValueDecoders {
+  readonly notes: EventDecoder<Note>;
+  readonly entities: EventDecoder<EntitiesEvent>;
+}
+
+/** Reads whatever kind of event a value is; without decoders, of the embedded log. */
+export function createValueToJson(
+  { notes, entities }: ValueDecoders = { notes: createNoteCodec(), entities: createEntitiesCodec() },
+): ValueToJson {
   return async value => {
     if (value === null) return null;
     return (

@@ -131,7 +131,8 @@ export function streamReports(registry: Registry): Reports<StreamFactKind> {
       measure: ({ group }) => settled.set({ group }, 1),
     },
     'group.unsettled': {
-      level: 'warn',
+      // joining and rebalancing are part of every deploy; the other codes tell of something that failed
+      level: ({ code }) => (code === 'JOINING' || code === 'REBALANCING' || code === 'REASSIGNED' ? 'info' : 'warn'),
       message: 'group unsettled',
       fields: ({ group, code }) => ({ group, code }),
       measure: ({ group, code }) => {

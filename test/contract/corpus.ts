@@ -13,7 +13,7 @@ const DRUGS = ['aspirin', 'metformin', 'lisinopril', 'insulin glargine', 'warfar
 const SYMPTOMS = ['chest pain', 'fever', 'shortness of breath', 'nausea', 'dizziness', 'ankle swelling'];
 const DISEASES = ['hypertension', 'asthma', 'type 2 diabetes', 'pneumonia', 'atrial fibrillation'];
 
-function note(i: number, fields: Partial<Note> = {}): Note {
+export function note(i: number, fields: Partial<Note> = {}): Note {
   const pick = (from: readonly string[], step: number): string => from[(i * step) % from.length] as string;
   return {
     noteId: `note-${i}`,

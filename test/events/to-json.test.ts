@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { singleObjectCodecs } from '../../src/events/codecs.ts';
 import { createEntitiesCodec } from '../../src/events/entities-event.ts';
 import type { NoteEvent } from '../../src/events/generated.ts';
 import { createNoteCodec } from '../../src/events/note-event.ts';
@@ -48,7 +49,7 @@ describe('values as JSON', () => {
 
   it('treat values above the limit as raw', async () => {
     const value = await createNoteCodec().encode(NOTE);
-    assert.deepEqual(await createValueToJson({ maxBytes: value.length - 1 })(value), raw(value));
+    assert.deepEqual(await singleObjectCodecs({ noteBytes: value.length - 1 }).toJson(value), raw(value));
   });
 
   it('show headers as text where they are text', () => {

@@ -51,3 +51,16 @@ export function rows<T = Record<string, unknown>>(stdout: string): T[] {
     .filter(line => line !== '')
     .map(line => JSON.parse(line) as T);
 }
+
+/** The address that `run` prints, once it says that it is ready. */
+export function readyUrl(stderr: NodeJS.ReadableStream): Promise<string> {
+  let seen = '';
+  return new Promise((done, fail) => {
+    stderr.on('data', text => {
+      seen += String(text);
+      const url = /health and metrics: (\S+)/.exec(seen)?.[1];
+      if (url !== undefined && seen.includes('"state":"ready"')) done(url);
+    });
+    stderr.on('end', () => fail(new Error('the process ended before it was ready')));
+  });
+}

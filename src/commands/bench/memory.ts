@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config.ts';
 import type { Note } from '../../core/note.ts';
+import { singleObjectCodecs } from '../../events/codecs.ts';
 import type { Io } from '../io.ts';
 import { ensureTopics, openTransport } from '../open-transport.ts';
 import { appendNotes } from '../produce.ts';
@@ -41,14 +42,16 @@ export async function measureMemory(
   const samples: { done: number; bytes: number }[] = [];
   try {
     await ensureTopics(log, config);
+    const topic = config.topics.notes;
+    const to = { transport: log, codec: singleObjectCodecs().notes(topic), topic, now: io.now };
     let appended: Note[] = [];
     for (const note of shortNotes(notes, count)) {
       appended.push(note);
       if (appended.length < 500) continue;
-      await appendNotes(log, config.topics.notes, appended, io.now);
+      await appendNotes(to, appended);
       appended = [];
     }
-    await appendNotes(log, config.topics.notes, appended, io.now);
+    await appendNotes(to, appended);
     const child = spawn(
       process.execPath,
       [MAIN, 'run', '--until-drained', '--quiet', '--data', directory, '--model', config.model],

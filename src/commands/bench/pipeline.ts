@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
 import { type Fact, unobserved } from '../../core/facts.ts';
 import type { Note } from '../../core/note.ts';
+import { singleObjectCodecs } from '../../events/codecs.ts';
 import type { Batch } from '../../model/batch.ts';
 import { currentCommit } from '../commit.ts';
 import { readDemoNotes } from '../demo.ts';
@@ -101,10 +102,12 @@ async function runPipeline(config: Config, notes: readonly Note[], io: Io) {
   );
   try {
     await ensureTopics(transport, config);
-    for (let i = 0; i < notes.length; i += 200)
-      await appendNotes(transport, config.topics.notes, notes.slice(i, i + 200), io.now);
+    const codecs = singleObjectCodecs();
+    const topic = config.topics.notes;
+    const to = { transport, codec: codecs.notes(topic), topic, now: io.now };
+    for (let i = 0; i < notes.length; i += 200) await appendNotes(to, notes.slice(i, i + 200));
     const began = performance.now();
-    const running = await startTagger(config, { transport, serving, observe: unobserved, now: io.now });
+    const running = await startTagger(config, { transport, codecs, serving, observe: unobserved, now: io.now });
     await Promise.race([running.subscription.drained(), running.done]);
     const seconds = (performance.now() - began) / 1000;
     await running.stop();

@@ -1,0 +1,200 @@
+/**
+ * `bench kafka`: what exactly-once on a broker costs, in one run, in turns. With the real tagger: notes/s through Kafka over notes/s
+ * on the embedded log. With a processor that only copies: records/s of both transports, and of plain kafkajs without transactions.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Config } from '../../config.ts';
+import type { Observer } from '../../core/facts.ts';
+import type { Note } from '../../core/note.ts';
+import type { Processor } from '../../core/processor.ts';
+import type { EventCodecs } from '../../events/codecs.ts';
+import { createKafka } from '../../streams/kafka/client.ts';
+import { type Running, runProcessor } from '../../streams/runner.ts';
+import type { Transport } from '../../streams/transport.ts';
+import { currentCommit } from '../commit.ts';
+import { readDemoNotes } from '../demo.ts';
+import { type Io, write } from '../io.ts';
+import { kafkaSettings } from '../kafka-settings.ts';
+import { KEEP_FOREVER, openCodecs, openTransport } from '../open-transport.ts';
+import { appendNotes } from '../produce.ts';
+import { type Serving, serveModel } from '../serve-model.ts';
+import { startTagger } from '../tagger-role.ts';
+import { copyPlainly } from './plain-kafka.ts';
+
+const RESULTS = resolve(import.meta.dirname, '../../../benchmarks/results');
+const APPEND = 500;
+
+interface Round {
+  readonly taggedOnKafka: number;
+  readonly taggedEmbedded: number;
+  readonly copiedOnKafka: number;
+  readonly copiedEmbedded: number;
+  readonly copiedPlainly: number;
+}
+
+/** One transport with topics of its own, gone afterwards. */
+interface Place {
+  readonly config: Config;
+  readonly transport: Transport;
+  readonly codecs: EventCodecs;
+}
+
+export async function benchKafka(
+  config: Config,
+  options: { rounds: number; notes: number; records: number; write: boolean },
+  io: Io,
+): Promise<void> {
+  const demoNotes = await readDemoNotes();
+  const serving = await serveModel(config, () => {});
+  const rounds: Round[] = [];
+  try {
+    for (let round = 1; round <= options.rounds; round++) {
+      const tagged = (place: Place): Promise<number> => tagAll(place, serving, repeated(demoNotes, options.notes), io);
+      const copied = (place: Place): Promise<number> => copyAll(place, repeated(demoNotes, options.records), io);
+      rounds.push({
+        taggedOnKafka: await onKafka(config, io, tagged),
+        taggedEmbedded: await embedded(config, io, tagged),
+        copiedOnKafka: await onKafka(config, io, copied),
+        copiedEmbedded: await embedded(config, io, copied),
+        copiedPlainly: await onKafka(config, io, place =>
+          copyAllPlainly(place, repeated(demoNotes, options.records), io),
+        ),
+      });
+      await write(io.stdout, `round ${round}: ${sentence(rounds.at(-1) as Round)}\n`);
+    }
+  } finally {
+    await serving.stop();
+  }
+  const ratio = (of: (round: Round) => number): number => median(rounds.map(of));
+  const result = {
+    command: `npm run bench -- kafka --rounds ${options.rounds} --notes ${options.notes} --records ${options.records}`,
+    commit: currentCommit(),
+    machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}; broker on the same machine`,
+    stream: config.stream,
+    partitions: config.topics.partitions,
+    rounds,
+    taggedKafkaOverEmbedded: ratio(each => each.taggedOnKafka / each.taggedEmbedded),
+    copiedKafkaOverEmbedded: ratio(each => each.copiedOnKafka / each.copiedEmbedded),
+    copiedKafkaOverPlain: ratio(each => each.copiedOnKafka / each.copiedPlainly),
+  };
+  await write(
+    io.stdout,
+    `real tagger: Kafka / embedded ${result.taggedKafkaOverEmbedded.toFixed(2)}; copying: Kafka / embedded ${result.copiedKafkaOverEmbedded.toFixed(2)}, exactly once / plain kafkajs ${result.copiedKafkaOverPlain.toFixed(2)} (medians)\n`,
+  );
+  if (!options.write) return;
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(join(RESULTS, 'kafka.json'), `${JSON.stringify(result, null, 2)}\n`);
+  await write(io.stdout, 'written to benchmarks/results/kafka.json\n');
+}
+
+/** Notes a second from the first partition's assignment to the last commit. */
+async function tagAll(
+  { config, transport, codecs }: Place,
+  serving: Serving,
+  notes: readonly Note[],
+  io: Io,
+): Promise<number> {
+  await appendAll({ config, transport, codecs }, notes, io);
+  return rate(notes.length, observe => startTagger(config, { transport, codecs, serving, observe, now: io.now }));
+}
+
+/** Records a second of the transport alone: the processor copies bytes. */
+async function copyAll(place: Place, notes: readonly Note[], io: Io): Promise<number> {
+  const { config, transport } = place;
+  await appendAll(place, notes, io);
+  const { notes: topic, entities } = config.topics;
+  const copy: Processor = {
+    process: async ({ key, value, headers }) => [{ topic: entities, key, value, headers }],
+  };
+  const { stream } = config;
+  return rate(notes.length, observe =>
+    runProcessor({ ...stream, transport, processor: copy, topics: [topic], observe, sleep: async () => {} }),
+  );
+}
+
+async function copyAllPlainly(place: Place, notes: readonly Note[], io: Io): Promise<number> {
+  await appendAll(place, notes, io);
+  const { notes: from, entities: to } = place.config.topics;
+  const ms = await copyPlainly(createKafka(kafkaSettings(place.config)), { group: `${from}-plain`, from, to });
+  return (1000 * notes.length) / ms;
+}
+
+async function rate(count: number, run: (observe: Observer) => Promise<Running>): Promise<number> {
+  let began = 0;
+  const running = await run(fact => {
+    if (fact.kind === 'partition.assigned' && began === 0) began = performance.now();
+  });
+  await Promise.race([running.subscription.drained(), running.done]);
+  const seconds = (performance.now() - began) / 1000;
+  await running.stop();
+  await running.done;
+  return count / seconds;
+}
+
+async function appendAll({ config, transport, codecs }: Place, notes: readonly Note[], io: Io): Promise<void> {
+  const { notes: topic } = config.topics;
+  const to = { transport, codec: codecs.notes(topic), topic, now: io.now };
+  for (let i = 0; i < notes.length; i += APPEND) await appendNotes(to, notes.slice(i, i + APPEND));
+}
+
+async function embedded(config: Config, io: Io, measure: (place: Place) => Promise<number>): Promise<number> {
+  const data = mkdtempSync(join(tmpdir(), 'clinstream-bench-'));
+  try {
+    return await at({ ...config, transport: 'embedded', data }, io, measure);
+  } finally {
+    rmSync(data, { recursive: true, force: true });
+  }
+}
+
+async function onKafka(config: Config, io: Io, measure: (place: Place) => Promise<number>): Promise<number> {
+  const scope = `bench-${randomUUID()}`;
+  const { notes, entities, deadLetters } = config.topics;
+  const topics = {
+    ...config.topics,
+    notes: `${scope}.${notes}`,
+    entities: `${scope}.${entities}`,
+    deadLetters: `${scope}.${deadLetters}`,
+  };
+  const own: Config = {
+    ...config,
+    topics,
+    stream: { ...config.stream, group: scope },
+    registry: { ...config.registry, autoRegister: true },
+  };
+  const admin = createKafka(kafkaSettings(own)).admin();
+  try {
+    return await at(own, io, measure);
+  } finally {
+    await admin.connect();
+    await admin.deleteTopics({ topics: [topics.notes, topics.entities, topics.deadLetters] });
+    await admin.disconnect();
+  }
+}
+
+async function at(config: Config, io: Io, measure: (place: Place) => Promise<number>): Promise<number> {
+  const transport = await openTransport(config, { create: true, now: io.now });
+  try {
+    const { notes, entities, deadLetters, partitions } = config.topics;
+    for (const topic of [notes, entities, deadLetters])
+      await transport.createTopic(topic, { partitions, retention: KEEP_FOREVER });
+    return await measure({ config, transport, codecs: await openCodecs(config, io.now, { toTag: true }) });
+  } finally {
+    await transport.close();
+  }
+}
+
+function repeated(notes: readonly Note[], count: number): Note[] {
+  return Array.from({ length: count }, (_, i) => ({ ...(notes[i % notes.length] as Note), noteId: `bench-${i}` }));
+}
+
+function sentence(round: Round): string {
+  const n = (value: number): string => value.toFixed(value < 100 ? 1 : 0);
+  return `tagger ${n(round.taggedOnKafka)} notes/s on Kafka, ${n(round.taggedEmbedded)} embedded; copying ${n(round.copiedOnKafka)} records/s on Kafka, ${n(round.copiedEmbedded)} embedded, ${n(round.copiedPlainly)} by plain kafkajs`;
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}

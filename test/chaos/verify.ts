@@ -1,0 +1,99 @@
+/**
+ * The independent reader: kafkajs and the registry's library alone, none of our transport and none of our codecs. Reads what is
+ * committed and says which notes have no end, or two, and where a patient's notes are out of order.
+ */
+import { randomUUID } from 'node:crypto';
+import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
+import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
+import type { Sent } from './notes.ts';
+
+export interface Findings {
+  readonly entities: number;
+  readonly deadLetters: number;
+  readonly missing: readonly string[];
+  readonly doubled: readonly string[];
+  readonly outOfOrder: readonly string[];
+  /** Inputs that stand on the topic once more: the feeder could not know whether the broker had taken them before it went away. */
+  readonly fedAgain: number;
+  /** Dead letters with another code, or other bytes, than their note must have. */
+  readonly wrong: readonly string[];
+}
+
+export async function verify(
+  cluster: { bootstrap: string; registryUrl: string },
+  topics: { notes: string; entities: string; deadLetters: string },
+  notes: ReadonlyMap<string, Sent>,
+): Promise<Findings> {
+  const kafka = new Kafka({ brokers: [cluster.bootstrap], logLevel: logLevel.NOTHING });
+  const registry = new SchemaRegistry({ host: cluster.registryUrl });
+  const inputs = new Map<string, number>();
+  for (const { headers } of await readCommitted(kafka, topics.notes)) {
+    const noteId = String(headers?.n);
+    inputs.set(noteId, (inputs.get(noteId) ?? 0) + 1);
+  }
+  const ends = new Map<string, number>();
+  const end = (noteId: string): void => void ends.set(noteId, (ends.get(noteId) ?? 0) + 1);
+  const last = new Map<string, number>();
+  const outOfOrder: string[] = [];
+  const wrong: string[] = [];
+  let [entities, deadLetters] = [0, 0];
+
+  for (const { value } of await readCommitted(kafka, topics.entities)) {
+    const event = (await registry.decode(value as Buffer)) as { noteId: string; patientId: string };
+    entities++;
+    end(event.noteId);
+    if (notes.get(event.noteId)?.code !== undefined) wrong.push(event.noteId);
+    const number = Number(event.noteId.slice('note-'.length));
+    if (inputs.get(event.noteId) === 1 && number <= (last.get(event.patientId) ?? -1)) outOfOrder.push(event.noteId);
+    last.set(event.patientId, Math.max(number, last.get(event.patientId) ?? -1));
+  }
+  for (const { value, headers } of await readCommitted(kafka, topics.deadLetters)) {
+    const noteId = String(headers?.n);
+    deadLetters++;
+    end(noteId);
+    const note = notes.get(noteId);
+    const untouched =
+      note?.record.value === null ? value === null : value !== null && note?.record.value?.equals(value);
+    if (note?.code !== String(headers?.dl_code) || untouched !== true) wrong.push(noteId);
+  }
+  return {
+    entities,
+    deadLetters,
+    missing: [...notes.keys()].filter(noteId => (ends.get(noteId) ?? 0) < Math.max(1, inputs.get(noteId) ?? 0)),
+    doubled: [...ends].filter(([noteId, count]) => count > (inputs.get(noteId) ?? 0)).map(([noteId]) => noteId),
+    fedAgain: [...inputs.values()].reduce((sum, count) => sum + count - 1, 0),
+    outOfOrder,
+    wrong,
+  };
+}
+
+/** In order within each partition, which is all that can be asked. */
+async function readCommitted(kafka: Kafka, topic: string): Promise<KafkaMessage[]> {
+  const admin = kafka.admin();
+  await admin.connect();
+  const open = new Map(
+    (await admin.fetchTopicOffsets(topic))
+      .filter(({ low, high }) => BigInt(high) > BigInt(low))
+      .map(({ partition, high }) => [partition, BigInt(high)]),
+  );
+  await admin.disconnect();
+  if (open.size === 0) return [];
+  const consumer = kafka.consumer({ groupId: `verify-${randomUUID()}`, readUncommitted: false, maxWaitTimeInMs: 200 });
+  const found: KafkaMessage[] = [];
+  const done = Promise.withResolvers<void>();
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
+    const end = open.get(partition);
+    if (end !== undefined && BigInt(lastOffset) + 1n >= end) open.delete(partition);
+    if (open.size === 0) done.resolve();
+  });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await consumer.run({
+    eachBatch: async ({ batch }) => {
+      found.push(...batch.messages);
+    },
+  });
+  await done.promise;
+  await consumer.disconnect();
+  return found;
+}

@@ -80,7 +80,6 @@ export class RegistryHttp {
     try {
       answer = await this.#send(method, path, body, signal);
     } catch (cause) {
-      if (cause instanceof RegistryError) throw cause;
       const why = signal.aborted
         ? `nothing within ${this.#requestMs} ms (registry.requestMs)`
         : `nothing: ${reason(cause)}`;

@@ -74,11 +74,12 @@ export class SchemaRegistryClient {
 
   async #find(id: number): Promise<AvroSchema> {
     if (id < 1 || id > MAX_ID) throw unknown(`no registry gives the id ${id} to a schema`);
+    const library = await this.#library();
     try {
-      return await this.#ask(id).catch(async (error: unknown) => {
+      return await avroSchema(library, id).catch(async (error: unknown) => {
         if (!isMissing(error)) throw error;
         await sleep(ASK_AGAIN_MS);
-        return this.#ask(id);
+        return avroSchema(library, id);
       });
     } catch (error) {
       if (error instanceof RegistryError && !isMissing(error)) throw error;
@@ -89,15 +90,14 @@ export class SchemaRegistryClient {
       throw unknown(message);
     }
   }
+}
 
-  /** @throws RegistryError, or an Error of the library's when it can make nothing of the schema. */
-  async #ask(id: number): Promise<AvroSchema> {
-    const library = await this.#library();
-    const schema = await library.getSchema(id);
-    if (library.cache.getSchema(id)?.type !== 'AVRO') throw new Error(`schema ${id} is of another kind`);
-    // as plain data, references resolved
-    return JSON.parse(JSON.stringify(schema)) as AvroSchema;
-  }
+/** @throws RegistryError, or an Error of the library's when it can make nothing of the schema. */
+async function avroSchema(library: SchemaRegistry, id: number): Promise<AvroSchema> {
+  const schema = await library.getSchema(id);
+  if (library.cache.getSchema(id)?.type !== 'AVRO') throw new Error(`schema ${id} is of another kind`);
+  // as plain data, references resolved
+  return JSON.parse(JSON.stringify(schema)) as AvroSchema;
 }
 
 function isMissing(error: unknown): boolean {

@@ -14,7 +14,16 @@ import { Crew, type Phase } from './crew.ts';
 import { type Sent, sent } from './notes.ts';
 import { type Findings, verify } from './verify.ts';
 
-export type Accident = 'kill' | 'join' | 'leave' | 'freeze' | 'broker stop' | 'broker kill' | 'registry' | Phase;
+export type Accident =
+  | 'kill'
+  | 'join'
+  | 'leave'
+  | 'freeze'
+  | 'broker stop'
+  | 'broker kill'
+  | 'broker freeze'
+  | 'registry'
+  | Phase;
 
 export interface ChaosPlan {
   /** At least; as long as accidents happen, notes keep coming. */
@@ -43,6 +52,8 @@ const SESSION_MS = 3_000;
 /** Longer than the session, so that others have what the frozen one thinks is its own. */
 const FROZEN_MS = SESSION_MS + 2_000;
 const OUTAGE_MS = 5_000;
+/** Long enough for a time without accidents to compare with. */
+const ROLLING_CALM_MS = 15_000;
 /** Notes keep coming at this pace, unless so many wait already. */
 const FEED = { notes: 10, everyMs: 150, backlog: 400 };
 const PATIENCE_MS = 120_000;
@@ -99,6 +110,8 @@ export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
       await happen(accident);
       await until('notes are tagged again', () => progress(transport, config.stream.group));
     }
+    plan.tell('every worker restarted, one after the other');
+    const rolling = await rollingRestart();
     over.abort();
     await feeding;
     await feed(Math.max(0, plan.notes - notes.size));
@@ -108,7 +121,7 @@ export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
       4 * PATIENCE_MS,
     );
     for (const code of await crew.close()) if (code !== 0) throw new Error(`a worker ended with exit code ${code}`);
-    const findings = await verify(cluster, config.topics, notes);
+    const findings = await verify(cluster, config.topics, notes, rolling);
     return {
       notes: notes.size,
       poison: [...notes.values()].filter(({ code }) => code !== undefined).length,
@@ -123,6 +136,19 @@ export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
     crew.abandon();
     await transport.close();
     await Promise.all([broker.dispose(), registry.dispose()]);
+  }
+
+  /** As a deploy does it: the next one goes when the last one's successor has its partitions. */
+  async function rollingRestart(): Promise<{ from: number; to: number }> {
+    await sleep(ROLLING_CALM_MS);
+    const from = Date.now();
+    for (const worker of [...crew.workers]) {
+      const code = await crew.dismiss(worker);
+      if (code !== 0) throw new Error(`a worker left with exit code ${code}`);
+      const successor = crew.start();
+      await until('the successor is settled', async () => successor.settled);
+    }
+    return { from, to: Date.now() };
   }
 
   async function happen(accident: Accident): Promise<void> {
@@ -149,6 +175,12 @@ export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
       case 'broker kill':
         await (accident === 'broker stop' ? broker.stop() : broker.kill());
         return broker.start();
+      case 'broker freeze':
+        // as when the network between them fails: connections stay open, and nothing answers
+        await broker.freeze();
+        await sleep(FROZEN_MS);
+        broker.thaw();
+        return;
       case 'registry':
         await registry.kill();
         // one that starts meanwhile has no schema in memory: it ends with a reason, and its supervisor tries again

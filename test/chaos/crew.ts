@@ -12,6 +12,8 @@ export interface Worker {
   /** Resolves when it has frozen itself. */
   readonly frozen: Promise<void>;
   readonly ended: Promise<unknown>;
+  /** It has all partitions that the group gave it. */
+  settled: boolean;
   /** The crew means it to end. */
   dismissed: boolean;
 }
@@ -41,11 +43,18 @@ export class Crew {
       { env, stdio: ['ignore', 'pipe', 'inherit'] },
     );
     const frozen = Promise.withResolvers<void>();
-    const worker: Worker = { child, frozen: frozen.promise, ended: once(child, 'exit'), dismissed: false };
+    const worker: Worker = {
+      child,
+      frozen: frozen.promise,
+      ended: once(child, 'exit'),
+      settled: false,
+      dismissed: false,
+    };
     this.#workers.push(worker);
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', line => {
       const said = JSON.parse(line) as Record<string, string>;
       if ('frozen' in said) frozen.resolve();
+      if ('settled' in said) worker.settled = true;
       for (const [what, code] of Object.entries(said)) this.#count(`${what} ${code}`);
     });
     child.on('exit', (code, signal) => {

@@ -20,6 +20,7 @@ const COUNTS: Readonly<Partial<Record<Accident, number>>> = {
   leave: 3,
   'broker stop': 1,
   'broker kill': 1,
+  'broker freeze': 1,
   registry: 1,
 };
 

@@ -27,9 +27,15 @@ const POISON: readonly (readonly [code: string, make: Make])[] = [
 /** One in so many is poison, of the next kind. */
 const POISON_EVERY = 50;
 
-export async function sent(i: number, codecs: EventCodecs, topic: string): Promise<Sent> {
+/** @param overrides of the good notes, and of the notes that poison is made from where it says nothing else. */
+export async function sent(
+  i: number,
+  codecs: EventCodecs,
+  topic: string,
+  overrides: Parameters<typeof note>[1] = {},
+): Promise<Sent> {
   const codec = codecs.notes(topic);
-  const good = (fields = {}): Promise<Buffer> => codec.encode(note(i, fields));
+  const good = (fields = {}): Promise<Buffer> => codec.encode(note(i, { ...overrides, ...fields }));
   const { noteId, patientId } = note(i);
   const poison =
     i % POISON_EVERY === POISON_EVERY - 1 ? POISON[Math.floor(i / POISON_EVERY) % POISON.length] : undefined;

@@ -15,6 +15,8 @@ export interface Findings {
   readonly outOfOrder: readonly string[];
   /** Inputs that stand on the topic once more: the feeder could not know whether the broker had taken them before it went away. */
   readonly fedAgain: number;
+  /** The longest time between two entities events while workers were restarted one after the other, and in as long a time before; ms. */
+  readonly longestGap: { readonly rolling: number; readonly before: number };
   /** Dead letters with another code, or other bytes, than their note must have. */
   readonly wrong: readonly string[];
 }
@@ -23,6 +25,8 @@ export async function verify(
   cluster: { bootstrap: string; registryUrl: string },
   topics: { notes: string; entities: string; deadLetters: string },
   notes: ReadonlyMap<string, Sent>,
+  /** When workers were restarted one after the other; milliseconds since the Unix epoch. */
+  rolling: { readonly from: number; readonly to: number },
 ): Promise<Findings> {
   const kafka = new Kafka({ brokers: [cluster.bootstrap], logLevel: logLevel.NOTHING });
   const registry = new SchemaRegistry({ host: cluster.registryUrl });
@@ -38,7 +42,9 @@ export async function verify(
   const wrong: string[] = [];
   let [entities, deadLetters] = [0, 0];
 
-  for (const { value } of await readCommitted(kafka, topics.entities)) {
+  const times: number[] = [];
+  for (const { value, timestamp } of await readCommitted(kafka, topics.entities)) {
+    times.push(Number(timestamp));
     const event = (await registry.decode(value as Buffer)) as { noteId: string; patientId: string };
     entities++;
     end(event.noteId);
@@ -63,8 +69,18 @@ export async function verify(
     doubled: [...ends].filter(([noteId, count]) => count > (inputs.get(noteId) ?? 0)).map(([noteId]) => noteId),
     fedAgain: [...inputs.values()].reduce((sum, count) => sum + count - 1, 0),
     outOfOrder,
+    longestGap: {
+      rolling: longestGap(times, rolling.from, rolling.to),
+      before: longestGap(times, 2 * rolling.from - rolling.to, rolling.from),
+    },
     wrong,
   };
+}
+
+/** Between neighbours in time, from one moment to another. */
+function longestGap(times: readonly number[], from: number, to: number): number {
+  const within = [from, ...times.filter(time => time > from && time < to).sort((a, b) => a - b), to];
+  return within.slice(1).reduce((longest, time, i) => Math.max(longest, time - (within[i] as number)), 0);
 }
 
 /** In order within each partition, which is all that can be asked. */

@@ -19,6 +19,7 @@ const say = (line: object): void => void writeSync(1, `${JSON.stringify(line)}\n
 const observe: Observer = fact => {
   if (fact.kind === 'transaction.failed') say({ failed: fact.code });
   if (fact.kind === 'group.unsettled') say({ unsettled: fact.code });
+  if (fact.kind === 'group.settled') say({ settled: 'group' });
   if (fact.kind !== 'partition.phase' || fact.phase !== phase || --left !== 0) return;
   say({ frozen: phase });
   process.kill(process.pid, 'SIGSTOP');
@@ -26,22 +27,21 @@ const observe: Observer = fact => {
 
 const config = loadConfig({ env });
 const interrupt = onInterrupt();
-const transport = await openTransport(config, { create: false, now: Date.now });
+const closers: (() => Promise<void>)[] = [];
 try {
+  const transport = await openTransport(config, { create: false, now: Date.now });
+  closers.push(transport.close);
   const codecs = await openCodecs(config, Date.now, { toTag: true });
   const serving = await serveModel(config, unobserved);
-  try {
-    const running = await startTagger(config, { transport, codecs, serving, observe, now: Date.now });
-    await Promise.race([aborted(interrupt.signal), running.done]);
-    await running.stop();
-    await running.done;
-  } finally {
-    await serving.stop();
-  }
+  closers.push(serving.stop);
+  const running = await startTagger(config, { transport, codecs, serving, observe, now: Date.now });
+  await Promise.race([aborted(interrupt.signal), running.done]);
+  await running.stop();
+  await running.done;
 } catch (error) {
   say({ ended: (error as { code?: unknown }).code ?? String(error) });
   process.exitCode = 5;
 } finally {
-  await transport.close();
+  for (const close of closers.reverse()) await close();
   interrupt.dispose();
 }

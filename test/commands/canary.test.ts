@@ -6,10 +6,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ensureTopics, openCodecs, openTransport } from '../../src/commands/open-transport.ts';
+import { loadConfig } from '../../src/config.ts';
 import type { OutgoingRecord, StreamRecord } from '../../src/core/record.ts';
 import { EmbeddedTransport } from '../../src/streams/embedded/embedded-transport.ts';
+import type { Transport } from '../../src/streams/transport.ts';
+import { sent } from '../chaos/notes.ts';
 import { inputs } from '../contract/corpus.ts';
 import { readAll } from '../contract/harness.ts';
+import { kafkaNeeds } from '../kafka/needs.ts';
+import { sharedKafka } from '../kafka/shared.ts';
 import { cleanEnvironment, clinstream } from '../support/cli.ts';
 import { ROOT } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
@@ -36,6 +42,47 @@ async function canaries(): Promise<OutgoingRecord[]> {
   });
 }
 
+/** Everything that `run` writes at its most talkative, and what its port tells, until `done`. */
+async function allThatRunSays(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  done: () => Promise<boolean>,
+): Promise<string> {
+  const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), 'run', ...args, '--metrics-port', '0'], {
+    cwd: ROOT,
+    env: cleanEnvironment({ ...env, CLINSTREAM_TELEMETRY_LEVEL: 'trace' }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', text => {
+      output += String(text);
+    });
+  }
+  while (child.exitCode === null && !(await done())) await sleep(20);
+  const url = /health and metrics: (\S+)/.exec(output)?.[1];
+  for (const path of ['/metrics', '/healthz', '/readyz', `/${CANARY.slice(0, 4)}`])
+    output += await (await fetch(`${url}${path}`)).text();
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  assert.match(output, /clinstream_.*dead/, 'metrics were read');
+  assert.match(output, /"fact":"note.tagged"/, 'the log was at its most talkative');
+  return output;
+}
+
+async function requireCleanHeaders(transport: Transport, topic: string): Promise<void> {
+  const headers = (record: StreamRecord): string =>
+    Object.entries(record.headers)
+      .map(([name, value]) => `${name}=${value}`)
+      .join();
+  const found = await readAll(transport, topic);
+  assert.ok(found.length > 0);
+  assert.ok(
+    found.every(record => !headers(record).includes(CANARY)),
+    `headers of ${topic}`,
+  );
+}
+
 describe('canary', () => {
   it('is in no log line, metric, header or error of a run over good and bad notes', async () => {
     const data = temporaryFolder('canary');
@@ -45,42 +92,49 @@ describe('canary', () => {
     assert.ok(records.filter(each => each.value?.includes(CANARY)).length > 500, 'the notes are full of it');
     await log.append(records);
 
-    const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), 'run', '--data', data, '--metrics-port', '0'], {
-      cwd: ROOT,
-      env: cleanEnvironment({ CLINSTREAM_TELEMETRY_LEVEL: 'trace' }),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', text => {
-        output += String(text);
-      });
-    }
     const open = async (): Promise<number> => (await log.lags()).reduce((sum, each) => sum + Number(each.lag), 0);
-    while (child.exitCode === null && ((await log.lags()).length < 4 || (await open()) > 0)) await sleep(20);
-    const url = /health and metrics: (\S+)/.exec(output)?.[1];
-    for (const path of ['/metrics', '/healthz', '/readyz', `/${CANARY.slice(0, 4)}`])
-      output += await (await fetch(`${url}${path}`)).text();
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-    assert.match(output, /clinstream_.*dead/, 'metrics were read');
-    assert.match(output, /"fact":"note.tagged"/, 'the log was at its most talkative');
+    const done = async (): Promise<boolean> => (await log.lags()).length === 4 && (await open()) === 0;
+    const output = await allThatRunSays(['--data', data], {}, done);
     assert.ok(!output.includes(CANARY), 'logs, metrics and health');
 
-    const headers = (record: StreamRecord): string =>
-      Object.entries(record.headers)
-        .map(([name, value]) => `${name}=${value}`)
-        .join();
-    for (const topic of TOPICS.slice(1)) {
-      const found = await readAll(log, topic);
-      assert.ok(found.length > 0);
-      assert.ok(
-        found.every(record => !headers(record).includes(CANARY)),
-        `headers of ${topic}`,
-      );
-    }
+    for (const topic of TOPICS.slice(1)) await requireCleanHeaders(log, topic);
     assert.ok(!(await clinstream(['dead-letters', 'list', '--data', data])).stdout.includes(CANARY));
     await log.close();
+  });
+
+  it('is nowhere on the way over Kafka either', { skip: kafkaNeeds().skip, timeout: 120_000 }, async () => {
+    const { bootstrap, registryUrl } = await sharedKafka();
+    const scope = `canary-${process.pid}`;
+    const env = {
+      CLINSTREAM_TRANSPORT: 'kafka',
+      CLINSTREAM_KAFKA_BROKERS: bootstrap,
+      CLINSTREAM_REGISTRY_URL: registryUrl,
+      CLINSTREAM_REGISTRY_AUTO_REGISTER: 'true',
+      CLINSTREAM_TOPICS_NOTES: `${scope}.notes`,
+      CLINSTREAM_TOPICS_ENTITIES: `${scope}.entities`,
+      CLINSTREAM_TOPICS_DEAD_LETTERS: `${scope}.dead-letters`,
+      CLINSTREAM_STREAM_GROUP: scope,
+    };
+    const config = loadConfig({ env });
+    const kafka = await openTransport(config, { create: true, now: Date.now });
+    await ensureTopics(kafka, config);
+    const codecs = await openCodecs(config, Date.now);
+    const count = 400;
+    const fields = { text: `${CANARY} with fever. ${CANARY} takes aspirin.` };
+    const records = await Promise.all(
+      Array.from({ length: count }, async (_, i) => (await sent(i, codecs, config.topics.notes, fields)).record),
+    );
+    await kafka.append(records);
+    const ends = [config.topics.entities, config.topics.deadLetters];
+    const done = async (): Promise<boolean> =>
+      (await Promise.all(ends.map(topic => readAll(kafka, topic)))).flat().length >= count;
+    const output = await allThatRunSays([], env, done);
+    assert.ok(!output.includes(CANARY), 'logs, metrics and health');
+    for (const topic of ends) await requireCleanHeaders(kafka, topic);
+    const list = await clinstream(['dead-letters', 'list'], { env });
+    assert.equal(list.code, 0);
+    assert.ok(!`${list.stdout}${list.stderr}`.includes(CANARY));
+    await kafka.close();
   });
 
   it('is in no error of a command that cannot read its input', async () => {

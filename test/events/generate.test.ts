@@ -21,12 +21,16 @@ const SCHEMA: AvroSchema = {
     { name: 'at', type: { type: 'long', logicalType: 'timestamp-millis' }, doc: 'When it began.' },
     { name: 'weights', type: { type: 'array', items: ['null', 'double'] } },
     { name: 'raw', type: 'bytes' },
+    { name: 'code', type: { type: 'fixed', name: 'WardCode', size: 3 } },
+    { name: 'counts', type: { type: 'map', values: ['null', 'long'] } },
   ],
 };
 
 const EXPECTED = `/** Generated from schemas/*.avsc by \`npm run generate\`: change those, never this. */
 
 export type Kind = 'IN' | 'OUT';
+
+export type WardCode = Buffer;
 
 /** A visit. *\\/ Not the end. */
 export interface Visit {
@@ -36,6 +40,8 @@ export interface Visit {
   readonly at: number;
   readonly weights: readonly (number | null)[];
   readonly raw: Buffer;
+  readonly code: WardCode;
+  readonly counts: Readonly<Record<string, number | null>>;
 }
 `;
 

@@ -8,7 +8,7 @@ import type { Command } from './runner.ts';
 import { certificateCommands, scramArguments, secureProperties, type User } from './secure-listener.ts';
 import type { Plan } from './service.ts';
 
-type Properties = Readonly<Record<string, string>>;
+export type Properties = Readonly<Record<string, string>>;
 
 const LOG4J = join(import.meta.dirname, 'log4j2.xml');
 
@@ -17,13 +17,14 @@ export async function brokerPlan(
   classPath: string,
   folder: string,
   ports: readonly number[],
-  users?: readonly User[],
+  { users, properties: more = {} }: { readonly users?: readonly User[] | undefined; readonly properties?: Properties },
 ): Promise<Plan> {
   const [open = 0, controller = 0, secure = 0] = ports;
   const file = join(folder, 'server.properties');
   const properties = {
     ...basicProperties(folder, open, controller),
     ...(users === undefined ? {} : secureProperties(folder, { open, controller, secure }, users)),
+    ...more,
   };
   await writeFile(file, text(properties));
   const command = (log: string, ...args: readonly string[]): Command => ({

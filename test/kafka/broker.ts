@@ -1,5 +1,5 @@
 /** A real Kafka broker of one node for tests, on loopback; it ends, and its data with it, no later than this process. */
-import { brokerPlan } from './broker-plan.ts';
+import { brokerPlan, type Properties } from './broker-plan.ts';
 import { download } from './download.ts';
 import { type GuardedService, startGuarded } from './guarded.ts';
 import { authorities, type User } from './secure-listener.ts';
@@ -20,6 +20,8 @@ export interface SecureBroker extends Broker {
 
 export interface PlainOptions {
   readonly secure?: false;
+  /** Of the broker's configuration, beside and over those that it has anyway. */
+  readonly properties?: Properties;
 }
 
 export interface SecureOptions {
@@ -35,7 +37,7 @@ export async function startBroker(options: PlainOptions | SecureOptions = {}): P
   const { broker: classPath } = await download();
   const users = options.secure === true ? options.users : undefined;
   const { service, ports } = await startGuarded('kafka', users === undefined ? 2 : 3, (folder, given) =>
-    brokerPlan(classPath, folder, given, users),
+    brokerPlan(classPath, folder, given, { users, ...(options.secure === true ? {} : options) }),
   );
   const broker = { ...service, bootstrap: `127.0.0.1:${ports[0]}` };
   if (users === undefined) return broker;

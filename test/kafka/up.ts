@@ -32,7 +32,7 @@ if (missing !== undefined) {
 }
 const programs = await download();
 const [broker, registry] = await Promise.all([
-  bringUp('broker', 2, (folder, ports) => brokerPlan(programs.broker, folder, ports)),
+  bringUp('broker', 2, (folder, ports) => brokerPlan(programs.broker, folder, ports, {})),
   bringUp('registry', 1, (folder, ports) => registryPlan(programs.registry, folder, ports)),
 ]);
 process.stdout.write(

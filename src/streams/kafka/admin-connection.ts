@@ -18,6 +18,8 @@ export class AdminConnection {
     const admin = kafka.admin();
     try {
       await admin.connect();
+      // some refusals show only in the first answer, such as that of an expired token
+      await admin.describeCluster();
       return new AdminConnection(admin);
     } catch (error) {
       await admin.disconnect().catch(() => {});

@@ -54,7 +54,11 @@ export class KafkaTransport implements Transport {
     try {
       return new KafkaTransport(settings, kafka, await AdminConnection.open(kafka), now);
     } catch (error) {
-      throw toStreamError(error, `cannot connect to ${settings.brokers.join(', ')}`);
+      const token =
+        settings.sasl?.mechanism === 'oauthbearer'
+          ? ' (or one that refuses the token: it hangs up without a word)'
+          : '';
+      throw toStreamError(error, `cannot connect to ${settings.brokers.join(', ')}${token}`);
     }
   }
 

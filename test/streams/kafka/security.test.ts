@@ -1,8 +1,11 @@
 /** If this fails, a wrong password or a missing permission would look like something else, or records would be lost over it. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import kafkajs, { type AclEntry, type Admin, type SASLOptions } from 'kafkajs';
+import { kafkaSettings } from '../../../src/commands/kafka-settings.ts';
+import { loadConfig } from '../../../src/config.ts';
 import { createKafka, type KafkaSettings } from '../../../src/streams/kafka/client.ts';
 import { KafkaTransport } from '../../../src/streams/kafka/kafka-transport.ts';
 import { StreamError } from '../../../src/streams/stream-error.ts';
@@ -11,6 +14,8 @@ import { createTelemetry } from '../../../src/telemetry/telemetry.ts';
 import { drain, echo, keyed, start, texts } from '../../contract/harness.ts';
 import { type SecureBroker, startBroker } from '../../kafka/broker.ts';
 import { kafkaNeeds } from '../../kafka/needs.ts';
+import { unsignedToken } from '../../kafka/secure-listener.ts';
+import { temporaryFolder } from '../../support/temporary.ts';
 import { settingsFor } from './settings.ts';
 
 const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, ResourcePatternTypes } = kafkajs;
@@ -44,6 +49,7 @@ function entries(user: string, grants: readonly Grant[]): AclEntry[] {
 }
 
 const { skip } = kafkaNeeds();
+const folder = temporaryFolder('security');
 
 describe('a broker with TLS, SASL and ACLs', { skip, timeout: 300_000 }, () => {
   let broker: SecureBroker;
@@ -108,6 +114,29 @@ describe('a broker with TLS, SASL and ACLs', { skip, timeout: 300_000 }, () => {
       assert.deepEqual((await texts(inside, 'out')).length, before + 2);
     });
   }
+
+  it('works with a token that a file holds, and says when the broker refuses it', async () => {
+    const tokenFile = join(folder, 'token');
+    const settings = (): KafkaSettings => {
+      const overrides = {
+        transport: 'kafka',
+        'kafka.brokers': broker.secureBootstrap,
+        'kafka.tls.enabled': 'true',
+        'kafka.tls.caFile': broker.caFile,
+        'kafka.sasl.mechanism': 'oauthbearer',
+        'kafka.sasl.tokenFile': tokenFile,
+      };
+      return kafkaSettings(loadConfig({ env: {}, overrides }));
+    };
+    writeFileSync(tokenFile, `${unsignedToken('whole', 300)}\n`);
+    await inside.append([keyed('a', 'by token')]);
+    const transport = await KafkaTransport.open(settings(), Date.now);
+    await drain(transport, echo);
+    await transport.close();
+    assert.deepEqual((await texts(inside, 'out')).slice(-1), ['by token']);
+    writeFileSync(tokenFile, unsignedToken('whole', -300));
+    await assert.rejects(KafkaTransport.open(settings(), Date.now), refusal('BROKER_UNREACHABLE', /refuses the token/));
+  });
 
   for (const mechanism of ['plain', 'scram-sha-256', 'scram-sha-512'] as const) {
     it(`says that the password is wrong, by ${mechanism}`, async () => {

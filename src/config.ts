@@ -40,6 +40,11 @@ const schema = z.strictObject({
       threadsPerWorker: count(256).default(1),
       /** Padded tokens (longest × count) of one batch. */
       batchTokens: count().default(512),
+      /**
+       * Windows of one batch. By default 1 for an int8 graph, whose answer for a window would depend on those beside it (it is
+       * quantised by the range of the whole batch), and as many as fit for any other.
+       */
+      batchWindows: count().optional(),
       /** How long a window may wait on an idle session for others to fill its batch. */
       batchDelayMs: z.coerce.number().min(0).max(60_000).default(2),
       /** Tokens admitted and not yet tagged, over all notes: this bounds memory. */

@@ -1,16 +1,14 @@
 /** Every command with its options and its help; what each does is in the file of its name, loaded when it is called. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { type Config, ConfigError, configKeys, loadConfig, type Overrides } from '../config.ts';
+import { type Command, Option } from 'commander';
+import { configKeys } from '../config.ts';
 import { unobserved } from '../core/facts.ts';
-import { benchKafka } from './bench/kafka.ts';
-import { benchPipeline } from './bench/pipeline.ts';
 import { consume } from './consume.ts';
 import { type DeadLetterFilter, listDeadLetters, replayDeadLetters } from './dead-letters.ts';
 import { DEMO_DATA, demo } from './demo.ts';
-import { distillEvaluate, distillTrain, type TrainOptions } from './distill.ts';
 import type { Io } from './io.ts';
-import { listAllModels, verifyModel } from './models.ts';
+import { type CommonOptions, configOf, wholeNumber, withConfig, withLog, withModel, withQuiet } from './options.ts';
 import { produce } from './produce.ts';
+import { registerBench, registerDistill, registerModels } from './register-offline.ts';
 import { run } from './run.ts';
 import { checkSchemas, registerAllSchemas } from './schemas.ts';
 import { serveModel } from './serve-model.ts';
@@ -19,53 +17,6 @@ import type { InputFormat } from './tag-input.ts';
 import { createTopics, listTopics } from './topics.ts';
 
 type Finish = (exitCode: number) => void;
-
-interface CommonOptions {
-  readonly config?: string;
-  readonly data?: string;
-  readonly kafka?: string;
-  readonly model?: string;
-  readonly device?: string;
-  readonly quiet?: boolean;
-}
-
-/** What the command line says overrides environment and file. */
-function configOf(options: CommonOptions, io: Io, more: Overrides = {}): Config {
-  return loadConfig({
-    ...(options.config === undefined ? {} : { file: options.config }),
-    env: io.env,
-    overrides: { ...placeOf(options), model: options.model, 'inference.device': options.device, ...more },
-  });
-}
-
-/** --kafka and --data each name the transport too, whatever environment and file say. */
-function placeOf({ data, kafka }: CommonOptions): Overrides {
-  if (data !== undefined && kafka !== undefined) {
-    throw new ConfigError('CONFIG_INVALID', '--data names the embedded log and --kafka a cluster: give one of them');
-  }
-  if (kafka !== undefined) return { transport: 'kafka', 'kafka.brokers': kafka };
-  return data === undefined ? {} : { transport: 'embedded', data };
-}
-
-function withConfig(command: Command): Command {
-  return command.option('--config <FILE>', 'configuration as JSON (default: clinstream.config.json where it exists)');
-}
-
-function withModel(command: Command): Command {
-  return command
-    .option('--model <DIR>', 'folder of the model that serves')
-    .addOption(new Option('--device <DEVICE>', 'where the model runs').choices(['auto', 'cpu', 'cuda', 'webgpu']));
-}
-
-function withLog(command: Command): Command {
-  return command
-    .option('--data <DIR>', 'folder of the embedded log')
-    .option('--kafka <BROKERS>', 'host:port of some Kafka brokers, separated by commas, instead of the embedded log');
-}
-
-function withQuiet(command: Command): Command {
-  return command.option('--quiet', 'no progress');
-}
 
 export function registerCommands(program: Command, io: Io, finish: Finish): void {
   program.addHelpText('after', () => EXIT_CODES);
@@ -143,7 +94,9 @@ function registerTopics(program: Command, io: Io): void {
       },
     );
   withLog(withConfig(topics.command('list')))
-    .description('Topics with their records, and the lag of each group.')
+    .description(
+      'Topics with their records and the lag of each group; on Kafka in offsets, markers of transactions included.',
+    )
     .addOption(new Option('--format <FORMAT>').choices(['table', 'jsonl']).default('table'))
     .action((options: CommonOptions & { format: 'table' | 'jsonl' }) =>
       listTopics(configOf(options, io), options.format, io),
@@ -175,7 +128,7 @@ function registerConsume(program: Command, io: Io): void {
 function registerDeadLetters(program: Command, io: Io): void {
   const group = program.command('dead-letters').description('Records that could not be processed.');
   const filtered = (command: Command): Command =>
-    withLog(command)
+    withLog(withConfig(command))
       .option('--code <CODE>', 'only those refused with this code')
       .option('--at <PLACE>', 'only the one at partition:offset');
   filtered(group.command('list'))
@@ -224,69 +177,6 @@ check prints one line a subject:
 register puts each subject under the rule BACKWARD (a stricter rule stays) and prints subject, version and id.
 Workers do not register by themselves unless registry.autoRegister is true.
 `;
-
-function registerModels(program: Command, io: Io): void {
-  const models = program.command('models').description('Models that come with this installation.');
-  withModel(withConfig(models.command('list')))
-    .description('Name, version, manifest hash and tasks.')
-    .action((options: CommonOptions) => listAllModels(configOf(options, io), io));
-  withModel(withConfig(models.command('verify')))
-    .description("Every file's hash, and the model's own check on this machine.")
-    .action((options: CommonOptions) => verifyModel(configOf(options, io), io));
-}
-
-function registerDistill(program: Command, io: Io): void {
-  const distill = program.command('distill').description('Train a tagger from annotated notes, and measure one.');
-  withConfig(distill.command('train'))
-    .description(
-      'From a corpus directory (gold/*.jsonl, teacher/notes.jsonl) to a model folder with its card; needs python3.',
-    )
-    .requiredOption('--corpus <DIR>', 'annotated documents')
-    .requiredOption('--run <DIR>', 'checkpoints and exports; an unfinished run in it is resumed')
-    .requiredOption('--out <DIR>', 'folder of the finished model')
-    .option('--name <NAME>', 'name of the model', 'notes-minilm')
-    .option('--model-version <VERSION>', 'version of the model', '1.0.0')
-    .option('--max-steps <N>', 'stop training early: for a smoke test', wholeNumber)
-    .action((options: CommonOptions & TrainOptions) => distillTrain(configOf(options, io), options, io));
-  withModel(withConfig(distill.command('evaluate')))
-    .description(
-      "Measures a model on the corpus directory's dev and test splits; writes metrics.json and MODEL_CARD.md beside it.",
-    )
-    .requiredOption('--corpus <DIR>', 'annotated documents')
-    .action((options: CommonOptions & { corpus: string }) => distillEvaluate(configOf(options, io), options, io));
-}
-
-function registerBench(program: Command, io: Io): void {
-  const bench = program.command('bench').description('Measurements, each a ratio within one run.');
-  withModel(withConfig(bench.command('pipeline')))
-    .description(
-      'Tokens/s of the whole pipeline over those of the bare ONNX session on the same batches; memory over many notes.',
-    )
-    .option('--rounds <N>', 'how often the two take turns', wholeNumber, 3)
-    .option('--notes <N>', 'notes of one round', wholeNumber, 264)
-    .option('--memory-notes <N>', 'short notes of the memory run', wholeNumber, 20_000)
-    .option('--write', 'write benchmarks/results/pipeline.json')
-    .action((options: CommonOptions & { rounds: number; notes: number; memoryNotes: number; write?: boolean }) =>
-      benchPipeline(configOf(options, io), { ...options, write: options.write === true }, io),
-    );
-  withModel(withLog(withConfig(bench.command('kafka'))))
-    .description(
-      'What exactly-once on a broker costs: notes/s and records/s over those of the embedded log and of plain kafkajs.',
-    )
-    .option('--rounds <N>', 'how often they take turns', wholeNumber, 3)
-    .option('--notes <N>', 'notes of one round with the real tagger', wholeNumber, 264)
-    .option('--records <N>', 'records of one round that only copies', wholeNumber, 10_000)
-    .option('--write', 'write benchmarks/results/kafka.json')
-    .action((options: CommonOptions & { rounds: number; notes: number; records: number; write?: boolean }) =>
-      benchKafka(configOf(options, io), { ...options, write: options.write === true }, io),
-    );
-}
-
-/** A whole number for an option. */
-function wholeNumber(text: string): number {
-  if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('a whole number is needed');
-  return Number(text);
-}
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 a fault of clinstream's own; 2 wrong option or configuration; 3 some input was refused (the rest

@@ -28,14 +28,18 @@ export async function serveModel(config: Config, observe: Observer, tap?: (batch
   const model = loadModel(config.model);
   observe({ kind: 'model.loaded', ...model.identity });
   const tokenizer = new TextTokenizer(join(model.directory, model.manifest.tokenizer));
-  const { device, workers, threadsPerWorker, batchTokens, batchDelayMs, inFlightTokens } = config.inference;
+  const { device, workers, threadsPerWorker, batchTokens, batchWindows, batchDelayMs, inFlightTokens } =
+    config.inference;
   const pool = await WorkerPool.open({ model, device, workers, threadsPerWorker, observe });
   const batcher = new Batcher({
     runner: tap === undefined ? pool : tapped(pool, tap),
     heads: model.heads.length,
     special: model.manifest.specialTokens,
-    // the longest legal window must fit, or it would always run alone
-    batchTokens: Math.max(batchTokens, model.manifest.window.tokens),
+    limits: {
+      // the longest legal window must fit, or it would always run alone
+      tokens: Math.max(batchTokens, model.manifest.window.tokens),
+      windows: batchWindows ?? (pool.precision === 'int8' ? 1 : Number.POSITIVE_INFINITY),
+    },
     batchDelayMs,
     inFlightTokens,
     observe,

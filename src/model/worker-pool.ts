@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Observer, unobserved } from '../core/facts.ts';
 import type { Stop } from '../core/processor.ts';
 import type { Batch, BatchResult } from './batch.ts';
-import { candidates, type Device, type RequestedDevice } from './device.ts';
+import { type Candidate, candidates, type Device, type Precision, type RequestedDevice } from './device.ts';
 import type { VerifiedModel } from './manifest.ts';
 import { ModelError } from './model-error.ts';
 import { SessionThread, ThreadLost } from './session-thread.ts';
@@ -31,6 +31,7 @@ const REPLACEMENTS = 4;
 
 export class WorkerPool {
   readonly device: Device;
+  readonly precision: Precision;
   readonly workers: number;
   /** Batches that may be under way at once without waiting behind another. */
   readonly capacity: number;
@@ -43,8 +44,9 @@ export class WorkerPool {
   #stopped: Promise<void> | undefined;
   #broken: ModelError | undefined;
 
-  private constructor(device: Device, options: WorkerOptions, pool: PoolOptions, threads: SessionThread[]) {
-    this.device = device;
+  private constructor(chosen: Candidate, options: WorkerOptions, pool: PoolOptions, threads: SessionThread[]) {
+    this.device = chosen.device;
+    this.precision = chosen.precision;
     this.workers = threads.length;
     this.capacity = threads.length * JOBS_PER_THREAD;
     this.#options = options;
@@ -56,7 +58,8 @@ export class WorkerPool {
   /** @throws ModelError DEVICE_UNAVAILABLE or MODEL_SELF_CHECK_FAILED; an explicit device never falls back to another. */
   static async open(pool: PoolOptions): Promise<WorkerPool> {
     const refused: string[] = [];
-    for (const { device, graph, reason } of candidates(pool.device, pool.model.manifest)) {
+    for (const candidate of candidates(pool.device, pool.model.manifest)) {
+      const { device, graph, reason } = candidate;
       if (graph === undefined) {
         refused.push(`${device}: ${reason}`);
         continue;
@@ -85,7 +88,7 @@ export class WorkerPool {
         workers: count,
         threadsPerWorker: pool.threadsPerWorker,
       });
-      return new WorkerPool(device, options, pool, threads);
+      return new WorkerPool(candidate, options, pool, threads);
     }
     const failedCheck = refused.some(each => each.includes('its own check'));
     throw new ModelError(

@@ -5,7 +5,7 @@
 import { Admission } from '../core/admission.ts';
 import { type Observer, unobserved } from '../core/facts.ts';
 import { type Batch, type BatchResult, packBatch } from '../model/batch.ts';
-import { nextBatch } from './batch-policy.ts';
+import { type BatchLimits, nextBatch } from './batch-policy.ts';
 
 /** What the batcher needs of a pool of sessions. */
 export interface Runner {
@@ -20,8 +20,7 @@ export interface BatcherOptions {
   /** Channels of a logit row. */
   readonly heads: number;
   readonly special: { readonly cls: number; readonly sep: number; readonly pad: number };
-  /** Padded tokens of a batch. */
-  readonly batchTokens: number;
+  readonly limits: BatchLimits;
   /** How long a window may wait on an idle session for company, in milliseconds; 0 never waits. */
   readonly batchDelayMs: number;
   /** Tokens submitted and not yet answered: bounds memory, and is what holds the consumers back. */
@@ -85,12 +84,12 @@ export class Batcher {
   }
 
   #pump(): void {
-    const { runner, batchTokens } = this.#options;
+    const { runner, limits } = this.#options;
     while (this.#waiting.length > 0) {
-      const full = this.#waitingTokens >= batchTokens;
+      const full = this.#waitingTokens >= limits.tokens || this.#waiting.length >= limits.windows;
       if (this.#running >= (full ? runner.capacity : runner.workers)) break;
       if (!full && !this.#due()) break;
-      this.#start(this.#take(nextBatch(this.#waiting, batchTokens)));
+      this.#start(this.#take(nextBatch(this.#waiting, limits)));
     }
     this.#observe({ kind: 'queue.changed', windows: this.#waiting.length, tokens: this.#waitingTokens });
   }

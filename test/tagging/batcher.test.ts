@@ -26,7 +26,14 @@ class ManualRunner implements Runner {
 const settle = (): Promise<void> => new Promise(resolve => setImmediate(resolve));
 
 function batcherOn(runner: Runner, inFlightTokens: number, batchTokens = 64): Batcher {
-  return new Batcher({ runner, heads: 1, special: SPECIAL, batchTokens, batchDelayMs: 0, inFlightTokens });
+  return new Batcher({
+    runner,
+    heads: 1,
+    special: SPECIAL,
+    limits: { tokens: batchTokens, windows: 1_000 },
+    batchDelayMs: 0,
+    inFlightTokens,
+  });
 }
 
 describe('batcher', () => {
@@ -85,7 +92,13 @@ describe('batcher', () => {
     };
     try {
       const runner = new ManualRunner();
-      const options = { runner, heads: 1, special: SPECIAL, batchTokens: 60, inFlightTokens: 10_000 };
+      const options = {
+        runner,
+        heads: 1,
+        special: SPECIAL,
+        limits: { tokens: 60, windows: 7 },
+        inFlightTokens: 10_000,
+      };
       const batcher = new Batcher({ ...options, batchDelayMs: 5, now: () => now });
       const answers = [batcher.score(new Int32Array(8))];
       await settle();

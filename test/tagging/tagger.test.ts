@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { readDemoNotes } from '../../src/commands/demo.ts';
 import { type Serving, serveModel } from '../../src/commands/serve-model.ts';
 import { loadConfig } from '../../src/config.ts';
 import { type Fact, unobserved } from '../../src/core/facts.ts';
 import type { Note } from '../../src/core/note.ts';
 import type { Entity } from '../../src/core/span.ts';
+import type { Tagged } from '../../src/tagging/tagger.ts';
 import { MODEL_DIRECTORY } from '../support/model.ts';
 
 const config = loadConfig({ env: {}, overrides: { model: MODEL_DIRECTORY, 'inference.inFlightTokens': 4096 } });
@@ -88,6 +90,16 @@ describe('tagger', () => {
     crowd.forEach((each, i) => {
       if (i % 2 === 0) assert.deepEqual(each, alone);
     });
+  });
+
+  it('answers to the last bit alike, whatever else is being tagged and in whatever order', async () => {
+    const notes = (await readDemoNotes()).slice(0, 24).map(note => note.text);
+    const tag = (texts: readonly string[]) => Promise.all(texts.map(text => serving.tagger.tag(text)));
+    const answers = (all: readonly Tagged[]) => all.map(({ entities, tasks }) => ({ entities, tasks }));
+    const forth = answers(await tag(notes));
+    const back = answers(await tag([...notes].reverse())).reverse();
+    assert.deepEqual(back, forth);
+    assert.deepEqual(answers(await tag(notes.slice(7, 8))), forth.slice(7, 8));
   });
 
   it('loses no note when a session is killed in the middle', async () => {

@@ -133,6 +133,8 @@ export class GroupMember {
       if (this.#stopping) return;
       try {
         await this.#run();
+        // whoever stopped it meanwhile found nothing to stop
+        if (this.#stopping) await this.#consumer.disconnect();
         return;
       } catch (again) {
         const why = toStreamError(again, this.#doing);

@@ -183,7 +183,9 @@ export class KafkaSubscription implements Subscription, MemberEvents {
   }
 
   #take(held: Held): void {
-    const taking = this.#takeOver(held).finally(() => this.#taking.delete(taking));
+    const taking = this.#takeOver(held)
+      .catch(error => this.#fail(toStreamError(error, `cannot take over ${keyOf(held)}`)))
+      .finally(() => this.#taking.delete(taking));
     this.#taking.add(taking);
   }
 
@@ -268,9 +270,11 @@ export class KafkaSubscription implements Subscription, MemberEvents {
       claim.lose(new StreamError('GROUP_FENCED', `${key} was given up`));
       await claim.close();
     };
-    const leaving = finish().finally(() => {
-      if (this.#leaving.get(key) === leaving) this.#leaving.delete(key);
-    });
+    const leaving = finish()
+      .catch(error => this.#fail(toStreamError(error, `cannot give up ${key}`)))
+      .finally(() => {
+        if (this.#leaving.get(key) === leaving) this.#leaving.delete(key);
+      });
     this.#leaving.set(key, leaving);
   }
 

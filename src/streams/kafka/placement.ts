@@ -1,4 +1,5 @@
 /** Which partition each record goes to, by the same murmur2 as the embedded log and every Kafka client's default. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { IHeaders, Message, TopicMessages } from 'kafkajs';
 import type { OutgoingRecord } from '../../core/record.ts';
 import { partitionOf } from '../partitioner.ts';
@@ -8,6 +9,8 @@ import { toStreamError } from './kafka-error.ts';
 
 /** A topic that grows is noticed within so long, as by other clients (metadata.max.age). */
 const FRESH_MS = 60_000;
+/** How often a topic that was there must be said to be gone. */
+const DISBELIEF = { attempts: 5, everyMs: 500 };
 
 export class Placement {
   readonly #admin: AdminConnection;
@@ -23,16 +26,19 @@ export class Placement {
   async partitions(topic: string): Promise<number> {
     const known = this.#counts.get(topic);
     if (known !== undefined && this.#now() - known.at < FRESH_MS) return known.partitions;
-    try {
-      const { topics } = await this.#admin.ask(admin => admin.fetchTopicMetadata({ topics: [topic] }));
-      const partitions = topics[0]?.partitions.length ?? 0;
-      this.#counts.set(topic, { partitions, at: this.#now() });
-      return partitions;
-    } catch (error) {
-      const failure = toStreamError(error, `cannot use topic ${topic}`);
-      // what is known stays true while the broker is away
-      if (known !== undefined && failure.retryable) return known.partitions;
-      throw failure;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const { topics } = await this.#admin.ask(admin => admin.fetchTopicMetadata({ topics: [topic] }));
+        const partitions = topics[0]?.partitions.length ?? 0;
+        this.#counts.set(topic, { partitions, at: this.#now() });
+        return partitions;
+      } catch (error) {
+        const failure = toStreamError(error, `cannot use topic ${topic}`);
+        // what is known stays true while the broker is away, and a broker that has just started may know less than it will
+        if (known !== undefined && failure.retryable) return known.partitions;
+        if (known === undefined || failure.code !== 'TOPIC_UNKNOWN' || attempt === DISBELIEF.attempts) throw failure;
+        await sleep(DISBELIEF.everyMs);
+      }
     }
   }
 

@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { ChaosReport } from './chaos/chaos.ts';
 import { kafkaNeeds } from './kafka/needs.ts';
 import { sharedKafka } from './kafka/shared.ts';
 import { cleanEnvironment } from './support/cli.ts';
@@ -14,6 +15,7 @@ import { temporaryFolder } from './support/temporary.ts';
 const ELSEWHERE = new Set(['npm ci && npm run demo', 'npm ci && npm test', 'npm run test:chaos -- --write']);
 /** Minutes long as it stands: run here on less, by the same code. */
 const SHORTER = new Map([
+  ['npm run bench -- batching', 'npm run bench -- batching --notes 6'],
   ['npm run bench -- pipeline', 'npm run bench -- pipeline --rounds 1 --notes 12 --memory-notes 60'],
   [
     'npm run bench -- kafka --kafka localhost:9092',
@@ -58,10 +60,26 @@ describe('README', () => {
 
   it('states no number that the committed results do not hold', () => {
     const measured = /## Measured\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? '';
-    const pipeline = JSON.parse(readFileSync(join(ROOT, 'benchmarks/results/pipeline.json'), 'utf8')) as {
-      medianRatio: number;
-    };
-    assert.ok(measured.includes(pipeline.medianRatio.toFixed(2)), 'ratio of pipeline to bare session');
+    const results = <T>(name: string): T =>
+      JSON.parse(readFileSync(join(ROOT, `benchmarks/results/${name}.json`), 'utf8')) as T;
+    const holds = (number: string): void => assert.ok(measured.includes(number), `${number} stands in the README`);
+    const pipeline = results<{ medianRatio: number; memory: { tenthsBytes: number[] } }>('pipeline');
+    holds(`| ${pipeline.medianRatio.toFixed(2)} |`);
+    for (const tenth of [0, 3, 9]) holds(`${Math.round((pipeline.memory.tenthsBytes[tenth] ?? 0) / 1e6)} MB`);
+    const kafka =
+      results<Record<'taggedKafkaOverEmbedded' | 'copiedKafkaOverEmbedded' | 'copiedKafkaOverPlain', number>>('kafka');
+    holds(`| ${kafka.taggedKafkaOverEmbedded.toFixed(2)} |`);
+    holds(`| ${kafka.copiedKafkaOverEmbedded.toFixed(2)} |`);
+    holds(`| ${kafka.copiedKafkaOverPlain.toFixed(2)} |`);
+    for (const row of results<{ rows: { aloneTokensPerSecond: number; togetherTokensPerSecond: number }[] }>('batching')
+      .rows)
+      holds(`| ${(row.aloneTokensPerSecond / row.togetherTokensPerSecond).toFixed(2)} |`);
+    const chaos = results<ChaosReport>('chaos');
+    const { entities, deadLetters, longestGap, missing, doubled, outOfOrder, wrong } = chaos.findings;
+    assert.deepEqual([missing, doubled, outOfOrder, wrong], [[], [], [], []]);
+    for (const count of [chaos.notes, entities, deadLetters]) holds(count.toLocaleString('en-US'));
+    for (const gap of [longestGap.rolling, longestGap.before]) holds(`${gap} ms`);
+    holds(`${chaos.workersSaid['exit SIGKILL']} SIGKILLs`);
     const card = readFileSync(join(ROOT, 'models/notes-minilm/MODEL_CARD.md'), 'utf8');
     for (const [, score] of measured.matchAll(/\| (\.\d{3}) /g))
       assert.ok(card.includes(score as string), `${score} stands in the model card`);

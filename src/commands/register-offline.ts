@@ -54,9 +54,10 @@ export function registerBench(program: Command, io: Io): void {
     );
   withModel(withConfig(bench.command('batching')))
     .description('What sharing a batch is worth on this machine, and how many entities it changes.')
+    .option('--notes <N>', 'demo notes, and ten lines for each', wholeNumber, 264)
     .option('--write', 'write benchmarks/results/batching.json')
-    .action((options: CommonOptions & { write?: boolean }) =>
-      benchBatching(configOf(options, io), { write: options.write === true }, io),
+    .action((options: CommonOptions & { notes: number; write?: boolean }) =>
+      benchBatching(configOf(options, io), { notes: options.notes, write: options.write === true }, io),
     );
   withModel(withLog(withConfig(bench.command('kafka'))))
     .description(

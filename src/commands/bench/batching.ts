@@ -15,6 +15,7 @@ import { serveModel } from '../serve-model.ts';
 
 const RESULTS = resolve(import.meta.dirname, '../../../benchmarks/results');
 const TOGETHER = 1_000;
+const LINES_PER_NOTE = 10;
 
 interface Row {
   readonly texts: string;
@@ -27,8 +28,8 @@ interface Row {
   readonly aloneInTwoOrders: number;
 }
 
-export async function benchBatching(config: Config, options: { write: boolean }, io: Io): Promise<void> {
-  const notes = (await readDemoNotes()).map(each => each.text);
+export async function benchBatching(config: Config, options: { notes: number; write: boolean }, io: Io): Promise<void> {
+  const notes = (await readDemoNotes()).slice(0, options.notes).map(each => each.text);
   const rows = [
     await compare(config, 'whole notes', notes),
     await compare(
@@ -37,13 +38,18 @@ export async function benchBatching(config: Config, options: { write: boolean },
       notes
         .flatMap(text => text.split('\n'))
         .filter(line => line.length > 20)
-        .slice(0, 2_500),
+        .slice(0, LINES_PER_NOTE * options.notes),
     ),
   ];
   for (const row of rows) await write(io.stdout, sentence(row));
   if (!options.write) return;
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`;
-  const result = { command: 'npm run bench -- batching', commit: currentCommit(), machine, rows };
+  const result = {
+    command: `npm run bench -- batching --notes ${options.notes}`,
+    commit: currentCommit(),
+    machine,
+    rows,
+  };
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(join(RESULTS, 'batching.json'), `${JSON.stringify(result, null, 2)}\n`);
   await write(io.stdout, 'written to benchmarks/results/batching.json\n');

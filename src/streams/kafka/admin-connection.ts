@@ -1,13 +1,14 @@
 /**
- * The one admin client of a transport. kafkajs would connect again for a question that comes after the end and keep that
- * connection for ever: so questions are counted, the end waits for them, and none is asked after it.
+ * The one admin client of a transport, asked one question at a time: kafkajs's admin keeps what it knows of topics in one place, and
+ * questions about different topics at once take it from each other. kafkajs would also connect again for a question that comes after
+ * the end, and keep that connection for ever: so the end waits for what was asked, and nothing is asked after it.
  */
 import type { Admin, Kafka } from 'kafkajs';
 import { StreamError } from '../stream-error.ts';
 
 export class AdminConnection {
   readonly #admin: Admin;
-  readonly #asked = new Set<Promise<unknown>>();
+  #turn: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   private constructor(admin: Admin) {
@@ -30,17 +31,13 @@ export class AdminConnection {
   /** @throws StreamError CLOSED after `close`, and what `question` throws. */
   async ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
     if (this.#closed !== undefined) throw new StreamError('CLOSED', 'the connection to the brokers is closed');
-    const answer = question(this.#admin);
-    this.#asked.add(answer);
-    try {
-      return await answer;
-    } finally {
-      this.#asked.delete(answer);
-    }
+    const answer = this.#turn.then(() => question(this.#admin));
+    this.#turn = answer.catch(() => {});
+    return answer;
   }
 
   close(): Promise<void> {
-    this.#closed ??= Promise.allSettled(this.#asked).then(() => this.#admin.disconnect());
+    this.#closed ??= this.#turn.then(() => this.#admin.disconnect());
     return this.#closed;
   }
 }

@@ -28,8 +28,8 @@ export interface MemberEvents {
   onUnsettled(code: string): void;
   /** @returns whether it was taken over; if not, it will be fetched again. */
   onFetched(fetched: Fetched): boolean;
-  /** A stretch [.., end) that holds no committed record was passed over. */
-  onSkipped(place: TopicPartition, end: bigint): void;
+  /** A stretch [from, end) that holds no committed record was passed over. */
+  onSkipped(place: TopicPartition, from: bigint, end: bigint): void;
   /** The member has ended and will not come back: something must be changed first. */
   onEnded(error: StreamError): void;
 }
@@ -99,7 +99,9 @@ export class GroupMember {
     // kafkajs passes over batches of nothing but markers or aborted records by itself, and tells of it only here
     this.#consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       const { topic, partition, batchSize, lastOffset } = payload;
-      if (batchSize === 0) events.onSkipped({ topic, partition }, BigInt(lastOffset) + 1n);
+      // without a single record or marker at or behind the offset asked for, `lastOffset` is that offset
+      const from = payload.firstOffset ?? lastOffset;
+      if (batchSize === 0) events.onSkipped({ topic, partition }, BigInt(from), BigInt(lastOffset) + 1n);
     });
   }
 

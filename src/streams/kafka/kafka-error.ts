@@ -57,6 +57,11 @@ export function isFatal(error: StreamError): boolean {
   return FATAL.has(error.code);
 }
 
+/** The brokers know nothing of this producer any more (transactional.id.expiration.ms, producer.id.expiration.ms). */
+export function isForgotten(error: unknown): boolean {
+  return causes(error).some(({ type }) => type === 'INVALID_PRODUCER_ID_MAPPING' || type === 'UNKNOWN_PRODUCER_ID');
+}
+
 /** kafkajs's word for every reason why a coordinator is not known; see coordinator.ts. */
 export function isCoordinatorMissing(error: unknown): boolean {
   return causes(error).some(({ name }) => name === 'KafkaJSGroupCoordinatorNotFound');

@@ -12,13 +12,17 @@ import { askForTransactionalId, explain } from './coordinator.ts';
 import { type Fetched, GroupMember, type MemberEvents } from './group-member.ts';
 import { KafkaClaim } from './kafka-claim.ts';
 import { isFatal, toStreamError } from './kafka-error.ts';
-import { committedOffsets, topicBounds } from './offsets.ts';
+import { type Committed, committedOffsets, topicBounds } from './offsets.ts';
 import { type Cluster, takeOver, transactionalIdOf } from './take-over.ts';
 
 /** An assigned partition. */
 interface Held extends TopicPartition {
   /** Undefined while it is being taken over. */
   claim: KafkaClaim | undefined;
+  /** What its last claim had committed. */
+  committed: bigint | undefined;
+  /** Something was fetched from where the claim stands since it was last sought there. */
+  aligned: boolean;
   /** The handler has a batch of it and cannot take the next. */
   feeding: boolean;
   /** The group gave it to another member, or the subscription has ended. */
@@ -90,10 +94,13 @@ export class KafkaSubscription implements Subscription, MemberEvents {
     const { admin } = this.#cluster;
     for (const topic of topics) {
       const bounds = await topicBounds(admin, topic);
-      const open = (committed: (bigint | undefined)[]): boolean =>
-        bounds.some(({ low, high }, partition) => low < high && (committed[partition] ?? 0n) < high);
-      const local = (): (bigint | undefined)[] =>
-        bounds.map((_, partition) => this.#held.get(keyOf({ topic, partition }))?.claim?.committed);
+      const open = (committed: Committed[]): boolean =>
+        bounds.some(({ low, high }, partition) => {
+          const next = committed[partition];
+          return low < high && !(typeof next === 'bigint' && next >= high);
+        });
+      const local = (): Committed[] =>
+        bounds.map((_, partition) => this.#held.get(keyOf({ topic, partition }))?.claim?.committed ?? 'none');
       const all = (): boolean => bounds.every((_, partition) => this.#held.get(keyOf({ topic, partition }))?.claim);
       while (!this.#stopping) {
         const committed = all() ? local() : await committedOffsets(admin, group, topic).catch(() => []);
@@ -113,11 +120,18 @@ export class KafkaSubscription implements Subscription, MemberEvents {
     for (const held of [...this.#held.values()]) if (!keys.has(keyOf(held))) this.#giveUp(held);
     for (const place of assigned) {
       const known = this.#held.get(keyOf(place));
-      const held: Held = known ?? { ...place, claim: undefined, feeding: false, gone: false };
+      const held: Held = known ?? {
+        ...place,
+        claim: undefined,
+        committed: undefined,
+        aligned: false,
+        feeding: false,
+        gone: false,
+      };
       this.#held.set(keyOf(place), held);
       this.#flow(held);
       // kafkajs begins each generation at the committed offset
-      if (held.claim !== undefined) this.#member.seek(held, held.claim.position);
+      if (held.claim !== undefined) this.#seek(held, held.claim);
       if (known === undefined) this.#take(held);
     }
     if (this.#ready && [...this.#held.values()].some(({ claim }) => claim === undefined))
@@ -135,17 +149,23 @@ export class KafkaSubscription implements Subscription, MemberEvents {
     const claim = held?.claim;
     if (held === undefined || claim === undefined || !this.#flows(held)) return false;
     if (fetched.from !== claim.position) {
-      void this.#reposition(held, claim, fetched);
+      void this.#reposition(held, claim);
       return false;
     }
+    held.aligned = true;
     claim.advance(fetched.end, fetched.records.at(-1)?.offset, fetched.high);
     void this.#feed(held, claim, fetched);
     return true;
   }
 
-  onSkipped(place: TopicPartition, end: bigint): void {
-    const claim = this.#held.get(keyOf(place))?.claim;
-    if (claim !== undefined && end > claim.position) claim.advance(end, undefined, end);
+  onSkipped(place: TopicPartition, from: bigint, end: bigint): void {
+    const held = this.#held.get(keyOf(place));
+    const claim = held?.claim;
+    if (held === undefined || claim === undefined || end <= claim.position) return;
+    // ahead of the claim it may follow a gap of compaction, or be of a fetch that began before a seek: then it skips what is wanted
+    if (from > claim.position && !held.aligned) return;
+    held.aligned = true;
+    claim.advance(end, undefined, end);
   }
 
   onEnded(error: StreamError): void {
@@ -165,21 +185,25 @@ export class KafkaSubscription implements Subscription, MemberEvents {
     this.#flow(held);
   }
 
-  /** A fetch from somewhere else than where the claim stands: begun before a seek, or the records there are gone. */
-  async #reposition(held: Held, claim: KafkaClaim, { from }: Fetched): Promise<void> {
+  /** A fetch from somewhere else than where the claim stands: begun before a seek, or what stood there is gone. */
+  async #reposition(held: Held, claim: KafkaClaim): Promise<void> {
     const { topic, partition } = held;
-    if (from > claim.position) {
-      const bounds = (await topicBounds(this.#cluster.admin, topic).catch(() => []))[partition];
-      if (bounds !== undefined && bounds.low > claim.position && held.claim === claim) {
-        // retention overtook the group: the next take-over says how many records are lost
-        claim.lose(
-          new StreamError('OFFSET_OUT_OF_RANGE', `${topic}/${partition}: records expired before they were read`),
-        );
-        this.#lost(held, claim, 'expired');
-        return;
-      }
+    const bounds = (await topicBounds(this.#cluster.admin, topic).catch(() => []))[partition];
+    if (held.claim !== claim) return;
+    if (bounds !== undefined && (claim.position < bounds.low || claim.position > bounds.high)) {
+      // retention overtook the group, or the topic lost its end: the next take-over tells which
+      claim.lose(
+        new StreamError('OFFSET_OUT_OF_RANGE', `${topic}/${partition} has no record ${claim.position} any more`),
+      );
+      this.#lost(held, claim, 'out of range');
+      return;
     }
-    if (held.claim === claim) this.#member.seek(held, claim.position);
+    this.#seek(held, claim);
+  }
+
+  #seek(held: Held, claim: KafkaClaim): void {
+    held.aligned = false;
+    this.#member.seek(held, claim.position);
   }
 
   #take(held: Held): void {
@@ -198,7 +222,7 @@ export class KafkaSubscription implements Subscription, MemberEvents {
       // a process that was frozen must learn that it is out before it fences the rightful owner
       if (this.#member.current) {
         try {
-          const taken = await takeOver(this.#cluster, group, held, observe);
+          const taken = await takeOver(this.#cluster, group, held, observe, held.committed);
           if (!this.#wanted(held)) {
             await taken.producer.close();
             return;
@@ -214,7 +238,7 @@ export class KafkaSubscription implements Subscription, MemberEvents {
           });
           held.claim = claim;
           observe({ kind: 'partition.assigned', group, topic, partition, position: claim.position });
-          this.#member.seek(held, claim.position);
+          this.#seek(held, claim);
           this.#flow(held);
           this.#report();
           return;
@@ -240,6 +264,7 @@ export class KafkaSubscription implements Subscription, MemberEvents {
   #lost(held: Held, claim: KafkaClaim, reason: string): void {
     if (held.claim !== claim) return;
     held.claim = undefined;
+    held.committed = claim.committed;
     held.feeding = false;
     this.#flow(held);
     this.#observeLost(held, reason);

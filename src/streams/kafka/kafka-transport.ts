@@ -16,7 +16,7 @@ import type {
 } from '../transport.ts';
 import { AdminConnection } from './admin-connection.ts';
 import { createKafka, type KafkaSettings } from './client.ts';
-import { toStreamError } from './kafka-error.ts';
+import { isForgotten, toStreamError } from './kafka-error.ts';
 import { KafkaSubscription } from './kafka-subscription.ts';
 import { topicBounds, untilVisible } from './offsets.ts';
 import { Placement } from './placement.ts';
@@ -127,27 +127,36 @@ export class KafkaTransport implements Transport {
 
   /** One transaction, under an id of this process's own: all of the records or none. */
   append(records: readonly OutgoingRecord[]): Promise<void> {
-    const mine = this.#turn.then(async () => {
-      if (records.length === 0) return;
-      const { kafka, placement } = this.#cluster;
-      const { transactionMs } = this.#settings;
-      const transactionalId = `${this.#settings.clientId}-append-${randomUUID()}`;
-      await this.#asking('cannot append', async () => {
-        this.#appender ??= TransactionalProducer.open({ kafka, placement, transactionMs, transactionalId });
-        try {
-          const appender = await this.#appender;
-          await appender.publish(records);
-          await untilVisible(this.#admin, appender.written, VISIBLE_MS);
-        } catch (error) {
-          const failed = this.#appender;
-          this.#appender = undefined;
-          await failed.then(producer => producer.close()).catch(() => {});
-          throw error;
-        }
-      });
-    });
+    const mine = this.#turn.then(() =>
+      this.#asking('cannot append', async () => {
+        if (records.length === 0) return;
+        // after days without an append the brokers have forgotten the id, and refuse before anything is written
+        await this.#append(records).catch(error => {
+          if (!isForgotten(error)) throw error;
+          return this.#append(records);
+        });
+      }),
+    );
     this.#turn = mine.catch(() => {});
     return mine;
+  }
+
+  async #append(records: readonly OutgoingRecord[]): Promise<void> {
+    const { kafka, placement } = this.#cluster;
+    const { clientId, transactionMs } = this.#settings;
+    const transactionalId = `${clientId}-append-${randomUUID()}`;
+    this.#appender ??= TransactionalProducer.open({ kafka, placement, transactionMs, transactionalId });
+    try {
+      const appender = await this.#appender;
+      await appender.publish(records);
+      // it is committed: that no one can say when it shows is no failure of it
+      await untilVisible(this.#admin, appender.written, VISIBLE_MS).catch(() => {});
+    } catch (error) {
+      const failed = this.#appender;
+      this.#appender = undefined;
+      await failed.then(producer => producer.close()).catch(() => {});
+      throw error;
+    }
   }
 
   read(topic: string, options: ReadOptions): AsyncIterable<StreamRecord> {

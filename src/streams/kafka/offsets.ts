@@ -3,6 +3,7 @@
  * stable offset (kafkajs asks for no other): everything below is committed or aborted, and nothing of an open transaction counts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { StreamError } from '../stream-error.ts';
 import type { AdminConnection } from './admin-connection.ts';
 
 export interface Bounds {
@@ -12,27 +13,38 @@ export interface Bounds {
   readonly high: bigint;
 }
 
-/** By partition, in order. */
+/** By partition, in order. @throws StreamError BROKER_FAILED when the answer leaves one out. */
 export async function topicBounds(admin: AdminConnection, topic: string): Promise<Bounds[]> {
   const offsets = await admin.ask(each => each.fetchTopicOffsets(topic));
   const bounds: Bounds[] = [];
   for (const { partition, low, high } of offsets) bounds[partition] = { low: BigInt(low), high: BigInt(high) };
-  return bounds;
+  return requireWhole(bounds, topic);
 }
 
-/** By partition, in order; undefined where the group has committed nothing. */
-export async function committedOffsets(
-  admin: AdminConnection,
-  group: string,
-  topic: string,
-): Promise<(bigint | undefined)[]> {
+/** `none`: nothing was ever committed. `reset`: kafkajs wrote a placeholder over the offset, because no record had it any more. */
+export type Committed = bigint | 'none' | 'reset';
+
+/**
+ * By partition, in order. An answer that leaves a partition out is no answer: kafkajs gives one when it has not loaded the topic,
+ * and to take that for "nothing committed" would tag everything again. @throws StreamError BROKER_FAILED
+ */
+export async function committedOffsets(admin: AdminConnection, group: string, topic: string): Promise<Committed[]> {
   const [found] = await admin.ask(each => each.fetchOffsets({ groupId: group, topics: [topic] }));
-  const committed: (bigint | undefined)[] = [];
+  const committed: Committed[] = [];
   for (const { partition, offset } of found?.partitions ?? []) {
     const next = BigInt(offset);
-    committed[partition] = next < 0n ? undefined : next;
+    committed[partition] = next >= 0n ? next : next === NONE ? 'none' : 'reset';
   }
-  return committed;
+  return requireWhole(committed, topic);
+}
+
+const NONE = -1n;
+
+function requireWhole<T>(byPartition: T[], topic: string): T[] {
+  if (byPartition.length > 0 && !byPartition.includes(undefined as T)) return byPartition;
+  throw new StreamError('BROKER_FAILED', `the brokers' answer about ${topic} leaves partitions out`, {
+    retryable: true,
+  });
 }
 
 /**

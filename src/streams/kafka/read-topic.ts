@@ -27,6 +27,7 @@ export async function* readTopic(
 
   const ending = signal === undefined ? closed : AbortSignal.any([signal, closed]);
   const fetches: Fetched[] = [];
+  const aligned = new Set<number>();
   let failure: StreamError | undefined;
   let bell = Promise.withResolvers<void>();
   const ring = (): void => bell.resolve();
@@ -40,6 +41,7 @@ export async function* readTopic(
     fetchBytes: FETCH_BYTES,
     events: {
       onJoin: assigned => {
+        aligned.clear();
         for (const place of assigned) member.seek(place, next[place.partition] ?? 0n);
       },
       onUnsettled: () => {},
@@ -48,14 +50,19 @@ export async function* readTopic(
           member.seek(fetched, next[fetched.partition] ?? 0n);
           return false;
         }
+        aligned.add(fetched.partition);
         next[fetched.partition] = fetched.end;
         fetches.push(fetched);
         member.pause(fetched);
         ring();
         return true;
       },
-      onSkipped: ({ partition }, end) => {
-        if (end > (next[partition] ?? 0n)) next[partition] = end;
+      onSkipped: ({ partition }, skippedFrom, end) => {
+        // anything else is of a fetch that began before the seek
+        if (skippedFrom === next[partition] || aligned.has(partition)) {
+          aligned.add(partition);
+          if (end > (next[partition] ?? 0n)) next[partition] = end;
+        }
         ring();
       },
       onEnded: error => {

@@ -9,7 +9,7 @@ import type { TopicPartition } from '../../core/record.ts';
 import { StreamError } from '../stream-error.ts';
 import type { AdminConnection } from './admin-connection.ts';
 import type { KafkaSettings } from './client.ts';
-import { committedOffsets, topicBounds } from './offsets.ts';
+import { type Bounds, committedOffsets, topicBounds } from './offsets.ts';
 import type { Placement } from './placement.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
 
@@ -33,15 +33,20 @@ export function transactionalIdOf(group: string, { topic, partition }: TopicPart
   return `${group}-${topic}-${partition}`;
 }
 
-/** @throws StreamError OFFSET_OUT_OF_RANGE, and whatever the broker refuses. */
+/**
+ * @param known what this process itself committed last, should the stored offset be gone.
+ * @throws StreamError OFFSET_OUT_OF_RANGE, and whatever the broker refuses.
+ */
 export async function takeOver(
   cluster: Cluster,
   group: string,
   { topic, partition }: TopicPartition,
   observe: Observer,
+  known?: bigint,
 ): Promise<TakenOver> {
   const { kafka, admin, placement } = cluster;
   const { transactionMs } = cluster.settings;
+  const boundsOf = async (): Promise<Bounds> => (await topicBounds(admin, topic))[partition] as Bounds;
   const producer = await TransactionalProducer.open({
     kafka,
     placement,
@@ -50,25 +55,25 @@ export async function takeOver(
     onPhase: phase => observe({ kind: 'partition.phase', group, topic, partition, phase }),
   });
   try {
-    const committed = (await committedOffsets(admin, group, topic))[partition];
-    let { low, high } = (await topicBounds(admin, topic))[partition] ?? { low: 0n, high: 0n };
+    const stored = (await committedOffsets(admin, group, topic))[partition] ?? 'none';
+    const committed = stored === 'reset' ? (known ?? 'reset') : stored;
+    let { low, high } = await boundsOf();
     // a new leader may know of the end a moment later
-    for (const until = performance.now() + END_MS; committed !== undefined && committed > high; ) {
+    for (const until = performance.now() + END_MS; typeof committed === 'bigint' && committed > high; ) {
       if (performance.now() > until) break;
       await sleep(100);
-      ({ low, high } = (await topicBounds(admin, topic))[partition] ?? { low, high });
+      ({ low, high } = await boundsOf());
     }
-    if (committed !== undefined && committed > high) {
+    if (committed === 'reset' || (typeof committed === 'bigint' && committed > high)) {
       throw new StreamError(
         'OFFSET_OUT_OF_RANGE',
-        `${topic}/${partition} ends at ${high}, but group ${group} has committed ${committed}: the topic was made anew or lost records; reset the group's offsets on purpose, or name another group`,
+        `${topic}/${partition} ends at ${high}, and no record has the offset that group ${group} committed${typeof committed === 'bigint' ? ` (${committed})` : ''}: the topic was made anew or lost records; reset the group's offsets on purpose, or name another group`,
       );
     }
-    if (committed !== undefined && committed < low) {
-      observe({ kind: 'partition.truncated', group, topic, partition, records: low - committed });
-    }
-    const position = committed === undefined || committed < low ? low : committed;
-    return { producer, position, high };
+    if (committed === 'none' || committed >= low)
+      return { producer, position: committed === 'none' ? low : committed, high };
+    observe({ kind: 'partition.truncated', group, topic, partition, records: low - committed });
+    return { producer, position: low, high };
   } catch (error) {
     await producer.close();
     throw error;

@@ -1,5 +1,7 @@
 /** If this fails, a worker that had nothing to do for a while would stop at its next note, or tag it twice. */
 import assert from 'node:assert/strict';
+import { statSync, truncateSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKafka } from '../../../src/streams/kafka/client.ts';
@@ -55,6 +57,26 @@ describe('what a broker forgets', { skip, timeout: 240_000 }, () => {
     assert.equal(values.length, (await texts(transport, 'in')).length, 'each once');
     const failed = facts.flatMap(fact => (fact.kind === 'transaction.failed' ? [fact.code] : []));
     assert.ok(failed.length > 0, 'it was forgotten, and that was told');
+  });
+
+  it('the end of a topic: the worker stops and says so, and so does the next one, rather than tag it all again', async () => {
+    await transport.createTopic('lossy', { partitions: 1, retention: KEEP });
+    const group = `${GROUP}-lossy`;
+    const { facts, observe } = remember();
+    const running = await start(transport, echo, { group, topics: ['lossy'], observe });
+    await owning(facts, 1);
+    for (let i = 0; i < 20; i++) await transport.append([keyed('a', `lossy ${i}`, 'lossy')]);
+    await running.subscription.drained();
+    await broker.kill();
+    const log = join(broker.folder, 'data/lossy-0/00000000000000000000.log');
+    truncateSync(log, Math.floor(statSync(log).size / 2));
+    await broker.start();
+    const refused = { code: 'OFFSET_OUT_OF_RANGE', retryable: false };
+    await assert.rejects(running.done, refused);
+    const again = await start(transport, echo, { group, topics: ['lossy'] });
+    await assert.rejects(again.done, refused);
+    const tagged = (await texts(transport, 'out')).filter(value => value.startsWith('lossy'));
+    assert.equal(new Set(tagged).size, tagged.length, 'nothing twice');
   });
 
   it('offsets that no record has: it refuses to guess, and says so', async () => {

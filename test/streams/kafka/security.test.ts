@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type AclEntry, type Admin, type SASLOptions } from 'kafkajs';
 import { kafkaSettings } from '../../../src/commands/kafka-settings.ts';
 import { loadConfig } from '../../../src/config.ts';
@@ -167,11 +168,13 @@ describe('a broker with TLS, SASL and ACLs', { skip, timeout: 300_000 }, () => {
       const server = await startTelemetryServer({ telemetry, port: 0 });
       const transport = await KafkaTransport.open(outside(scram(user)), Date.now);
       let ready = 0;
-      const asking = setInterval(() => {
-        void fetch(`${server.url}/readyz`).then(({ status }) => {
+      const over = new AbortController();
+      const asking = (async () => {
+        for (; !over.signal.aborted; await sleep(20)) {
+          const { status } = await fetch(`${server.url}/readyz`);
           if (status === 200) ready++;
-        });
-      }, 20);
+        }
+      })();
       try {
         telemetry.observe({ kind: 'role.state', role: 'tagger', state: 'starting' });
         await assert.rejects(
@@ -184,7 +187,8 @@ describe('a broker with TLS, SASL and ACLs', { skip, timeout: 300_000 }, () => {
           refusal(code, advice),
         );
       } finally {
-        clearInterval(asking);
+        over.abort();
+        await asking;
         await server.stop();
         await transport.close();
       }

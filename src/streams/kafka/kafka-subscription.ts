@@ -14,6 +14,7 @@ import { KafkaClaim } from './kafka-claim.ts';
 import { isFatal, toStreamError } from './kafka-error.ts';
 import { type Committed, committedOffsets, topicBounds } from './offsets.ts';
 import { type Cluster, takeOver, transactionalIdOf } from './take-over.ts';
+import { within } from './within.ts';
 
 /** An assigned partition. */
 interface Held extends TopicPartition {
@@ -34,6 +35,7 @@ const RELEASE_MS = 5_000;
 const BACKOFF_MS = { first: 100, most: 5_000 };
 const FETCH_BYTES = 1024 * 1024;
 const POLL_MS = 50;
+const CLOSE_MS = 3_000;
 
 export class KafkaSubscription implements Subscription, MemberEvents {
   readonly done: Promise<void>;
@@ -324,8 +326,9 @@ export class KafkaSubscription implements Subscription, MemberEvents {
       held.gone = true;
       held.claim?.lose(reason);
     }
-    await Promise.all(all.map(({ claim }) => claim?.close()));
-    await this.#member.stop();
+    // a broker that does not answer must not keep the process: it ends open transactions and sessions by itself
+    await within(CLOSE_MS, Promise.all(all.map(({ claim }) => claim?.close())));
+    await within(CLOSE_MS, this.#member.stop());
     for (const held of all) this.#observeLost(held, unfinished ? 'drain timeout' : 'stopped');
     this.#held.clear();
     observe({ kind: 'group.left', group });

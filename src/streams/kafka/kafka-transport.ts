@@ -23,11 +23,13 @@ import { Placement } from './placement.ts';
 import { readTopic } from './read-topic.ts';
 import type { Cluster } from './take-over.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
+import { within } from './within.ts';
 
 const LEADERS_MS = 15_000;
 /** Readers see an append within milliseconds, unless someone's open transaction stands before it. */
 const VISIBLE_MS = 5_000;
 const POLL_MS = 25;
+const CLOSE_MS = 3_000;
 
 export class KafkaTransport implements Transport {
   readonly #settings: KafkaSettings;
@@ -173,9 +175,11 @@ export class KafkaTransport implements Transport {
     this.#closed ??= (async () => {
       this.#closing.abort();
       await Promise.allSettled([...this.#subscriptions].map(each => each.stop()));
-      await this.#turn;
-      await (await this.#appender)?.close();
-      await this.#admin.close();
+      await within(
+        CLOSE_MS,
+        this.#turn.then(async () => (await this.#appender)?.close()),
+      );
+      await within(CLOSE_MS, this.#admin.close());
     })();
     return this.#closed;
   };

@@ -1,6 +1,6 @@
 /** Committed records of a topic for someone who belongs to no group: a member alone in a group of its own, gone afterwards. */
 import { randomUUID } from 'node:crypto';
-import type { StreamRecord } from '../../core/record.ts';
+import type { StreamRecord, TopicPartition } from '../../core/record.ts';
 import type { StreamError } from '../stream-error.ts';
 import type { ReadOptions } from '../transport.ts';
 import { type Fetched, GroupMember } from './group-member.ts';
@@ -33,6 +33,16 @@ export async function* readTopic(
   const ring = (): void => bell.resolve();
   ending.addEventListener('abort', ring);
 
+  /** A fetch from elsewhere began before a seek, or what was wanted has expired meanwhile: then the oldest that is left comes next. */
+  const realign = async (place: TopicPartition): Promise<void> => {
+    const now = await topicBounds(cluster.admin, topic).catch(() => []);
+    const low = now[place.partition]?.low ?? 0n;
+    if (low > (next[place.partition] ?? 0n)) next[place.partition] = low;
+    aligned.delete(place.partition);
+    member.seek(place, next[place.partition] ?? 0n);
+    ring();
+  };
+
   const group = `${cluster.settings.clientId}-reader-${randomUUID()}`;
   const member = new GroupMember({
     cluster,
@@ -47,7 +57,7 @@ export async function* readTopic(
       onUnsettled: () => {},
       onFetched: fetched => {
         if (fetched.from !== next[fetched.partition]) {
-          member.seek(fetched, next[fetched.partition] ?? 0n);
+          void realign(fetched);
           return false;
         }
         aligned.add(fetched.partition);

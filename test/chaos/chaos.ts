@@ -152,6 +152,9 @@ export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
   }
 
   async function happen(accident: Accident): Promise<void> {
+    // those killed a moment ago are being started again
+    await until('a worker is there', async () => crew.workers.length > 0);
+    if (accident === 'leave' && crew.workers.length < 2) crew.start();
     switch (accident) {
       case 'kill':
         await sleep(random() * 200); // anywhere in a transaction

@@ -9,7 +9,7 @@ export function kafkaSettings({ kafka }: Config): KafkaSettings {
   return {
     ...rest,
     tls: tls.enabled ? tlsOptions(tls) : undefined,
-    sasl: sasl.mechanism === 'none' ? undefined : saslOptions(sasl),
+    sasl: sasl.mechanism === 'none' ? undefined : saslOptions(sasl, kafka.connectMs),
   };
 }
 
@@ -21,9 +21,9 @@ function tlsOptions({ caFile, certFile, keyFile }: Config['kafka']['tls']): NonN
   };
 }
 
-function saslOptions(sasl: Config['kafka']['sasl']): NonNullable<KafkaSettings['sasl']> {
+function saslOptions(sasl: Config['kafka']['sasl'], connectMs: number): NonNullable<KafkaSettings['sasl']> {
   const { mechanism } = sasl;
-  if (mechanism === 'oauthbearer') return { mechanism, oauthBearerProvider: tokenSource(sasl) };
+  if (mechanism === 'oauthbearer') return { mechanism, oauthBearerProvider: tokenSource(sasl, connectMs) };
   if (mechanism === 'none') throw new TypeError('no mechanism, no options');
   const username = required(sasl.username, 'kafka.sasl.username', mechanism);
   const password = secretOf(sasl.password, sasl.passwordFile, 'kafka.sasl.passwordFile');
@@ -31,7 +31,7 @@ function saslOptions(sasl: Config['kafka']['sasl']): NonNullable<KafkaSettings['
 }
 
 /** The token in a file, which something else keeps fresh; or one by the client credentials grant (RFC 6749, 4.4). */
-function tokenSource(sasl: Config['kafka']['sasl']): () => Promise<{ value: string }> {
+function tokenSource(sasl: Config['kafka']['sasl'], connectMs: number): () => Promise<{ value: string }> {
   const { tokenFile, tokenUrl, scope } = sasl;
   if (tokenFile !== undefined) return async () => ({ value: readText(tokenFile, 'kafka.sasl.tokenFile').trim() });
   const url = required(tokenUrl, 'kafka.sasl.tokenUrl (or tokenFile)', 'oauthbearer');
@@ -44,7 +44,13 @@ function tokenSource(sasl: Config['kafka']['sasl']): () => Promise<{ value: stri
   return async () => {
     const body = new URLSearchParams({ grant_type: 'client_credentials', ...(scope === undefined ? {} : { scope }) });
     const authorization = `Basic ${Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString('base64')}`;
-    const response = await fetch(url, { method: 'POST', body, headers: { authorization }, redirect: 'error' });
+    const response = await fetch(url, {
+      method: 'POST',
+      body,
+      headers: { authorization },
+      redirect: 'error',
+      signal: AbortSignal.timeout(connectMs),
+    });
     const { access_token: value } = response.ok ? ((await response.json()) as { access_token?: unknown }) : {};
     if (typeof value !== 'string') {
       throw new ConfigError('CONFIG_INVALID', `kafka.sasl.tokenUrl gave no token (status ${response.status})`);

@@ -36,7 +36,8 @@ const BY_TYPE: Readonly<Record<string, readonly [code: Code, advice: string]>> =
 };
 
 const UNTRUSTED = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|CERT_|ERR_TLS|ERR_SSL|certificate/i;
-const AUTHENTICATION = /SASL|authentication/i;
+const INTERRUPTED =
+  /closed connection|timed out|timeout|connection (error|closed|timeout)|ECONN|EPIPE|gave no token|fetch failed/i;
 
 /** These say that nothing will change until a person changes something; the process must not go on as if. */
 const FATAL: ReadonlySet<string> = new Set<Code>([
@@ -90,7 +91,12 @@ export function toStreamError(error: unknown, doing: string): StreamError {
   if (names.includes('KafkaJSConnectionError') && UNTRUSTED.test(texts)) {
     return make('BROKER_UNTRUSTED', `${doing}: the broker's certificate is not trusted; check kafka.tls.caFile`, false);
   }
-  if (names.some(name => name.startsWith('KafkaJSSASL')) || (names[0] !== undefined && AUTHENTICATION.test(texts))) {
+  // kafkajs calls everything that goes wrong during SASL an authentication error, and drops what caused it
+  const sasl = names.some(name => name.startsWith('KafkaJSSASL'));
+  if (sasl && INTERRUPTED.test(texts)) {
+    return make('BROKER_UNREACHABLE', `${doing}: the connection ended while authenticating`, true);
+  }
+  if (sasl) {
     return make('AUTHENTICATION_FAILED', `${doing}: the broker refused to authenticate; check kafka.sasl`, false);
   }
   const UNREACHABLE = /^KafkaJS(Connection|RequestTimeout|BrokerNotFound|NoBrokerAvailable|ConnectionClosed)/;

@@ -193,10 +193,7 @@ export class KafkaSubscription implements Subscription, MemberEvents {
     const bounds = (await topicBounds(this.#cluster.admin, topic).catch(() => []))[partition];
     if (held.claim !== claim) return;
     if (bounds !== undefined && (claim.position < bounds.low || claim.position > bounds.high)) {
-      // retention overtook the group, or the topic lost its end: the next take-over tells which
-      claim.lose(
-        new StreamError('OFFSET_OUT_OF_RANGE', `${topic}/${partition} has no record ${claim.position} any more`),
-      );
+      // retention overtook the group, or the topic lost its end: the next take-over tells which, once what is in hand is committed
       this.#lost(held, claim, 'out of range');
       return;
     }
@@ -296,6 +293,7 @@ export class KafkaSubscription implements Subscription, MemberEvents {
       await Promise.race([this.#options.handler.onRelease(claim), sleep(RELEASE_MS, undefined, { ref: false })]);
       claim.lose(new StreamError('GROUP_FENCED', `${key} was given up`));
       await claim.close();
+      held.committed = claim.committed;
     };
     const leaving = finish()
       .catch(error => this.#fail(toStreamError(error, `cannot give up ${key}`)))

@@ -55,7 +55,9 @@ export async function takeOver(
     onPhase: phase => observe({ kind: 'partition.phase', group, topic, partition, phase }),
   });
   try {
-    const stored = (await committedOffsets(admin, group, topic))[partition] ?? 'none';
+    const stored = (await committedOffsets(admin, group, topic))[partition];
+    if (stored === undefined)
+      throw new StreamError('BROKER_FAILED', `${topic} has no partition ${partition} yet`, { retryable: true });
     const committed = stored === 'reset' ? (known ?? 'reset') : stored;
     let { low, high } = await boundsOf();
     // a new leader may know of the end a moment later
@@ -67,13 +69,16 @@ export async function takeOver(
     if (committed === 'reset' || (typeof committed === 'bigint' && committed > high)) {
       throw new StreamError(
         'OFFSET_OUT_OF_RANGE',
-        `${topic}/${partition} ends at ${high}, and no record has the offset that group ${group} committed${typeof committed === 'bigint' ? ` (${committed})` : ''}: the topic was made anew or lost records; reset the group's offsets on purpose, or name another group`,
+        `${topic}/${partition} ends at ${high}, and no record has the offset that group ${group} committed${typeof committed === 'bigint' ? ` (${committed})` : ''}: the topic was made anew, lost records, or let them expire before they were read; set the group's offsets on purpose, or name another group`,
       );
     }
-    if (committed === 'none' || committed >= low)
-      return { producer, position: committed === 'none' ? low : committed, high };
-    observe({ kind: 'partition.truncated', group, topic, partition, records: low - committed });
-    return { producer, position: low, high };
+    const position = committed === 'none' || committed < low ? low : committed;
+    if (committed !== 'none' && committed < low) {
+      observe({ kind: 'partition.truncated', group, topic, partition, records: low - committed });
+    }
+    // kafkajs's placeholder must not outlive this process: the next one could not know what was read
+    if (stored === 'reset') await producer.publish([], { group, topic, partition, next: position });
+    return { producer, position, high };
   } catch (error) {
     await producer.close();
     throw error;

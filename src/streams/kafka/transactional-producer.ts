@@ -3,7 +3,7 @@
  * After any failure it is thrown away: kafkajs cannot leave the state in which a commit failed, and whether that commit
  * happened is found out by fencing again and reading the committed offset.
  */
-import type { Kafka, Producer, RecordMetadata, Transaction } from 'kafkajs';
+import type { Kafka, Message, Producer, RecordMetadata, TopicMessages, Transaction } from 'kafkajs';
 import type { OutgoingRecord, TopicPartition } from '../../core/record.ts';
 import type { Placement } from './placement.ts';
 
@@ -74,7 +74,9 @@ export class TransactionalProducer {
     this.#onPhase('beginning');
     const transaction = await this.#producer.transaction();
     try {
-      if (topicMessages.length > 0) this.#note(await transaction.sendBatch({ topicMessages, acks: -1 }));
+      for (const request of inRequests(topicMessages)) {
+        this.#note(await transaction.sendBatch({ topicMessages: request, acks: -1 }));
+      }
       this.#onPhase('sent');
       if (input !== undefined) {
         const { group, topic, partition, next } = input;
@@ -105,6 +107,49 @@ export class TransactionalProducer {
   async close(): Promise<void> {
     await this.#producer.disconnect().catch(() => {});
   }
+}
+
+/**
+ * max.message.bytes bounds what one request writes to one partition, not the record: so a transaction is sent in requests, one after
+ * the other, that stay well below a broker's default of 1 MiB; a larger record goes alone. Order within a partition is kept.
+ */
+export function inRequests(all: readonly TopicMessages[], maxBytes = REQUEST_BYTES): TopicMessages[][] {
+  const requests: TopicMessages[][] = [];
+  let request = new Map<string, Message[]>();
+  let bytes = new Map<string, number>();
+  for (const { topic, messages } of all) {
+    for (const message of messages) {
+      const place = `${topic}/${message.partition}`;
+      const before = bytes.get(place) ?? 0;
+      if (before > 0 && before + sizeOf(message) > maxBytes) {
+        requests.push(toTopicMessages(request));
+        request = new Map();
+        bytes = new Map();
+      }
+      bytes.set(place, (bytes.get(place) ?? 0) + sizeOf(message));
+      const sent = request.get(topic) ?? [];
+      request.set(topic, sent);
+      sent.push(message);
+    }
+  }
+  if (request.size > 0) requests.push(toTopicMessages(request));
+  return requests;
+}
+
+const REQUEST_BYTES = 512 * 1024;
+/** Of a record beside key, value and headers; generous. */
+const RECORD_BYTES = 100;
+
+function toTopicMessages(request: ReadonlyMap<string, Message[]>): TopicMessages[] {
+  return [...request].map(([topic, messages]) => ({ topic, messages }));
+}
+
+function sizeOf({ key, value, headers }: Message): number {
+  const names = Object.entries(headers ?? {}).reduce(
+    (sum, [name, each]) => sum + name.length + (each?.length ?? 0) + 10,
+    0,
+  );
+  return RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0) + names;
 }
 
 async function giveUp(transaction: Transaction): Promise<void> {

@@ -15,6 +15,8 @@ export const EXIT = {
   stream: 5,
   /** Training or evaluation failed. */
   distill: 6,
+  /** A teacher's credentials, model or host are wrong, or the fallback's own files are. */
+  teacher: 7,
 } as const;
 
 const BY_STAGE: Readonly<Record<Stage, number>> = {
@@ -26,6 +28,8 @@ const BY_STAGE: Readonly<Record<Stage, number>> = {
   tagging: EXIT.model,
   stream: EXIT.stream,
   registry: EXIT.stream,
+  teacher: EXIT.teacher,
+  escalation: EXIT.teacher,
   distill: EXIT.distill,
 };
 

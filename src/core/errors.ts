@@ -1,6 +1,17 @@
 /** What every failure of clinstream carries. Each stage has its own class with its own codes; none ever carries note text. */
 
-export type Stage = 'config' | 'input' | 'decode' | 'privacy' | 'model' | 'tagging' | 'stream' | 'registry' | 'distill';
+export type Stage =
+  | 'config'
+  | 'input'
+  | 'decode'
+  | 'privacy'
+  | 'model'
+  | 'tagging'
+  | 'stream'
+  | 'registry'
+  | 'teacher'
+  | 'escalation'
+  | 'distill';
 
 export interface ErrorDetails {
   /** Identifiers and numbers that locate the failure: never text of a note, never a secret. */

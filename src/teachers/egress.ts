@@ -35,7 +35,7 @@ export function allowedHost({ teacher, url, allow }: EgressQuestion): string {
 
 function parse(teacher: string, url: string | URL): URL {
   // the text of a wrong URL is not repeated: it may hold a password
-  const target = URL.canParse(url) ? new URL(url) : undefined;
+  const target = URL.canParse(String(url)) ? new URL(String(url)) : undefined;
   if (target === undefined || target.username !== '' || target.password !== '') {
     throw new TeacherError('EGRESS_DENIED', `${teacher}: its base URL is not a URL, or holds a password`, {
       details: { teacher },

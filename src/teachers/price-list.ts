@@ -1,7 +1,7 @@
 /** What a model costs, holds and takes. A model without a known price is refused: no budget can be kept without one. */
 import prices from './prices.json' with { type: 'json' };
-import { TeacherError } from './teacher-error.ts';
 import type { Usage } from './teacher.ts';
+import { TeacherError } from './teacher-error.ts';
 
 /** US dollars per million tokens. */
 export interface Price {
@@ -95,6 +95,9 @@ function kindOf(model: string, listed: string | undefined): Takes {
 }
 
 /** US dollars for so many tokens. */
-export function usdOf(price: Price, { inputTokens, outputTokens }: Pick<Usage, 'inputTokens' | 'outputTokens'>): number {
+export function usdOf(
+  price: Price,
+  { inputTokens, outputTokens }: Pick<Usage, 'inputTokens' | 'outputTokens'>,
+): number {
   return (inputTokens * price.input + outputTokens * price.output) / 1_000_000;
 }

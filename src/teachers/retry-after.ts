@@ -1,0 +1,42 @@
+/** How long a provider asks to wait: OpenAI's and Azure's header in milliseconds, the standard header, or Google's RetryInfo. */
+import { detailsIn, errorIn } from './error-body.ts';
+
+export interface Waits {
+  readonly headers: Headers;
+  readonly body: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: number;
+}
+
+/** In milliseconds, at least 0; undefined when it does not say. */
+export function retryAfterMs({ headers, body, now }: Waits): number | undefined {
+  return milliseconds(headers) ?? standard(headers, now) ?? retryInfo(body);
+}
+
+function milliseconds(headers: Headers): number | undefined {
+  const value = headers.get('retry-after-ms');
+  return value === null ? undefined : notNegative(Number(value));
+}
+
+/** RFC 9110, 10.2.3: seconds or an HTTP date. */
+function standard(headers: Headers, now: number): number | undefined {
+  const value = headers.get('retry-after');
+  if (value === null) return undefined;
+  return /^\s*\d/.test(value) && !/[a-z]/i.test(value)
+    ? notNegative(Number(value) * 1000)
+    : notNegative(Date.parse(value) - now);
+}
+
+/** google.rpc.RetryInfo: `{"@type": "…/google.rpc.RetryInfo", "retryDelay": "38.5s"}`. */
+function retryInfo(body: string): number | undefined {
+  for (const detail of detailsIn(errorIn(body))) {
+    const seconds = /^(\d+(?:\.\d+)?)s$/.exec(String(detail.retryDelay))?.[1];
+    if (String(detail['@type']).endsWith('google.rpc.RetryInfo') && seconds !== undefined)
+      return Number(seconds) * 1000;
+  }
+  return undefined;
+}
+
+function notNegative(ms: number): number | undefined {
+  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+}

@@ -20,6 +20,7 @@ const TELLING: Readonly<Record<string, TeacherCode>> = {
   billing_not_active: 'TEACHER_UNPAID',
   invalid_api_key: 'TEACHER_DENIED',
   API_KEY_INVALID: 'TEACHER_DENIED',
+  BILLING_DISABLED: 'TEACHER_UNPAID',
   model_not_found: 'MODEL_UNKNOWN',
   DeploymentNotFound: 'MODEL_UNKNOWN',
   content_filter: 'REPLY_REFUSED',

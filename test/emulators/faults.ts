@@ -1,0 +1,78 @@
+/** Everything that a provider is known to do wrong, as data: which fault the next request meets is decided by a schedule, then by seeded rates. */
+import { seededUnit } from './random.ts';
+
+export const FAULTS = [
+  'none',
+  /** Takes the request and never answers. */
+  'hang',
+  /** Answers a few bytes at a time. */
+  'crawl',
+  /** Asks to wait, in seconds, until a date, in milliseconds. */
+  'busy-seconds',
+  'busy-date',
+  'busy-ms',
+  'unpaid',
+  'error-500',
+  'error-503',
+  /** Closes the connection in the middle of the body, or before any byte of it. */
+  'cut',
+  'slam',
+  'redirect',
+  /** The protocol's own JSON is broken. */
+  'bad-envelope',
+  /** The model's answer is broken. */
+  'bad-json',
+  'wrong-schema',
+  'empty-choices',
+  'empty-text',
+  'refusal',
+  'length',
+  'content-filter',
+  /** Quotes that stand nowhere in the note. */
+  'invented',
+  /** A model that did what the note told it to. */
+  'obeyed',
+] as const;
+
+export type Fault = (typeof FAULTS)[number];
+
+export interface FaultPlan {
+  /** For the requests in order of arrival; the last does not repeat. */
+  readonly schedule?: readonly Fault[];
+  /** Once the schedule is over: the share of requests that meet each fault, at most 1 in all. */
+  readonly rates?: Readonly<Partial<Record<Fault, number>>>;
+  readonly seed?: number;
+}
+
+export class Faults {
+  #schedule: Fault[] = [];
+  #rates: FaultPlan['rates'] = {};
+  #seed = 1;
+  #drawn = 0;
+
+  constructor(plan: FaultPlan = {}) {
+    this.set(plan);
+  }
+
+  /** Replaces the plan; an empty one means no more faults. */
+  set({ schedule = [], rates = {}, seed = 1 }: FaultPlan): void {
+    for (const fault of [...schedule, ...Object.keys(rates)]) {
+      if (!(FAULTS as readonly string[]).includes(fault)) throw new RangeError(`there is no fault ${fault}`);
+    }
+    this.#schedule = [...schedule];
+    this.#rates = rates;
+    this.#seed = seed;
+    this.#drawn = 0;
+  }
+
+  next(): Fault {
+    const scheduled = this.#schedule.shift();
+    if (scheduled !== undefined) return scheduled;
+    let left = seededUnit(`${this.#seed} ${this.#drawn++}`);
+    for (const [fault, rate] of Object.entries(this.#rates ?? {})) {
+      left -= rate;
+      if (left < 0) return fault as Fault;
+    }
+    return 'none';
+  }
+}

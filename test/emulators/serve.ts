@@ -1,0 +1,222 @@
+/**
+ * The server that both emulated providers share: it reads a request, lets the adapter check it as strictly as the provider
+ * would, meets the planned fault, and answers. `POST /__faults` changes the plan while it runs, `GET /__asked` tells what it saw.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Asked, AskedLog, hash } from './asked.ts';
+import { type Fault, type FaultPlan, Faults } from './faults.ts';
+import { type Gold, INVENTED } from './gold.ts';
+import { demanded, type Question } from './read-question.ts';
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: IncomingMessage['headers'];
+  /** As received. */
+  readonly body: string;
+}
+
+export interface HttpReply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+export interface Understood extends Question {
+  readonly model: string;
+}
+
+export type Said =
+  | { readonly end: 'answered' | 'length'; readonly text: string }
+  | { readonly end: 'refusal' | 'content-filter' | 'empty-choices' };
+
+export interface Adapter {
+  /** What is asked, or the provider's refusal of a request that it does not understand. */
+  understand(request: HttpRequest): Understood | HttpReply;
+  /** The provider's reply, and what it bills for it. */
+  reply(asked: { understood: Understood; request: HttpRequest; said: Said }): HttpReply & {
+    readonly inputTokens: number;
+    readonly outputTokens: number;
+  };
+  /** The provider's error for a fault that is an HTTP status. */
+  failure(fault: Fault, now: number): HttpReply | undefined;
+}
+
+export interface EmulatorOptions {
+  readonly gold: Gold;
+  readonly faults?: FaultPlan;
+  /** Any free one when absent. */
+  readonly port?: number;
+  /** Before each answer, for a demonstration that can be watched. */
+  readonly latencyMs?: number;
+  readonly now?: () => number;
+}
+
+export interface Emulator {
+  /** Without a slash at the end. */
+  readonly url: string;
+  readonly asked: AskedLog;
+  readonly faults: Faults;
+  /** Closes every connection, those that hang too. */
+  readonly stop: () => Promise<void>;
+}
+
+export async function serve(adapter: Adapter, options: EmulatorOptions): Promise<Emulator> {
+  const { gold, port = 0, latencyMs = 0, now = Date.now } = options;
+  const asked = new AskedLog();
+  const faults = new Faults(options.faults);
+  const server = createServer(async (incoming, response) => {
+    const request = await receive(incoming);
+    if (request.url.pathname.startsWith('/__')) return control(request, response, { faults, asked });
+    const understood = understand(adapter, request);
+    if (!('task' in understood)) return send(response, understood);
+    const fault = faults.next();
+    const record = asked.add({
+      at: now(),
+      task: understood.task,
+      model: understood.model,
+      textSha256: hash(understood.text),
+      aroundSha256: hash(around(request.body, understood.text)),
+      fault,
+      inputTokens: 0,
+      outputTokens: 0,
+      status: null,
+      closedEarly: false,
+    });
+    response.on('close', () => {
+      record.closedEarly = !response.writableFinished;
+      asked.changed();
+    });
+    if (latencyMs > 0) await new Promise(resolve => setTimeout(resolve, latencyMs));
+    answer({ adapter, request, response, understood, fault, gold, record, now });
+    asked.changed();
+  });
+  await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
+    faults,
+    stop: () =>
+      new Promise(resolve => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function understand(adapter: Adapter, request: HttpRequest): Understood | HttpReply {
+  try {
+    return adapter.understand(request);
+  } catch {
+    return { status: 400, body: { error: { message: 'We could not parse the JSON body of your request.' } } };
+  }
+}
+
+interface Answering {
+  readonly adapter: Adapter;
+  readonly request: HttpRequest;
+  readonly response: ServerResponse;
+  readonly understood: Understood;
+  readonly fault: Fault;
+  readonly gold: Gold;
+  readonly record: Asked;
+  readonly now: () => number;
+}
+
+function answer({ adapter, request, response, understood, fault, gold, record, now }: Answering): void {
+  if (fault === 'hang') return;
+  if (fault === 'slam') {
+    response.destroy();
+    return;
+  }
+  const failure = adapter.failure(fault, now());
+  if (failure !== undefined) {
+    record.status = failure.status;
+    send(response, failure);
+    return;
+  }
+  const reply = adapter.reply({ understood, request, said: saidUnder(fault, understood, gold) });
+  Object.assign(record, { inputTokens: reply.inputTokens, outputTokens: reply.outputTokens, status: reply.status });
+  if (fault === 'crawl' || fault === 'cut') slowly(response, reply, fault);
+  else if (fault === 'bad-envelope') send(response, { ...reply, body: JSON.stringify(reply.body).slice(0, -3) });
+  else send(response, reply);
+}
+
+function saidUnder(fault: Fault, { text, task }: Understood, gold: Gold): Said {
+  const mentions = (quotes: readonly string[]) => JSON.stringify({ mentions: quotes.map(quote => ({ quote })) });
+  const truth = () => mentions(gold.quotes(text, task));
+  switch (fault) {
+    case 'refusal':
+    case 'content-filter':
+    case 'empty-choices':
+      return { end: fault };
+    case 'length':
+      return { end: 'length', text: truth().slice(0, 20) };
+    case 'empty-text':
+      return { end: 'answered', text: '' };
+    case 'bad-json':
+      return { end: 'answered', text: `Here you are: ${truth()}` };
+    case 'wrong-schema':
+      return { end: 'answered', text: JSON.stringify({ entities: gold.quotes(text, task) }) };
+    case 'invented':
+      return { end: 'answered', text: mentions([`${INVENTED} 1`, `${INVENTED} 2`]) };
+    case 'obeyed':
+      return { end: 'answered', text: mentions([demanded(text)]) };
+    default:
+      return { end: 'answered', text: truth() };
+  }
+}
+
+/** The request with the note taken out, in whatever way its JSON escapes it; its tag too. */
+function around(body: string, text: string): string {
+  return body.replace(JSON.stringify(text).slice(1, -1), '').replaceAll(hash(text).slice(0, 16), '');
+}
+
+async function receive(incoming: IncomingMessage): Promise<HttpRequest> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  return {
+    method: incoming.method ?? 'GET',
+    url: new URL(incoming.url ?? '/', 'http://127.0.0.1'),
+    headers: incoming.headers,
+    body: Buffer.concat(chunks).toString('utf8'),
+  };
+}
+
+function send(response: ServerResponse, { status, headers, body }: HttpReply): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(typeof body === 'string' ? body : JSON.stringify(body));
+}
+
+/** Byte by byte, so slowly that nobody waits for the end; or half of it, and then a closed connection. */
+function slowly(response: ServerResponse, reply: HttpReply, fault: 'crawl' | 'cut'): void {
+  const bytes = Buffer.from(JSON.stringify(reply.body));
+  response.writeHead(reply.status, { 'content-type': 'application/json', 'content-length': bytes.length });
+  if (fault === 'cut') {
+    response.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => response.destroy());
+    return;
+  }
+  let sent = 0;
+  const timer = setInterval(() => response.write(bytes.subarray(sent, ++sent)), 100);
+  response.on('close', () => clearInterval(timer));
+}
+
+function control(
+  request: HttpRequest,
+  response: ServerResponse,
+  { faults, asked }: Pick<Emulator, 'faults' | 'asked'>,
+) {
+  if (request.method === 'POST' && request.url.pathname === '/__faults') {
+    try {
+      faults.set(JSON.parse(request.body) as FaultPlan);
+      return send(response, { status: 200, body: { ok: true } });
+    } catch (error) {
+      return send(response, { status: 400, body: { error: String(error) } });
+    }
+  }
+  if (request.url.pathname === '/__asked') {
+    return send(response, { status: 200, body: { simulated: true, ...asked.summary() } });
+  }
+  send(response, { status: 404, body: { error: 'POST /__faults or GET /__asked' } });
+}

@@ -66,10 +66,16 @@ export class LlmTeacher implements Teacher {
     const { instructions } = this.#prompt(request.task);
     const began = this.#options.now();
     let answer: ChatAnswer;
+    // the clients leave listeners on the signal that they get, and the caller's may live for months
+    const own = new AbortController();
+    const abort = () => own.abort(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
     try {
-      answer = await this.#options.chat.ask({ instructions, text: frame(request.text), signal });
+      answer = await this.#options.chat.ask({ instructions, text: frame(request.text), signal: own.signal });
     } catch (error) {
       throw this.#translate(error, signal);
+    } finally {
+      signal.removeEventListener('abort', abort);
     }
     const usage = this.#usage(answer, request, Math.max(0, this.#options.now() - began));
     return { quotes: this.#quotes(answer, usage), usage };

@@ -15,6 +15,8 @@ export interface Asked {
   outputTokens: number;
   /** The status answered, or null while nothing was. */
   status: number | null;
+  /** Of a body that crawls. */
+  crawledBytes: number;
   /** Whether the client went away before the answer was whole. */
   closedEarly: boolean;
 }

@@ -82,6 +82,7 @@ export async function serve(adapter: Adapter, options: EmulatorOptions): Promise
       inputTokens: 0,
       outputTokens: 0,
       status: null,
+      crawledBytes: 0,
       closedEarly: false,
     });
     response.on('close', () => {
@@ -89,7 +90,7 @@ export async function serve(adapter: Adapter, options: EmulatorOptions): Promise
       asked.changed();
     });
     if (latencyMs > 0) await new Promise(resolve => setTimeout(resolve, latencyMs));
-    answer({ adapter, request, response, understood, fault, gold, record, now });
+    answer({ adapter, request, response, understood, fault, gold, record, asked, now });
     asked.changed();
   });
   await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve));
@@ -121,10 +122,11 @@ interface Answering {
   readonly fault: Fault;
   readonly gold: Gold;
   readonly record: Asked;
+  readonly asked: AskedLog;
   readonly now: () => number;
 }
 
-function answer({ adapter, request, response, understood, fault, gold, record, now }: Answering): void {
+function answer({ adapter, request, response, understood, fault, gold, record, asked, now }: Answering): void {
   if (fault === 'hang') return;
   if (fault === 'slam') {
     response.destroy();
@@ -138,8 +140,13 @@ function answer({ adapter, request, response, understood, fault, gold, record, n
   }
   const reply = adapter.reply({ understood, request, said: saidUnder(fault, understood, gold) });
   Object.assign(record, { inputTokens: reply.inputTokens, outputTokens: reply.outputTokens, status: reply.status });
-  if (fault === 'crawl' || fault === 'cut') slowly(response, reply, fault);
-  else if (fault === 'bad-envelope') send(response, { ...reply, body: JSON.stringify(reply.body).slice(0, -3) });
+  if (fault === 'cut') cut(response, reply);
+  else if (fault === 'crawl') {
+    crawl(response, reply, sent => {
+      record.crawledBytes = sent;
+      asked.changed();
+    });
+  } else if (fault === 'bad-envelope') send(response, { ...reply, body: JSON.stringify(reply.body).slice(0, -3) });
   else send(response, reply);
 }
 
@@ -189,17 +196,24 @@ function send(response: ServerResponse, { status, headers, body }: HttpReply): v
   response.end(typeof body === 'string' ? body : JSON.stringify(body));
 }
 
-/** Byte by byte, so slowly that nobody waits for the end; or half of it, and then a closed connection. */
-function slowly(response: ServerResponse, reply: HttpReply, fault: 'crawl' | 'cut'): void {
-  const bytes = Buffer.from(JSON.stringify(reply.body));
-  response.writeHead(reply.status, { 'content-type': 'application/json', 'content-length': bytes.length });
-  if (fault === 'cut') {
-    response.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => response.destroy());
-    return;
-  }
+/** Half of it, and then a closed connection. */
+function cut(response: ServerResponse, reply: HttpReply): void {
+  const bytes = begin(response, reply);
+  response.write(bytes.subarray(0, Math.ceil(bytes.length / 2)), () => response.destroy());
+}
+
+/** Byte by byte, so slowly that nobody waits for the end. */
+function crawl(response: ServerResponse, reply: HttpReply, onByte: (sent: number) => void): void {
+  const bytes = begin(response, reply);
   let sent = 0;
-  const timer = setInterval(() => response.write(bytes.subarray(sent, ++sent)), 100);
+  const timer = setInterval(() => response.write(bytes.subarray(sent, ++sent), () => onByte(sent)), 50);
   response.on('close', () => clearInterval(timer));
+}
+
+function begin(response: ServerResponse, { status, body }: HttpReply): Buffer {
+  const bytes = Buffer.from(JSON.stringify(body));
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.length });
+  return bytes;
 }
 
 function control(

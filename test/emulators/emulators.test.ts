@@ -4,12 +4,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, it } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { createTeacher } from '../../src/teachers/create-teacher.ts';
 import { frame } from '../../src/teachers/frame.ts';
 import { instructionsFor } from '../../src/teachers/prompts.ts';
 import { REPLY_SCHEMA } from '../../src/teachers/reply.ts';
-import { GOLD, gated, KEY, MODELS, stageOf, TEXT } from '../teachers/support.ts';
+import { GOLD, gated, KEY, MODELS, stageOf, TEXT, tidied } from '../teachers/support.ts';
 import { FAULTS, Faults } from './faults.ts';
 import { Gold, INVENTED, readGold } from './gold.ts';
 import { openAiEmulator } from './openai.ts';
@@ -65,7 +65,7 @@ describe('the emulated OpenAI refuses what the real one does, and what would cos
 
   for (const [what, body, status, code] of wrong) {
     it(`${what}: ${status}`, async () => {
-      const emulator = await openAiEmulator({ gold: new Gold(GOLD), apiKey: KEY, models: MODELS });
+      const emulator = await tidied(openAiEmulator({ gold: new Gold(GOLD), apiKey: KEY, models: MODELS }));
       const got = await post(emulator.url, body);
       assert.equal(got.status, status);
       if (code !== undefined) assert.equal(got.code, code);
@@ -75,7 +75,7 @@ describe('the emulated OpenAI refuses what the real one does, and what would cos
   }
 
   it('a wrong key: 401', async () => {
-    const emulator = await openAiEmulator({ gold: new Gold(GOLD), apiKey: KEY, models: MODELS });
+    const emulator = await tidied(openAiEmulator({ gold: new Gold(GOLD), apiKey: KEY, models: MODELS }));
     assert.equal((await post(emulator.url, good, 'other')).code, 'invalid_api_key');
     await emulator.stop();
   });
@@ -155,15 +155,16 @@ describe('faults', () => {
 });
 
 describe('the program of emulators', () => {
-  const start = async () => {
+  const start = async (t: TestContext) => {
     const files = ['--notes', join(DEMO, 'notes.jsonl'), '--labels', join(DEMO, 'labels.jsonl')];
     const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...files, '--openai-key', KEY]);
+    t.after(() => child.kill('SIGKILL'));
     const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
     return { child, said: JSON.parse(line) as Record<string, string>, line };
   };
 
-  it('says where it listens, answers, and goes when its input ends', async () => {
-    const { child, said, line } = await start();
+  it('says where it listens, answers, and goes when its input ends', async t => {
+    const { child, said, line } = await start(t);
     assert.ok(line.includes('"simulated":true') && !line.includes(KEY));
     const config = {
       name: 'first',
@@ -187,8 +188,8 @@ describe('the program of emulators', () => {
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });
 
-  it('goes on SIGTERM', async () => {
-    const { child } = await start();
+  it('goes on SIGTERM', async t => {
+    const { child } = await start(t);
     child.kill('SIGTERM');
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });

@@ -58,7 +58,7 @@ export interface Emulator {
   readonly url: string;
   readonly asked: AskedLog;
   readonly faults: Faults;
-  /** Closes every connection, those that hang too. */
+  /** Closes every connection, those that hang too. Idempotent. */
   readonly stop: () => Promise<void>;
 }
 

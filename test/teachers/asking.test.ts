@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { createTeacher } from '../../src/teachers/create-teacher.ts';
 import { Gold } from '../emulators/gold.ts';
 import { openAiEmulator } from '../emulators/openai.ts';
-import { GOLD, gated, KEY, MODELS, type ProviderName, stageOf, TEXT } from './support.ts';
+import { GOLD, gated, KEY, MODELS, type ProviderName, stageOf, TEXT, tidied } from './support.ts';
 
 const signal = new AbortController().signal;
 
@@ -36,7 +36,7 @@ describe('asking', () => {
   }
 
   it('asks Azure by deployment, API version and api-key header', async () => {
-    const emulator = await openAiEmulator({ gold: new Gold(GOLD), apiKey: KEY, models: ['gpt-4o-2024-08-06'] });
+    const emulator = await tidied(openAiEmulator({ gold: new Gold(GOLD), apiKey: KEY, models: ['gpt-4o-2024-08-06'] }));
     const teacher = await createTeacher({
       config: {
         name: 'azure',
@@ -56,7 +56,7 @@ describe('asking', () => {
   });
 
   it('asks a server of one’s own without a key, at the price that was said', async () => {
-    const emulator = await openAiEmulator({ gold: new Gold(GOLD), apiKey: null, models: ['llama3.1:8b'] });
+    const emulator = await tidied(openAiEmulator({ gold: new Gold(GOLD), apiKey: null, models: ['llama3.1:8b'] }));
     const teacher = await createTeacher({
       config: {
         name: 'local',

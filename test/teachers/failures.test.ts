@@ -3,6 +3,7 @@
  * error message shows a note or a key. The official clients talk to emulated providers that do everything wrong that can be done.
  */
 import assert from 'node:assert/strict';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
@@ -149,7 +150,7 @@ for (const provider of ['openai', 'gemini'] as const satisfies readonly Provider
 
     it('something that does not speak HTTP is the provider’s fault', async () => {
       const server = createServer(socket => socket.end('SSH-2.0-OpenSSH_9.6\r\n'));
-      await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+      await new Promise<void>(resolve => server.unref().listen(0, '127.0.0.1', resolve));
       const address = server.address();
       assert.ok(address !== null && typeof address === 'object');
       const stage = await stageOf(provider);
@@ -172,3 +173,28 @@ for (const provider of ['openai', 'gemini'] as const satisfies readonly Provider
     });
   });
 }
+
+describe('an answer that Google would continue', () => {
+  it('is cut, after one request: the client would send, and pay, another by itself', async () => {
+    let requests = 0;
+    const server = createHttpServer((_, response) => {
+      requests++;
+      const part = { content: { role: 'model', parts: [{ text: '{"men' }] }, finishReason: 'CONTINUATION' };
+      const candidates = [{ ...part, ...(requests > 3 ? {} : { continuationToken: 'more' }) }];
+      response.setHeader('content-type', 'application/json');
+      response.end(JSON.stringify({ candidates, usageMetadata: { promptTokenCount: 10, candidatesTokenCount: 2 } }));
+    });
+    await new Promise<void>(resolve => server.unref().listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    assert.ok(address !== null && typeof address === 'object');
+    const stage = await stageOf('gemini');
+    const config = { ...stage.config, baseUrl: `http://127.0.0.1:${address.port}` };
+    const error = await failureOf(await createTeacher({ config, egressAllow: ['127.0.0.1'] }));
+    server.close();
+    server.closeAllConnections();
+    assert.equal(error.code, 'REPLY_CUT');
+    assert.equal(error.usage?.outputTokens, 2);
+    assert.equal(requests, 1);
+    await stage.emulator.stop();
+  });
+});

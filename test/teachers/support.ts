@@ -1,4 +1,5 @@
 /** Notes, and teachers of both providers on emulators of their own. */
+import { after } from 'node:test';
 import type { Note } from '../../src/core/note.ts';
 import { createTeacher, type LlmTeacherConfig } from '../../src/teachers/create-teacher.ts';
 import type { Teacher } from '../../src/teachers/teacher.ts';
@@ -35,6 +36,17 @@ export function gated(text: string): GatedNote {
   return gate(note);
 }
 
+const running = new Set<Emulator>();
+
+// a failed test leaves its emulator behind, and an open server would keep the process from ever ending
+after(() => Promise.all([...running].map(emulator => emulator.stop())));
+
+export async function tidied(starting: Promise<Emulator>): Promise<Emulator> {
+  const emulator = await starting;
+  running.add(emulator);
+  return emulator;
+}
+
 export type ProviderName = 'openai' | 'gemini';
 
 export const MODELS = [
@@ -64,7 +76,7 @@ export interface StageOptions {
 export async function stageOf(provider: ProviderName, options: StageOptions = {}): Promise<Stage> {
   const { faults = {}, gold = GOLD, config: given = {}, now = Date.now } = options;
   const common = { gold: new Gold(gold), faults, apiKey: KEY, models: MODELS, now };
-  const emulator = await (provider === 'openai' ? openAiEmulator(common) : geminiEmulator(common));
+  const emulator = await tidied(provider === 'openai' ? openAiEmulator(common) : geminiEmulator(common));
   const config: LlmTeacherConfig = {
     name: 'first',
     kind: provider,

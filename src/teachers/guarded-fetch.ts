@@ -4,6 +4,7 @@
  * own: those carry bodies and headers, and Google's has lost Retry-After.
  */
 import { allowedHost } from './egress.ts';
+import { isRecord } from './error-body.ts';
 import { httpFailure } from './http-failure.ts';
 import { type TeacherCode, TeacherError } from './teacher-error.ts';
 
@@ -29,8 +30,8 @@ export function guardedFetch({ teacher, allow, now }: GuardedFetchOptions): type
       throw new TeacherError('EGRESS_DENIED', message, { details: { teacher, status } });
     }
     if (!response.ok) throw httpFailure({ teacher, status, headers, body, now: now() });
-    if (!isJson(body)) {
-      throw new TeacherError('TEACHER_FAILED', `${teacher} answered ${status} with something that is not JSON`, {
+    if (!isJsonObject(body)) {
+      throw new TeacherError('TEACHER_FAILED', `${teacher} answered ${status} with something that is no JSON object`, {
         details: { teacher, status },
       });
     }
@@ -109,9 +110,9 @@ function codeOf(error: unknown, depth = 0): string | undefined {
   return codeOf(error.cause, depth + 1) ?? (code ? String((error as Error & { code: string }).code) : undefined);
 }
 
-function isJson(body: string): boolean {
+function isJsonObject(body: string): boolean {
   try {
-    return JSON.parse(body) !== undefined;
+    return isRecord(JSON.parse(body));
   } catch {
     return false;
   }

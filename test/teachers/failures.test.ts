@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import { createTeacher } from '../../src/teachers/create-teacher.ts';
+import { LlmTeacher } from '../../src/teachers/llm-teacher.ts';
 import type { Teacher } from '../../src/teachers/teacher.ts';
 import { type Fault as Kind, type TeacherCode, TeacherError } from '../../src/teachers/teacher-error.ts';
 import type { Fault } from '../emulators/faults.ts';
@@ -196,5 +197,26 @@ describe('an answer that Google would continue', () => {
     assert.equal(error.usage?.outputTokens, 2);
     assert.equal(requests, 1);
     await stage.emulator.stop();
+  });
+});
+
+describe('an error of the client’s own', () => {
+  it('is kept by name only: it may carry the request', async () => {
+    const leaky = Object.assign(new Error(`${TEXT} ${KEY}`), {
+      request: { body: TEXT, headers: { authorization: KEY } },
+    });
+    const teacher = new LlmTeacher({
+      name: 'first',
+      provider: 'openai',
+      model: 'any',
+      tasks: ['symptom'],
+      chat: { host: 'llm.example', maxOutputTokens: 9, settings: {}, ask: () => Promise.reject(leaky) },
+      price: { input: 0, output: 0 },
+      section: { size: 1000, overlap: 10 },
+      now: Date.now,
+    });
+    const error = await failureOf(teacher);
+    assert.equal(error.code, 'TEACHER_FAILED');
+    assert.deepEqual(error.details, { teacher: 'first', kind: 'Error' });
   });
 });

@@ -47,7 +47,10 @@ export function registerDistill(program: Command, io: Io): void {
       'Which score tells best, on dev notes, where the tagger is wrong, and what F1 remains at each escalation rate.',
     )
     .requiredOption('--corpus <DIR>', 'annotated documents')
-    .option('--write', "write benchmarks/results/risk-coverage.json, and routing.json beside the model's manifest")
+    .option(
+      '--write',
+      "write benchmarks/results/risk-coverage.json and .md, and routing.json beside the model's manifest",
+    )
     .action((options: CommonOptions & { corpus: string; write?: boolean }) =>
       distillDoubt(configOf(options, io), { corpus: options.corpus, write: options.write === true }, io),
     );

@@ -10,7 +10,9 @@ import {
   areaIntervals,
   areas,
   atRates,
+  atThreshold,
   bestAreas,
+  type Left,
   thresholdAt,
 } from '../evaluation/risk-coverage.ts';
 import type { ModelIdentity, VerifiedModel } from '../model/manifest.ts';
@@ -56,8 +58,10 @@ export interface TaskResult {
   readonly chosen: DoubtScore;
   /** All of them on dev; on test only the chosen one and the one before. */
   readonly scores: readonly ScoreResult[];
-  /** By the chosen score. */
+  /** By the chosen score, this set's own most doubtful notes. */
   readonly rates: readonly AtRateWithIntervals[];
+  /** The same by the thresholds that serve: on other notes they escalate another share than on those they were measured on. */
+  readonly thresholds: readonly (Left & { readonly rate: number; readonly threshold: number })[];
 }
 
 export interface Choice {
@@ -77,6 +81,7 @@ export interface DoubtReport {
   readonly results: readonly TaskResult[];
 }
 
+type Route = Routing['tasks'][string] & { readonly score: DoubtScore };
 type Weighed = ReadonlyMap<DoubtSet, ReadonlyMap<Task, readonly WeighedNote[]>>;
 
 /** @throws DistillError for a corpus that is missing or wrong. */
@@ -89,17 +94,15 @@ export async function measureDoubt(
   progress(`doubt: comparing ${DOUBT_SCORES.length} scores`);
   const deciding = weighed.get(CHOSEN_ON) ?? new Map<Task, readonly WeighedNote[]>();
   const choice = choose(deciding);
+  const tasks = Object.fromEntries(
+    [...deciding].map(([task, notes]) => [task, routeBy(choice.byTask[task] as DoubtScore, notes)]),
+  );
   const results = DOUBT_SETS.flatMap(set =>
-    [...(weighed.get(set) ?? [])].map(([task, notes]) => resultOf(set, task, notes, choice.byTask[task] as DoubtScore)),
+    [...(weighed.get(set) ?? [])].map(([task, notes]) => resultOf(set, task, notes, tasks[task] as Route)),
   );
   const files = [...new Set(DOUBT_SETS.map(set => set.file))];
   const data = files.map(file => ({ file, sha256: corpusHash(corpusDirectory, file) }));
-  return {
-    report: { model: model.identity, data, seed: SEED, choice, results },
-    tasks: Object.fromEntries(
-      [...deciding].map(([task, notes]) => [task, thresholds(choice.byTask[task] as DoubtScore, notes)]),
-    ),
-  };
+  return { report: { model: model.identity, data, seed: SEED, choice, results }, tasks };
 }
 
 async function weighAll(
@@ -155,7 +158,8 @@ export function choose(deciding: ReadonlyMap<Task, readonly WeighedNote[]>): Cho
   return { area: DECIDING, meanRelativeArea: Object.fromEntries(relative), byTask, smallestByTask };
 }
 
-function resultOf(set: DoubtSet, task: Task, notes: readonly WeighedNote[], chosen: DoubtScore): TaskResult {
+function resultOf(set: DoubtSet, task: Task, notes: readonly WeighedNote[], route: Route): TaskResult {
+  const chosen = route.score;
   const byChosen = judgedBy(chosen, notes);
   const compared = set.use === 'test' ? DOUBT_SCORES.filter(each => each === chosen || each === TODAY) : DOUBT_SCORES;
   const rates = atRates(byChosen, RATES, seeded(SEED));
@@ -176,10 +180,11 @@ function resultOf(set: DoubtSet, task: Task, notes: readonly WeighedNote[], chos
       return { score, areas: areas(judged), interval: area, beyondChosen: excess };
     }),
     rates,
+    thresholds: route.rates.map(each => ({ ...each, ...atThreshold(byChosen, each.threshold) })),
   };
 }
 
-function thresholds(score: DoubtScore, notes: readonly WeighedNote[]): Routing['tasks'][string] {
+function routeBy(score: DoubtScore, notes: readonly WeighedNote[]): Route {
   const doubts = notes.map(each => doubtScore(score, each.evidence));
   // a rate that would escalate no note of so few has no threshold
   const rates = RATES.filter(rate => Math.round(rate * notes.length) > 0).map(rate => ({

@@ -124,10 +124,8 @@ export function smallestRisk(counts: readonly Counts[], kept: number): number {
   }
 }
 
-export interface AtRate {
-  /** Share of the notes to escalate. */
-  readonly rate: number;
-  /** Notes escalated: the rate times the notes, rounded. */
+/** What is left when some notes are escalated, and what that costs. */
+export interface Left {
   readonly escalated: number;
   /** Micro F1 of the words in the notes kept. */
   readonly f1Kept: number;
@@ -138,16 +136,28 @@ export interface AtRate {
   readonly shareOfWords: number;
 }
 
-/** What remains when the most doubtful share of the notes is escalated. @param rate in [0, 1). */
+export interface AtRate extends Left {
+  /** Share of the notes to escalate; so many notes, rounded, do. */
+  readonly rate: number;
+}
+
+/** When the most doubtful share of the notes is escalated. @param rate in [0, 1). */
 export function atRate(notes: readonly JudgedNote[], rate: number): AtRate {
   const sums = keptFirst(notes);
-  const escalated = Math.round(rate * notes.length);
-  const kept = sums[notes.length - escalated] as Kept;
-  const whole = sums[notes.length] as Kept;
+  return { rate, ...leftOf(sums, notes.length - Math.round(rate * notes.length)) };
+}
+
+/** When the notes whose doubt is above a threshold are escalated: what a router does. */
+export function atThreshold(notes: readonly JudgedNote[], threshold: number): Left {
+  return leftOf(keptFirst(notes), notes.filter(each => each.doubt <= threshold).length);
+}
+
+function leftOf(sums: readonly Kept[], notesKept: number): Left {
+  const kept = sums[notesKept] as Kept;
+  const whole = sums.at(-1) as Kept;
   const gone = (part: number, all: number): number => (all === 0 ? 0 : 1 - part / all);
   return {
-    rate,
-    escalated,
+    escalated: whole.notes - kept.notes,
     f1Kept: 1 - f1Risk(kept),
     errorsPerNoteKept: kept.notes === 0 ? 0 : errorRisk(kept),
     shareOfErrors: gone(kept.errors, whole.errors),

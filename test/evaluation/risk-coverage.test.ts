@@ -9,6 +9,7 @@ import {
   areas,
   atRate,
   atRates,
+  atThreshold,
   bestAreas,
   type JudgedNote,
   smallestRisk,
@@ -66,6 +67,10 @@ describe('risk and coverage', () => {
     near(quarter.f1Kept, 26 / 28, 'F1');
     near(quarter.shareOfErrors, 4 / 6, 'errors');
     assert.equal(atRate(NOTES, 0.5).f1Kept, 1);
+    // the very same notes by a threshold between the doubts
+    assert.deepEqual({ rate: 0.25, ...atThreshold(NOTES, 0.5) }, quarter);
+    assert.equal(atThreshold(NOTES, 0.4).escalated, 1, 'at the threshold a note stays');
+    assert.equal(atThreshold(NOTES, 0).f1Kept, 1, 'nothing kept, nothing wrong');
   });
 
   it('keep everything at rate 0, whatever the doubts', () => {

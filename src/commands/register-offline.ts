@@ -1,12 +1,17 @@
-/** The commands that touch no stream: models, their training and measurements. */
-import type { Command } from 'commander';
+/** The commands that touch no stream: models, their training, their doubts and measurements. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { unobserved } from '../core/facts.ts';
 import { benchBatching } from './bench/batching.ts';
 import { benchKafka } from './bench/kafka.ts';
 import { benchPipeline } from './bench/pipeline.ts';
 import { distillEvaluate, distillTrain, type TrainOptions } from './distill.ts';
+import { distillDoubt } from './distill-doubt.ts';
 import type { Io } from './io.ts';
 import { listAllModels, verifyModel } from './models.ts';
 import { type CommonOptions, configOf, wholeNumber, withConfig, withLog, withModel } from './options.ts';
+import { explainRoute } from './route.ts';
+import { serveModel } from './serve-model.ts';
+import type { InputFormat } from './tag-input.ts';
 
 export function registerModels(program: Command, io: Io): void {
   const models = program.command('models').description('Models that come with this installation.');
@@ -37,6 +42,52 @@ export function registerDistill(program: Command, io: Io): void {
     )
     .requiredOption('--corpus <DIR>', 'annotated documents')
     .action((options: CommonOptions & { corpus: string }) => distillEvaluate(configOf(options, io), options, io));
+  withModel(withConfig(distill.command('doubt')))
+    .description(
+      'Which score tells best, on dev notes, where the tagger is wrong, and what F1 remains at each escalation rate.',
+    )
+    .requiredOption('--corpus <DIR>', 'annotated documents')
+    .option(
+      '--write',
+      "write benchmarks/results/risk-coverage.json and .md, and routing.json beside the model's manifest",
+    )
+    .action((options: CommonOptions & { corpus: string; write?: boolean }) =>
+      distillDoubt(configOf(options, io), { corpus: options.corpus, write: options.write === true }, io),
+    );
+}
+
+export function registerRoute(program: Command, io: Io, finish: (exitCode: number) => void): void {
+  const route = program.command('route').description('Which tasks of which notes the tagger is unsure of.');
+  withModel(withConfig(route.command('explain')))
+    .description('For each task of a note: its doubt, the threshold, and the words that the doubt comes from.')
+    .argument('[NOTE...]', "notes: plain text, or JSON Lines {id, text} in *.jsonl; '-' is standard input", ['-'])
+    .option('--rate <SHARE>', 'escalate so large a share of notes for each task; 0 for none', share, 0.1)
+    .option('--spans <N>', 'places shown a task', wholeNumber, 5)
+    .option('--json', 'one JSON row a note')
+    .addOption(new Option('--input <FORMAT>', 'what the files hold').choices(['auto', 'text', 'jsonl']).default('auto'))
+    .action(async (paths: string[], options: CommonOptions & ExplainFlags) => {
+      const serving = await serveModel(configOf(options, io), unobserved);
+      try {
+        const rules = Object.fromEntries(serving.tasks.map(task => [task, { rate: options.rate, teachers: [] }]));
+        const { spans, input } = options;
+        finish(await explainRoute(serving, { paths, input, rules, spans, json: options.json === true }, io));
+      } finally {
+        await serving.stop();
+      }
+    });
+}
+
+interface ExplainFlags {
+  readonly rate: number;
+  readonly spans: number;
+  readonly json?: boolean;
+  readonly input: InputFormat;
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < 1)) throw new InvalidArgumentError('a share from 0 to 1 is needed');
+  return value;
 }
 
 export function registerBench(program: Command, io: Io): void {

@@ -8,7 +8,7 @@ import { DEMO_DATA, demo } from './demo.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, configOf, wholeNumber, withConfig, withLog, withModel, withQuiet } from './options.ts';
 import { produce } from './produce.ts';
-import { registerBench, registerDistill, registerModels } from './register-offline.ts';
+import { registerBench, registerDistill, registerModels, registerRoute } from './register-offline.ts';
 import { run } from './run.ts';
 import { checkSchemas, registerAllSchemas } from './schemas.ts';
 import { serveModel } from './serve-model.ts';
@@ -29,6 +29,7 @@ export function registerCommands(program: Command, io: Io, finish: Finish): void
   registerDeadLetters(program, io);
   registerSchemas(program, io, finish);
   registerModels(program, io);
+  registerRoute(program, io, finish);
   registerDistill(program, io);
   registerBench(program, io);
 }

@@ -35,7 +35,7 @@ export const TEACHER_NOTES: TestSet = {
   })),
 };
 
-const NCBI_TYPES = ['DiseaseClass', 'SpecificDisease', 'CompositeMention', 'Modifier'];
+export const NCBI_TYPES = ['DiseaseClass', 'SpecificDisease', 'CompositeMention', 'Modifier'];
 
 export const TEST_SETS: readonly TestSet[] = [
   TEACHER_NOTES,

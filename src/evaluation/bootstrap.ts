@@ -28,13 +28,28 @@ export function pairedF1Interval(
   return interval(resampled(a.length, random, resamples, pick => f1(a, pick) - f1(b, pick)));
 }
 
+/** 95 % intervals of several figures at once. @param measure of documents by number, drawn with replacement; always as many figures. */
+export function intervals(
+  size: number,
+  random: () => number,
+  measure: (pick: readonly number[]) => readonly number[],
+  resamples = RESAMPLES,
+): Interval[] {
+  const rows = Array.from({ length: resamples }, () => measure(draw(size, random)));
+  return (rows[0] ?? []).map((_, column) => interval(rows.map(row => row[column] as number)));
+}
+
 function resampled(
   size: number,
   random: () => number,
   times: number,
   measure: (pick: readonly number[]) => number,
 ): number[] {
-  return Array.from({ length: times }, () => measure(Array.from({ length: size }, () => Math.floor(random() * size))));
+  return Array.from({ length: times }, () => measure(draw(size, random)));
+}
+
+function draw(size: number, random: () => number): number[] {
+  return Array.from({ length: size }, () => Math.floor(random() * size));
 }
 
 function interval(values: number[]): Interval {

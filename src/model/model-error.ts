@@ -6,6 +6,8 @@ export class ModelError extends ClinstreamError<
   | 'MANIFEST_INVALID'
   | 'MODEL_FILE_CHANGED'
   | 'MODEL_SELF_CHECK_FAILED'
+  | 'ROUTING_INVALID'
+  | 'ROUTING_OF_ANOTHER_MODEL'
   | 'DEVICE_UNAVAILABLE'
   | 'BATCH_FAILED'
   | 'WORKERS_LOST'

@@ -1,13 +1,14 @@
 /** A text to its entities: tokens, windows, batches, stitch, spans. Empty and megabyte-long texts are ordinary. */
 import type { StageMilliseconds } from '../core/facts.ts';
 import type { Entity, Task } from '../core/span.ts';
+import type { Head } from '../core/tokens.ts';
 import type { VerifiedModel } from '../model/manifest.ts';
 import type { TextTokenizer } from '../model/tokenizer.ts';
 import { CodePointIndex } from '../text/code-points.ts';
 import { decodeEntities, type TaskConfidence } from '../text/decode.ts';
 import { Stitcher } from '../text/stitch.ts';
 import { planWindows } from '../text/windows.ts';
-import { toWords } from '../text/words.ts';
+import { toWords, type Words } from '../text/words.ts';
 import type { Batcher } from './batcher.ts';
 
 export interface Tagged {
@@ -19,16 +20,28 @@ export interface Tagged {
   readonly stageMs: Omit<StageMilliseconds, 'decode'>;
 }
 
+/** A text's words with their logits. */
+export interface Read {
+  readonly words: Words;
+  readonly tokens: number;
+  readonly windows: number;
+  /** Milliseconds. */
+  readonly tokenize: number;
+  readonly infer: number;
+}
+
 const SPECIAL_TOKENS = 2;
 
 export class Tagger {
   readonly tasks: readonly Task[];
+  readonly heads: readonly Head[];
   readonly #model: VerifiedModel;
   readonly #tokenizer: TextTokenizer;
   readonly #batcher: Batcher;
 
   constructor(model: VerifiedModel, tokenizer: TextTokenizer, batcher: Batcher) {
     this.tasks = model.heads.map(head => head.task);
+    this.heads = model.heads;
     this.#model = model;
     this.#tokenizer = tokenizer;
     this.#batcher = batcher;
@@ -37,12 +50,21 @@ export class Tagger {
   /** @throws ModelError when the model cannot answer for one of the text's windows. */
   async tag(text: string): Promise<Tagged> {
     const began = performance.now();
+    const { words, tokens, windows, tokenize, infer } = await this.read(text);
+    const { entities, tasks } = decodeEntities(new CodePointIndex(text), words, this.heads);
+    const assemble = performance.now() - began - tokenize - infer;
+    return { entities, tasks, tokens, windows, stageMs: { tokenize, infer, assemble } };
+  }
+
+  /** The model's own view of the text, before anything is decided. @throws ModelError as `tag`. */
+  async read(text: string): Promise<Read> {
+    const began = performance.now();
     const { window } = this.#model.manifest;
-    const heads = this.#model.heads;
+    const heads = this.heads.length;
     const tokens = await this.#tokenizer.encode(text);
     const tokenized = performance.now();
     const windows = planWindows(tokens.ids.length, { size: window.tokens - SPECIAL_TOKENS, overlap: window.overlap });
-    const stitcher = new Stitcher(windows, tokens.ids.length, heads.length);
+    const stitcher = new Stitcher(windows, tokens.ids.length, heads);
     await Promise.all(
       windows.map(async ({ start, end }, i) => {
         const { logits, firstRow } = await this.#batcher.score(tokens.ids.subarray(start, end));
@@ -50,14 +72,12 @@ export class Tagger {
       }),
     );
     const inferred = performance.now();
-    const words = toWords(tokens, stitcher.logits, heads.length);
-    const { entities, tasks } = decodeEntities(new CodePointIndex(text), words, heads);
     return {
-      entities,
-      tasks,
+      words: toWords(tokens, stitcher.logits, heads),
       tokens: tokens.ids.length,
       windows: windows.length,
-      stageMs: { tokenize: tokenized - began, infer: inferred - tokenized, assemble: performance.now() - inferred },
+      tokenize: tokenized - began,
+      infer: inferred - tokenized,
     };
   }
 }

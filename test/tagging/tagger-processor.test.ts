@@ -10,6 +10,7 @@ import { createNoteCodec } from '../../src/events/note-event.ts';
 import { ModelError } from '../../src/model/model-error.ts';
 import type { Tagged } from '../../src/tagging/tagger.ts';
 import { TaggerProcessor } from '../../src/tagging/tagger-processor.ts';
+import { EvidenceGatherer } from '../../src/text/evidence.ts';
 
 const NOTE: Note = {
   noteId: 'n-1',
@@ -25,7 +26,7 @@ const NOTE: Note = {
 };
 const TAGGED: Tagged = {
   entities: [{ task: 'medication', start: 6, end: 13, text: 'aspirin', confidence: 0.9 }],
-  tasks: [{ task: 'medication', confidence: 0.8 }],
+  tasks: [{ task: 'medication', confidence: 0.8, evidence: new EvidenceGatherer().evidence() }],
   tokens: 3,
   windows: 1,
   stageMs: { tokenize: 1, infer: 2, assemble: 3 },

@@ -1,0 +1,121 @@
+/** If this fails, the score that decides what leaves the machine would be chosen by accident, or on the notes it is tested on. */
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import { choose, measureDoubt, renderRouting } from '../../src/distill/doubt.ts';
+import type { WeighedNote } from '../../src/distill/judge-doubts.ts';
+import { seeded } from '../../src/evaluation/bootstrap.ts';
+import { loadModel } from '../../src/model/manifest.ts';
+import { parseRouting } from '../../src/model/routing.ts';
+import { doubtScore } from '../../src/text/doubt-scores.ts';
+import { EvidenceGatherer } from '../../src/text/evidence.ts';
+import { MODEL_DIRECTORY } from '../support/model.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+
+/** Notes whose errors are what their word probabilities say, or the opposite of it. */
+function notes(count: number, seed: number, errorsOf: (likely: number) => number): WeighedNote[] {
+  const random = seeded(seed);
+  return Array.from({ length: count }, () => {
+    const gatherer = new EvidenceGatherer();
+    const doubtful = Math.floor(random() * 6);
+    for (let i = 0; i < 20; i++) gatherer.word(i < 10 ? 0.99 : i < 10 + doubtful ? 0.4 : 0.001, i < 10);
+    for (let i = 0; i < 10; i++) gatherer.span(0.99 - random() / 1000);
+    return { evidence: gatherer.evidence(), counts: { tp: 10, fp: 0, fn: errorsOf(doubtful) }, words: 20 };
+  });
+}
+
+describe('choosing a doubt score', () => {
+  it('takes one that sees the misses, for all tasks, where all agree', () => {
+    const { byTask, meanRelativeArea, smallestByTask } = choose(
+      new Map([
+        ['a', notes(120, 1, doubtful => doubtful)],
+        ['b', notes(120, 2, doubtful => 2 * doubtful)],
+      ]),
+    );
+    assert.equal(byTask.a, byTask.b);
+    assert.ok((meanRelativeArea['minimum-span'] as number) > 1.2, 'a score that sees no misses is far behind');
+    assert.equal(meanRelativeArea[byTask.a as string], 1);
+    assert.deepEqual(smallestByTask.a?.beyond, { low: 0, high: 0 });
+  });
+
+  it('leaves a task its own score where the common one is surely worse', () => {
+    const { byTask } = choose(
+      new Map([
+        ['a', notes(300, 1, doubtful => doubtful)],
+        ['b', notes(300, 2, doubtful => doubtful)],
+        // where more words are doubtful, less is wrong: only scores that do not look there are any good
+        ['odd', notes(300, 3, doubtful => 5 - doubtful)],
+      ]),
+    );
+    assert.equal(byTask.a, byTask.b);
+    assert.notEqual(byTask.odd, byTask.a);
+  });
+});
+
+describe('measuring doubt', () => {
+  const corpus = temporaryFolder('doubt');
+  const source = readFileSync(resolve(import.meta.dirname, '../data/quality/teacher-dev.jsonl'), 'utf8');
+  const rows = source
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line) as { split: string; entities: { type: string }[] });
+  const write = (file: string, documents: readonly object[]): void => {
+    writeFileSync(join(corpus, file), documents.map(each => `${JSON.stringify(each)}\n`).join(''));
+  };
+  const renamed = (types: Readonly<Record<string, string>>): object[] =>
+    rows.slice(0, 3).map(row => ({
+      ...row,
+      entities: row.entities.map(each => ({ ...each, type: types[each.type] ?? each.type })),
+    }));
+  mkdirSync(join(corpus, 'gold'));
+  mkdirSync(join(corpus, 'teacher'));
+  write('gold/ncbi_disease.jsonl', renamed({ disease: 'DiseaseClass' }));
+  write(
+    'gold/maccrobat.jsonl',
+    renamed({ medication: 'Medication', disease: 'Disease_disorder', symptom: 'Sign_symptom' }),
+  );
+  const measure = () =>
+    measureDoubt(loadModel(MODEL_DIRECTORY), { corpusDirectory: corpus, workers: 2, progress: () => {} });
+
+  it('chooses and sets thresholds on dev notes only, and reports all sets', async () => {
+    const test = rows.slice(0, 4).map(row => ({ ...row, split: 'test' }));
+    write('teacher/notes.jsonl', [...rows, ...test]);
+    const { report, tasks } = await measure();
+    assert.deepEqual(
+      report.results.map(({ set, split, task }) => `${set} ${split} ${task}`),
+      [
+        ...['medication', 'disease', 'symptom'].map(task => `Teacher notes dev ${task}`),
+        'NCBI Disease dev disease',
+        ...['medication', 'disease', 'symptom'].map(task => `MACCROBAT dev ${task}`),
+        ...['medication', 'disease', 'symptom'].map(task => `Teacher notes test ${task}`),
+      ],
+    );
+    for (const { use, scores, notes: count, chosen, risk, best } of report.results) {
+      assert.equal(count, use === 'test' ? 4 : use === 'choose' ? rows.length : 3);
+      assert.ok(use === 'test' ? scores.length <= 2 : scores.length === 13);
+      const area = scores.find(each => each.score === chosen)?.areas.f1Half ?? Number.NaN;
+      assert.ok(area >= best.f1Half && risk < 0.5);
+    }
+    // other test notes: nothing chosen may move
+    write('teacher/notes.jsonl', [...rows, ...rows.slice(4, 8).map(row => ({ ...row, split: 'test' }))]);
+    const again = await measure();
+    assert.deepEqual(again.tasks, tasks);
+    assert.deepEqual(again.report.choice, report.choice);
+
+    const routing = { format: 1 as const, model: report.model, tasks, measured: {} };
+    assert.deepEqual(parseRouting(renderRouting(routing), 'r.json'), routing);
+    for (const { score, rates } of Object.values(tasks)) {
+      assert.equal(typeof doubtScore(score as 'balanced', new EvidenceGatherer().evidence()), 'number');
+      assert.ok(rates.every(({ rate }) => Math.round(rate * rows.length) > 0));
+    }
+  });
+
+  it('refuses a corpus without dev notes', async () => {
+    write(
+      'teacher/notes.jsonl',
+      rows.map(row => ({ ...row, split: 'train' })),
+    );
+    await assert.rejects(measure(), { code: 'CORPUS_MISSING', message: /no dev documents/ });
+  });
+});

@@ -1,22 +1,17 @@
 /** One text, cut once, as the three searches need it, and the way back from what they find to its code points. */
 import type { Span } from '../core/span.ts';
-import { compatible, fold, isSeparator } from '../text/fold.ts';
+import { compatible } from '../text/fold.ts';
+import { type NormalWords, toNormalWords } from '../text/normal-words.ts';
 import { type Pieces, pieceAt, toPieces } from '../text/pieces.ts';
 import type { Mark } from './grounded.ts';
 import { WordIndex } from './word-index.ts';
 
 export type Place = Pick<Mark, 'start' | 'end' | 'from' | 'to'>;
 
-interface NormalForm {
-  /** Index of the piece that each word is. */
-  readonly pieces: Int32Array;
-  readonly words: readonly string[];
-}
-
 export class SearchedText {
   readonly text: string;
   readonly #pieces: Pieces;
-  #normal: NormalForm | undefined;
+  #normal: NormalWords | undefined;
   #index: WordIndex | undefined;
 
   constructor(text: string) {
@@ -69,21 +64,10 @@ export class SearchedText {
     return { start, end: start + countPoints(this.text.slice(from, to)), from, to };
   }
 
-  #normalForm(): NormalForm {
-    this.#normal ??= normalForm(this.#pieces);
+  #normalForm(): NormalWords {
+    this.#normal ??= toNormalWords(this.#pieces);
     return this.#normal;
   }
-}
-
-function normalForm(pieces: Pieces): NormalForm {
-  const kept = new Int32Array(pieces.count);
-  const words: string[] = [];
-  for (let i = 0; i < pieces.count; i++) {
-    if (isSeparator(pieces, i)) continue;
-    kept[words.length] = i;
-    words.push(fold(pieceAt(pieces, i)));
-  }
-  return { pieces: kept.subarray(0, words.length), words };
 }
 
 function countPoints(text: string): number {

@@ -40,18 +40,21 @@ export function searchPhrases(phrases: readonly Sought[], pieces: Iterable<strin
   const places = new Int32Array(phrases.length);
   const matches: Match[] = [];
   for (let first = 0; first < ids.length; first++) {
-    let longest: Match | null = null;
+    let longest = -1;
+    let end = first;
     trie.walk(ids, first, (i, last) => {
       const phrase = phrases[i] as Sought;
       if (phrase.accepts !== undefined && !phrase.accepts(first)) return;
       found[i] = 1;
-      if (!phrase.bracketed) longest = { phrase: i, first, last };
-      else if ((places[i] as number) <= MOST_BRACKETED_PLACES) {
+      if (!phrase.bracketed) {
+        longest = i;
+        end = last;
+      } else if ((places[i] as number) <= MOST_BRACKETED_PLACES) {
         places[i] = (places[i] as number) + 1;
         matches.push({ phrase: i, first, last });
       }
     });
-    if (longest !== null) matches.push(longest);
+    if (longest >= 0) matches.push({ phrase: longest, first, last: end });
   }
   const tooMany = Uint8Array.from(places, count => (count > MOST_BRACKETED_PLACES ? 1 : 0));
   return { matches: matches.filter(match => tooMany[match.phrase] === 0), found, tooMany };

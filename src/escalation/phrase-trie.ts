@@ -2,42 +2,45 @@
  * Many phrases looked for at once, as sequences of small integers: from each place of a text the walk goes no deeper than the longest
  * phrase, so the work is bounded by places × longest phrase, however the phrases repeat or contain each other.
  */
+
+const NONE = -1;
+
+interface Node {
+  /** The first edge; most nodes have no other. */
+  piece: number;
+  next: Node | null;
+  others: Map<number, Node> | null;
+  /** Of the phrases that end here. */
+  readonly values: number[];
+}
+
 export class PhraseTrie {
   /** Pieces of any phrase; a text's piece that is none of them stops every walk. */
   readonly #ids = new Map<string, number>();
-  /** Edges by `node × SPREAD + piece`. */
-  readonly #edges = new Map<number, number>();
-  readonly #values: number[][] = [[]];
+  readonly #root = newNode();
 
   /** @param value what `walk` reports where the phrase ends; several phrases may share their pieces. */
   add(phrase: readonly string[], value: number): void {
-    let node = 0;
+    let node = this.#root;
     for (const piece of phrase) {
-      const edge = node * SPREAD + this.#idOf(piece);
-      let next = this.#edges.get(edge);
-      if (next === undefined) {
-        next = this.#values.push([]) - 1;
-        this.#edges.set(edge, next);
-      }
-      node = next;
+      const id = this.#idOf(piece);
+      node = step(node, id) ?? grow(node, id);
     }
-    (this.#values[node] as number[]).push(value);
+    node.values.push(value);
   }
 
   /** A text's piece as `walk` wants it; −1 when no phrase has it. */
   id(piece: string): number {
-    return this.#ids.get(piece) ?? -1;
+    return this.#ids.get(piece) ?? NONE;
   }
 
   /** Calls `found` for each phrase that stands at `from`, shorter ones first; `end` is one past its last piece. */
   walk(ids: Int32Array, from: number, found: (value: number, end: number) => void): void {
-    let node = 0;
+    let node: Node | null = this.#root;
     for (let i = from; i < ids.length; i++) {
-      const id = ids[i] as number;
-      const next = id < 0 ? undefined : this.#edges.get(node * SPREAD + id);
-      if (next === undefined) return;
-      node = next;
-      for (const value of this.#values[node] as number[]) found(value, i + 1);
+      node = step(node, ids[i] as number);
+      if (node === null) return;
+      for (const value of node.values) found(value, i + 1);
     }
   }
 
@@ -51,5 +54,23 @@ export class PhraseTrie {
   }
 }
 
-/** More than any number of distinct pieces; products of nodes and pieces stay exact integers. */
-const SPREAD = 2 ** 24;
+function newNode(): Node {
+  return { piece: NONE, next: null, others: null, values: [] };
+}
+
+function step(node: Node, piece: number): Node | null {
+  if (node.piece === piece) return node.next;
+  return node.others?.get(piece) ?? null;
+}
+
+function grow(node: Node, piece: number): Node {
+  const next = newNode();
+  if (node.next === null) {
+    node.piece = piece;
+    node.next = next;
+  } else {
+    node.others ??= new Map();
+    node.others.set(piece, next);
+  }
+  return next;
+}

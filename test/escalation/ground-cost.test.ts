@@ -1,6 +1,6 @@
 /**
  * If these fail, one long note or one hostile reply holds up everything behind it. Times are compared with that of cutting the same
- * text into pieces, in the same process: where that takes 2.5 ms, a ratio of 40 is 100 ms.
+ * text into pieces, in the same process: where that takes 1.5 ms, a ratio of 60 is 90 ms.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -25,25 +25,25 @@ const PRESENT = Array.from({ length: QUOTES }, () => {
   return words.slice(at, at + 1 + Math.floor(random() * 3)).join(' ');
 });
 
-/** The best of several: whatever else the machine does only makes it slower. */
-function fastest(run: () => void, times = 7): number {
-  return Math.min(
-    ...Array.from({ length: times }, () => {
-      const from = performance.now();
-      run();
-      return performance.now() - from;
-    }),
-  );
+/**
+ * Of several runs the fastest, since whatever else the machine does only makes them slower; yardstick and grounding take turns, so that
+ * both see the same machine.
+ */
+function ratio(text: string, quotes: readonly string[], times = 7): { ratio: number; ms: number } {
+  const given = quotes.map(quote => ({ text: quote }));
+  let yardstick = Number.POSITIVE_INFINITY;
+  let ms = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < times; i++) {
+    const from = performance.now();
+    toPieces(NOTE);
+    const between = performance.now();
+    ground(text, given);
+    yardstick = Math.min(yardstick, between - from);
+    ms = Math.min(ms, performance.now() - between);
+  }
+  return { ratio: ms / yardstick, ms };
 }
 
-const yardstick = fastest(() => toPieces(NOTE));
-const ratio = (text: string, quotes: readonly string[]): number =>
-  fastest(() =>
-    ground(
-      text,
-      quotes.map(quote => ({ text: quote })),
-    ),
-  ) / yardstick;
 const many = (quote: (i: number) => string): string[] => Array.from({ length: QUOTES }, (_, i) => quote(i));
 
 describe('what grounding costs: 500 quotes on a note of 100 kB', () => {
@@ -57,9 +57,9 @@ describe('what grounding costs: 500 quotes on a note of 100 kB', () => {
   ];
   for (const [name, quotes] of ordinary) {
     it(name, t => {
-      const cost = ratio(NOTE, quotes);
-      t.diagnostic(`${(cost * yardstick).toFixed(0)} ms, ${cost.toFixed(1)} × cutting the text`);
-      assert.ok(cost < 40, `${cost.toFixed(1)} × cutting the text`);
+      const { ratio: cost, ms } = ratio(NOTE, quotes);
+      t.diagnostic(`${ms.toFixed(0)} ms, ${cost.toFixed(1)} × cutting the text`);
+      assert.ok(cost < 60, `${cost.toFixed(1)} × cutting the text`);
     });
   }
 
@@ -90,12 +90,12 @@ describe('what grounding costs: 500 quotes on a note of 100 kB', () => {
   ];
   for (const [name, text, quotes] of hostile) {
     it(`${name}: grows with the text, not with its square`, t => {
-      const [small, large] = [ratio(text(CHARACTERS / 4), quotes), ratio(text(CHARACTERS), quotes)];
-      t.diagnostic(
-        `${(large * yardstick).toFixed(0)} ms; four times the text takes ${(large / small).toFixed(1)} times as long`,
-      );
-      assert.ok(large / small < 9, `four times the text takes ${(large / small).toFixed(1)} times as long`);
-      assert.ok(large < 200, `${large.toFixed(0)} × cutting the text`);
+      const small = ratio(text(CHARACTERS / 4), quotes, 3);
+      const large = ratio(text(CHARACTERS), quotes, 3);
+      const growth = large.ratio / small.ratio;
+      t.diagnostic(`${large.ms.toFixed(0)} ms; four times the text takes ${growth.toFixed(1)} times as long`);
+      assert.ok(growth < 9, `four times the text takes ${growth.toFixed(1)} times as long`);
+      assert.ok(large.ratio < 1_000, `${large.ratio.toFixed(0)} × cutting the text`);
     });
   }
 });

@@ -1,5 +1,6 @@
 /** From configuration to a teacher that may be asked: its host is allowed, its price known, its model's needs met. */
 import type { Task } from '../core/span.ts';
+import type { BioportalQuery } from './bioportal-teacher.ts';
 import { type Chat, SAMPLING, type Sampling } from './chat.ts';
 import { allowedHost } from './egress.ts';
 import { guardedFetch } from './guarded-fetch.ts';
@@ -37,8 +38,31 @@ export interface LlmTeacherConfig {
   readonly section?: SectionSize;
 }
 
+export interface BioportalConfig {
+  readonly name: string;
+  readonly kind: 'bioportal';
+  /** BioPortal's own when absent. */
+  readonly baseUrl?: string;
+  /** From the environment or a file, never from a configuration file. */
+  readonly apiKey?: string;
+  /** By default the kind, or the host where a base URL is given. */
+  readonly provider?: string;
+  readonly tasks?: readonly Task[];
+  /** Other ontologies or semantic types, or other tasks, than the built-in ones. */
+  readonly queries?: Readonly<Record<Task, BioportalQuery>>;
+}
+
+/** Sends nothing. */
+export interface DictionaryConfig {
+  readonly name: string;
+  readonly kind: 'dictionary';
+  readonly tasks?: readonly Task[];
+}
+
+export type TeacherConfig = LlmTeacherConfig | BioportalConfig | DictionaryConfig;
+
 export interface CreateTeacherOptions {
-  readonly config: LlmTeacherConfig;
+  readonly config: TeacherConfig;
   /** The `egress.allow` list. */
   readonly egressAllow: readonly string[];
   /** Milliseconds since the Unix epoch. */
@@ -54,8 +78,32 @@ const SECTION: SectionSize = { size: 12_000, overlap: 400 };
 /** A section of that size has some 150 mentions at most, at 15 tokens each; a model that thinks needs room for it. */
 const OUTPUT_TOKENS = { answering: 4096, reasoning: 16_384 };
 
-/** The providers' clients are loaded only now, since most runs need none. @throws TeacherError EGRESS_DENIED, MODEL_UNKNOWN, TEACHER_DENIED */
+type Surroundings = Required<Omit<CreateTeacherOptions, 'config'>>;
+
+/**
+ * Clients and dictionaries are loaded only now, since most runs need none.
+ *
+ * @throws TeacherError EGRESS_DENIED, MODEL_UNKNOWN, TEACHER_DENIED. @throws RangeError for a task that the teacher does not know
+ */
 export async function createTeacher({ config, egressAllow, now = Date.now }: CreateTeacherOptions): Promise<Teacher> {
+  if (config.kind === 'dictionary') {
+    const { DictionaryTeacher } = await import('./dictionary-teacher.ts');
+    return new DictionaryTeacher({ ...config, now });
+  }
+  return config.kind === 'bioportal'
+    ? bioportalTeacher(config, { egressAllow, now })
+    : llmTeacher(config, { egressAllow, now });
+}
+
+async function bioportalTeacher(config: BioportalConfig, { egressAllow, now }: Surroundings): Promise<Teacher> {
+  const { BioportalTeacher } = await import('./bioportal-teacher.ts');
+  const { baseUrl } = config;
+  const provider =
+    baseUrl === undefined ? config.kind : allowedHost({ teacher: config.name, url: baseUrl, allow: egressAllow });
+  return new BioportalTeacher({ provider, ...config, apiKey: keyOf(config), egressAllow, now });
+}
+
+async function llmTeacher(config: LlmTeacherConfig, { egressAllow, now }: Surroundings): Promise<Teacher> {
   const baseUrl = baseUrlOf(config);
   const host = allowedHost({ teacher: config.name, url: baseUrl, allow: egressAllow });
   const facts = modelFacts(config);
@@ -119,7 +167,7 @@ function azureOf({ name, deployment, apiVersion }: LlmTeacherConfig) {
   });
 }
 
-function keyOf({ name, kind, apiKey }: LlmTeacherConfig): string {
+function keyOf({ name, kind, apiKey }: LlmTeacherConfig | BioportalConfig): string {
   if (apiKey !== undefined && apiKey !== '') return apiKey;
   throw new TeacherError('TEACHER_DENIED', `${name}: ${kind} needs an API key`, { details: { teacher: name } });
 }

@@ -14,23 +14,25 @@ export interface GuardedFetchOptions {
   readonly allow: readonly string[];
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
+  /** What a good answer is: by default a JSON object; `any` for a caller that checks the whole of it. */
+  readonly answer?: 'json-object' | 'any';
+  /** Bounds memory when a server never stops; by default 8 MiB, as models answer a few kilobytes. */
+  readonly maxBodyBytes?: number;
 }
 
-/** Answers are a few kilobytes; this bounds memory when a server never stops. */
-const MAX_BODY_BYTES = 8 * 1024 * 1024;
-
-export function guardedFetch({ teacher, allow, now }: GuardedFetchOptions): typeof fetch {
+export function guardedFetch(options: GuardedFetchOptions): typeof fetch {
+  const { teacher, allow, now, answer = 'json-object', maxBodyBytes = 8 * 2 ** 20 } = options;
   return async (input, init) => {
     const url = input instanceof Request ? input.url : input;
     allowedHost({ teacher, url, allow });
-    const { response, body } = await transfer(teacher, input, init);
+    const { response, body } = await transfer({ teacher, maxBodyBytes }, input, init);
     const { status, headers } = response;
     if (status >= 300 && status < 400) {
       const message = `${teacher} answered with a redirect (${status}): notes go nowhere but to the host that was allowed`;
       throw new TeacherError('EGRESS_DENIED', message, { details: { teacher, status } });
     }
     if (!response.ok) throw httpFailure({ teacher, status, headers, body, now: now() });
-    if (!isJsonObject(body)) {
+    if (answer === 'json-object' && !isJsonObject(body)) {
       throw new TeacherError('TEACHER_FAILED', `${teacher} answered ${status} with something that is no JSON object`, {
         details: { teacher, status },
       });
@@ -39,27 +41,29 @@ export function guardedFetch({ teacher, allow, now }: GuardedFetchOptions): type
   };
 }
 
-async function transfer(teacher: string, input: string | URL | Request, init: RequestInit | undefined) {
+type Bounds = Pick<Required<GuardedFetchOptions>, 'teacher' | 'maxBodyBytes'>;
+
+async function transfer(bounds: Bounds, input: string | URL | Request, init: RequestInit | undefined) {
   let began = false;
   try {
     const response = await fetch(input, { ...init, redirect: 'manual' });
     began = true;
-    return { response, body: await wholeBody(teacher, response) };
+    return { response, body: await wholeBody(bounds, response) };
   } catch (error) {
     if (error instanceof TeacherError) throw error;
-    throw transportFailure({ teacher, error, began, aborted: init?.signal?.aborted === true });
+    throw transportFailure({ teacher: bounds.teacher, error, began, aborted: init?.signal?.aborted === true });
   }
 }
 
-async function wholeBody(teacher: string, response: Response): Promise<string> {
+async function wholeBody({ teacher, maxBodyBytes }: Bounds, response: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of response.body ?? []) {
     chunks.push(chunk);
     bytes += chunk.byteLength;
     // leaving the loop cancels the stream, which closes the connection
-    if (bytes > MAX_BODY_BYTES) {
-      const message = `${teacher} answered with more than ${MAX_BODY_BYTES} bytes`;
+    if (bytes > maxBodyBytes) {
+      const message = `${teacher} answered with more than ${maxBodyBytes} bytes`;
       throw new TeacherError('TEACHER_FAILED', message, { details: { teacher } });
     }
   }

@@ -5,6 +5,7 @@ import type { GatedNote } from '../text/privacy-gate.ts';
 import type { Chat, ChatAnswer } from './chat.ts';
 import { frame, sha256 } from './frame.ts';
 import { stopped } from './guarded-fetch.ts';
+import { withOwnSignal } from './own-signal.ts';
 import { type Price, usdOf } from './price-list.ts';
 import { instructionsFor, promptSha256 } from './prompts.ts';
 import { parseReply, REPLY_SCHEMA } from './reply.ts';
@@ -66,16 +67,12 @@ export class LlmTeacher implements Teacher {
     const { instructions } = this.#prompt(request.task);
     const began = this.#options.now();
     let answer: ChatAnswer;
-    // the clients leave listeners on the signal that they get, and the caller's may live for months
-    const own = new AbortController();
-    const abort = () => own.abort(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
     try {
-      answer = await this.#options.chat.ask({ instructions, text: frame(request.text), signal: own.signal });
+      answer = await withOwnSignal(signal, own =>
+        this.#options.chat.ask({ instructions, text: frame(request.text), signal: own }),
+      );
     } catch (error) {
       throw this.#translate(error, signal);
-    } finally {
-      signal.removeEventListener('abort', abort);
     }
     const usage = this.#usage(answer, request, Math.max(0, this.#options.now() - began));
     return { quotes: this.#quotes(answer, usage), usage };

@@ -184,6 +184,25 @@ describe('the program of emulators', () => {
       quotes.map(({ text }) => text),
       note.quotes.medication,
     );
+    const bioportal = {
+      name: 'second',
+      kind: 'bioportal',
+      baseUrl: said.bioportalUrl ?? '',
+      apiKey: 'simulated',
+    } as const;
+    const second = await createTeacher({ config: bioportal, egressAllow: ['127.0.0.1'] });
+    const [asked] = second.plan(gated(note.text), 'medication');
+    assert.ok(asked);
+    const answer = await second.ask(asked, new AbortController().signal);
+    assert.ok(answer.quotes.length > 0 && answer.quotes.every(({ text }) => note.text.includes(text)));
+    assert.deepEqual(await (await fetch(`${said.bioportalControl}/__asked`)).json(), {
+      simulated: true,
+      requests: 1,
+      inputTokens: 0,
+      outputTokens: 0,
+      closedEarly: 0,
+      billedTwice: 0,
+    });
     child.stdin.end();
     assert.deepEqual(await once(child, 'exit'), [0, null]);
   });

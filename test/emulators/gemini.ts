@@ -2,18 +2,13 @@
 import { z } from 'zod';
 import { tokensOf } from './asked.ts';
 import type { Fault } from './faults.ts';
+import type { Gold } from './gold.ts';
 import { readQuestion } from './read-question.ts';
-import {
-  type Adapter,
-  type Emulator,
-  type EmulatorOptions,
-  type HttpReply,
-  type Said,
-  serve,
-  type Understood,
-} from './serve.ts';
+import { type Said, saidUnder } from './said.ts';
+import { type Adapter, type Emulator, type EmulatorOptions, type HttpReply, serve, type Understood } from './serve.ts';
 
 export interface GeminiEmulatorOptions extends EmulatorOptions {
+  readonly gold: Gold;
   readonly apiKey: string;
   readonly models: readonly string[];
 }
@@ -42,7 +37,7 @@ const Body = z.strictObject({
   }),
 });
 
-function adapter({ apiKey, models }: GeminiEmulatorOptions): Adapter {
+function adapter({ gold, apiKey, models }: GeminiEmulatorOptions): Adapter {
   return {
     understand({ url, method, headers, body }) {
       if (headers['x-goog-api-key'] !== apiKey) {
@@ -66,7 +61,7 @@ function adapter({ apiKey, models }: GeminiEmulatorOptions): Adapter {
         ? error(400, 'INVALID_ARGUMENT', 'the emulator does not understand this prompt')
         : { ...question, model };
     },
-    reply: ({ understood, request, said }) => reply(understood, request.body, said),
+    reply: ({ understood, request, fault }) => reply(understood, request.body, saidUnder(fault, understood, gold)),
     failure,
   };
 }

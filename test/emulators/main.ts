@@ -1,12 +1,13 @@
 /**
- * Emulated OpenAI and Gemini as a program of their own, for the demonstration: prints one line of JSON when both listen, and stops
+ * Emulated OpenAI, Gemini and BioPortal as a program of their own, for the demonstration: prints one line of JSON when all listen, and stops
  * on SIGTERM or when its standard input ends, so that it never outlives whoever started it. All it answers is simulated.
  *
- *   node test/emulators/main.ts --notes NOTES.jsonl --labels LABELS.jsonl [--openai-port N] [--gemini-port N] [--faults PLAN.json]
- *     [--openai-key KEY] [--gemini-key KEY] [--models A,B] [--drop P] [--invent P] [--alter P] [--seed N] [--latency-ms MS]
+ *   node test/emulators/main.ts --notes NOTES.jsonl --labels LABELS.jsonl [--openai-port N] [--gemini-port N] [--bioportal-port N] [--faults PLAN.json]
+ *     [--openai-key KEY] [--gemini-key KEY] [--bioportal-key KEY] [--models A,B] [--drop P] [--invent P] [--alter P] [--seed N] [--latency-ms MS]
  */
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { bioportalEmulator } from './bioportal.ts';
 import type { FaultPlan } from './faults.ts';
 import { geminiEmulator } from './gemini.ts';
 import { Gold, readGold } from './gold.ts';
@@ -19,8 +20,10 @@ const { values } = parseArgs({
     labels: text,
     'openai-port': text,
     'gemini-port': text,
+    'bioportal-port': text,
     'openai-key': { ...text, default: 'simulated' },
     'gemini-key': { ...text, default: 'simulated' },
+    'bioportal-key': { ...text, default: 'simulated' },
     models: {
       ...text,
       default: 'gpt-4o-mini-2024-07-18,gpt-4o-2024-08-06,o1-mini-2024-09-12,gemini-1.5-flash-002,gemini-2.5-flash',
@@ -58,9 +61,15 @@ const gemini = await geminiEmulator({
   apiKey: values['gemini-key'],
   port: Number(values['gemini-port'] ?? 0),
 });
+const bioportal = await bioportalEmulator({
+  faults,
+  latencyMs: common.latencyMs,
+  apiKey: values['bioportal-key'],
+  port: Number(values['bioportal-port'] ?? 0),
+});
 
 const stop = async () => {
-  await Promise.all([openai.stop(), gemini.stop()]);
+  await Promise.all([openai.stop(), gemini.stop(), bioportal.stop()]);
   process.exit(0);
 };
 process.once('SIGTERM', stop);
@@ -71,7 +80,9 @@ const line = {
   simulated: true,
   openaiUrl: `${openai.url}/v1`,
   geminiUrl: gemini.url,
+  bioportalUrl: bioportal.url,
   openaiControl: openai.url,
   geminiControl: gemini.url,
+  bioportalControl: bioportal.url,
 };
 process.stdout.write(`${JSON.stringify(line)}\n`);

@@ -2,19 +2,21 @@
 import { z } from 'zod';
 import { tokensOf } from './asked.ts';
 import type { Fault } from './faults.ts';
+import type { Gold } from './gold.ts';
 import { readQuestion } from './read-question.ts';
+import { type Said, saidUnder } from './said.ts';
 import {
   type Adapter,
   type Emulator,
   type EmulatorOptions,
   type HttpReply,
   type HttpRequest,
-  type Said,
   serve,
   type Understood,
 } from './serve.ts';
 
 export interface OpenAiEmulatorOptions extends EmulatorOptions {
+  readonly gold: Gold;
   /** Null: a server of one's own that asks for none. */
   readonly apiKey: string | null;
   /** Those it serves; for Azure, each is also the name of its deployment. */
@@ -47,7 +49,7 @@ const Body = z.strictObject({
 
 type Body = z.infer<typeof Body>;
 
-function adapter({ apiKey, models }: OpenAiEmulatorOptions): Adapter {
+function adapter({ gold, apiKey, models }: OpenAiEmulatorOptions): Adapter {
   return {
     understand(request) {
       const refused = authorise(request, apiKey);
@@ -59,7 +61,7 @@ function adapter({ apiKey, models }: OpenAiEmulatorOptions): Adapter {
       }
       return understandBody(request.body, models);
     },
-    reply: ({ understood, request, said }) => reply(understood, request.body, said),
+    reply: ({ understood, request, fault }) => reply(understood, request.body, saidUnder(fault, understood, gold)),
     failure,
   };
 }

@@ -1,13 +1,12 @@
 /**
- * The server that both emulated providers share: it reads a request, lets the adapter check it as strictly as the provider
+ * The server that all emulated providers share: it reads a request, lets the adapter check it as strictly as the provider
  * would, meets the planned fault, and answers. `POST /__faults` changes the plan while it runs, `GET /__asked` tells what it saw.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Asked, AskedLog, hash } from './asked.ts';
 import { type Fault, type FaultPlan, Faults } from './faults.ts';
-import { type Gold, INVENTED } from './gold.ts';
-import { demanded, type Question } from './read-question.ts';
+import type { Question } from './read-question.ts';
 
 export interface HttpRequest {
   readonly method: string;
@@ -27,15 +26,11 @@ export interface Understood extends Question {
   readonly model: string;
 }
 
-export type Said =
-  | { readonly end: 'answered' | 'length'; readonly text: string }
-  | { readonly end: 'refusal' | 'content-filter' | 'empty-choices' };
-
 export interface Adapter {
   /** What is asked, or the provider's refusal of a request that it does not understand. */
   understand(request: HttpRequest): Understood | HttpReply;
-  /** The provider's reply, and what it bills for it. */
-  reply(asked: { understood: Understood; request: HttpRequest; said: Said }): HttpReply & {
+  /** The provider's reply, made worse by the fault where that is about what it says, and what it bills for it. */
+  reply(asked: { understood: Understood; request: HttpRequest; fault: Fault }): HttpReply & {
     readonly inputTokens: number;
     readonly outputTokens: number;
   };
@@ -44,7 +39,6 @@ export interface Adapter {
 }
 
 export interface EmulatorOptions {
-  readonly gold: Gold;
   readonly faults?: FaultPlan;
   /** Any free one when absent. */
   readonly port?: number;
@@ -63,7 +57,7 @@ export interface Emulator {
 }
 
 export async function serve(adapter: Adapter, options: EmulatorOptions): Promise<Emulator> {
-  const { gold, port = 0, latencyMs = 0, now = Date.now } = options;
+  const { port = 0, latencyMs = 0, now = Date.now } = options;
   const asked = new AskedLog();
   const faults = new Faults(options.faults);
   const server = createServer(async (incoming, response) => {
@@ -77,7 +71,7 @@ export async function serve(adapter: Adapter, options: EmulatorOptions): Promise
       task: understood.task,
       model: understood.model,
       textSha256: hash(understood.text),
-      aroundSha256: hash(around(request.body, understood.text)),
+      aroundSha256: hash(around(request, understood.text)),
       fault,
       inputTokens: 0,
       outputTokens: 0,
@@ -90,7 +84,7 @@ export async function serve(adapter: Adapter, options: EmulatorOptions): Promise
       asked.changed();
     });
     if (latencyMs > 0) await new Promise(resolve => setTimeout(resolve, latencyMs));
-    answer({ adapter, request, response, understood, fault, gold, record, asked, now });
+    answer({ adapter, request, response, understood, fault, record, asked, now });
     asked.changed();
   });
   await new Promise<void>(resolve => server.listen(port, '127.0.0.1', resolve));
@@ -120,13 +114,12 @@ interface Answering {
   readonly response: ServerResponse;
   readonly understood: Understood;
   readonly fault: Fault;
-  readonly gold: Gold;
   readonly record: Asked;
   readonly asked: AskedLog;
   readonly now: () => number;
 }
 
-function answer({ adapter, request, response, understood, fault, gold, record, asked, now }: Answering): void {
+function answer({ adapter, request, response, understood, fault, record, asked, now }: Answering): void {
   if (fault === 'hang') return;
   if (fault === 'slam') {
     response.destroy();
@@ -138,7 +131,7 @@ function answer({ adapter, request, response, understood, fault, gold, record, a
     send(response, failure);
     return;
   }
-  const reply = adapter.reply({ understood, request, said: saidUnder(fault, understood, gold) });
+  const reply = adapter.reply({ understood, request, fault });
   Object.assign(record, { inputTokens: reply.inputTokens, outputTokens: reply.outputTokens, status: reply.status });
   if (fault === 'cut') cut(response, reply);
   else if (fault === 'crawl') {
@@ -150,34 +143,11 @@ function answer({ adapter, request, response, understood, fault, gold, record, a
   else send(response, reply);
 }
 
-function saidUnder(fault: Fault, { text, task }: Understood, gold: Gold): Said {
-  const mentions = (quotes: readonly string[]) => JSON.stringify({ mentions: quotes.map(quote => ({ quote })) });
-  const truth = () => mentions(gold.quotes(text, task));
-  switch (fault) {
-    case 'refusal':
-    case 'content-filter':
-    case 'empty-choices':
-      return { end: fault };
-    case 'length':
-      return { end: 'length', text: truth().slice(0, 20) };
-    case 'empty-text':
-      return { end: 'answered', text: '' };
-    case 'bad-json':
-      return { end: 'answered', text: `Here you are: ${truth()}` };
-    case 'wrong-schema':
-      return { end: 'answered', text: JSON.stringify({ entities: gold.quotes(text, task) }) };
-    case 'invented':
-      return { end: 'answered', text: mentions([`${INVENTED} 1`, `${INVENTED} 2`]) };
-    case 'obeyed':
-      return { end: 'answered', text: mentions([demanded(text)]) };
-    default:
-      return { end: 'answered', text: truth() };
-  }
-}
-
-/** The request with the note taken out, in whatever way its JSON escapes it; its tag too. */
-function around(body: string, text: string): string {
-  return body.replace(JSON.stringify(text).slice(1, -1), '').replaceAll(hash(text).slice(0, 16), '');
+/** The request with the note taken out, in whatever way its form or JSON escapes it; its tag too. */
+function around({ headers, body }: HttpRequest, text: string): string {
+  const isForm = headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true;
+  const escaped = isForm ? new URLSearchParams([['', text]]).toString().slice(1) : JSON.stringify(text).slice(1, -1);
+  return body.replace(escaped, '').replaceAll(hash(text).slice(0, 16), '');
 }
 
 async function receive(incoming: IncomingMessage): Promise<HttpRequest> {

@@ -1,4 +1,4 @@
-/** Notes, and teachers of both providers on emulators of their own. */
+/** Notes, and teachers of both language models' providers on emulators of their own. */
 import { after } from 'node:test';
 import type { Note } from '../../src/core/note.ts';
 import { createTeacher, type LlmTeacherConfig } from '../../src/teachers/create-teacher.ts';

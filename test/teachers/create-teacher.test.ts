@@ -1,0 +1,70 @@
+/** If these fail, a kind of teacher that the configuration names cannot be made, or is asked about tasks that it does not know. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createTeacher, type TeacherConfig } from '../../src/teachers/create-teacher.ts';
+import { bioportalEmulator } from '../emulators/bioportal.ts';
+import { gated, KEY, stageOf, TEXT, tidied } from './support.ts';
+
+const llm = { name: 'first', apiKey: KEY } as const;
+const azure = { deployment: 'd', apiVersion: '2024-10-21', baseUrl: 'https://x.example/openai' } as const;
+
+const KINDS: readonly (readonly [TeacherConfig, provider: string, host: string | null])[] = [
+  [{ ...llm, kind: 'openai', model: 'gpt-4o-2024-08-06' }, 'openai', 'api.openai.com'],
+  [{ ...llm, kind: 'azure', model: 'gpt-4o-2024-08-06', ...azure }, 'x.example', 'x.example'],
+  [{ ...llm, kind: 'gemini', model: 'gemini-2.5-flash' }, 'gemini', 'generativelanguage.googleapis.com'],
+  [{ ...llm, kind: 'bioportal' }, 'bioportal', 'data.bioontology.org'],
+  [{ ...llm, kind: 'bioportal', baseUrl: 'https://x.example' }, 'x.example', 'x.example'],
+  [{ name: 'first', kind: 'dictionary' }, 'dictionary', null],
+];
+
+describe('one factory for all kinds', () => {
+  for (const [config, provider, host] of KINDS) {
+    it(`${config.kind} at ${host ?? 'home'}`, async () => {
+      const teacher = await createTeacher({ config, egressAllow: host === null ? [] : [host] });
+      assert.deepEqual(
+        [teacher.name, teacher.provider, teacher.host, teacher.tasks.toSorted()],
+        ['first', provider, host, ['disease', 'medication', 'symptom']],
+      );
+      const one = await createTeacher({ config: { ...config, tasks: ['symptom'] }, egressAllow: [host ?? 'none'] });
+      assert.deepEqual(one.tasks, ['symptom']);
+      if (host !== null) await assert.rejects(createTeacher({ config, egressAllow: [] }), { code: 'EGRESS_DENIED' });
+    });
+  }
+
+  it('all but the dictionary need a key, where the provider wants one', async () => {
+    for (const [config, , host] of KINDS) {
+      if (config.kind === 'dictionary') continue;
+      const creating = createTeacher({ config: { ...config, apiKey: '' }, egressAllow: [host ?? ''] });
+      await assert.rejects(creating, { code: 'TEACHER_DENIED' });
+    }
+  });
+
+  it('a task that a teacher does not know is refused at once', async () => {
+    for (const kind of ['bioportal', 'dictionary'] as const) {
+      const config = { ...llm, kind, tasks: ['dosage'] };
+      await assert.rejects(createTeacher({ config, egressAllow: ['data.bioontology.org'] }), RangeError);
+    }
+  });
+
+  it('each finds the medication of a note', async () => {
+    const emulator = await tidied(bioportalEmulator({ apiKey: KEY }));
+    const { teacher, emulator: openai } = await stageOf('openai');
+    const bioportal = { ...llm, kind: 'bioportal', baseUrl: `${emulator.url}/` } as const;
+    const teachers = [
+      teacher,
+      await createTeacher({ config: bioportal, egressAllow: ['127.0.0.1'] }),
+      await createTeacher({ config: { name: 'd', kind: 'dictionary' }, egressAllow: [] }),
+    ];
+    for (const one of teachers) {
+      const [request] = one.plan(gated(TEXT), 'medication');
+      assert.ok(request);
+      const { quotes } = await one.ask(request, new AbortController().signal);
+      assert.ok(
+        quotes.some(({ text }) => text === 'lisinopril'),
+        one.provider,
+      );
+    }
+    await emulator.stop();
+    await openai.stop();
+  });
+});

@@ -29,6 +29,10 @@ const schema = z.strictObject({
       notes: z.string().min(1).default('clinical.notes'),
       entities: z.string().min(1).default('clinical.entities'),
       deadLetters: z.string().min(1).default('clinical.dead-letters'),
+      /** Notes that the tagger is unsure of; they hold text, as the notes topic does. */
+      escalations: z.string().min(1).default('clinical.escalations'),
+      /** What no teacher could decide. */
+      review: z.string().min(1).default('clinical.review'),
       partitions: count(1000).default(4),
     })
     .prefault({}),

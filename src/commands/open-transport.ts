@@ -41,7 +41,8 @@ export async function openCodecs(
 /** Makes those of the configured topics that are not there. @returns the names of those made. */
 export async function ensureTopics(transport: Transport, { topics }: Config): Promise<string[]> {
   const known = new Set((await transport.topics()).map(each => each.topic));
-  const missing = [topics.notes, topics.entities, topics.deadLetters].filter(topic => !known.has(topic));
+  const { notes, entities, deadLetters, escalations, review } = topics;
+  const missing = [notes, entities, deadLetters, escalations, review].filter(topic => !known.has(topic));
   for (const topic of missing)
     await transport.createTopic(topic, { partitions: topics.partitions, retention: KEEP_FOREVER });
   return missing;

@@ -1,7 +1,7 @@
 /** A doubtful note on its way to a teacher: the note itself and its first revision, so that the next one needs no look-up. */
 import type { Doubt } from '../core/doubt.ts';
 import type { Note } from '../core/note.ts';
-import type { EventCodec } from './codec.ts';
+import { DecodeError, type EventCodec } from './codec.ts';
 import type { EntitiesEvent, EscalationEvent } from './generated.ts';
 import { deterministicId } from './identity.ts';
 import { requireNote } from './note-event.ts';
@@ -21,7 +21,7 @@ export interface EscalationOfNote {
   readonly escalatedAt: number;
 }
 
-/** Escalations in single-object encoding. @throws DecodeError, also NOTE_INVALID: it is an escalation, but not of a note. */
+/** Escalations in single-object encoding. @throws DecodeError, also NOTE_INVALID: it is an escalation, but of no note or of no doubt. */
 export function createEscalationCodec(options: { readonly maxBytes?: number } = {}): EventCodec<EscalationEvent> {
   return escalationCodec(createSingleObjectCodec<EscalationEvent>({ schema: ESCALATION_SCHEMA, ...options }));
 }
@@ -33,6 +33,9 @@ export function escalationCodec(events: EventCodec<EscalationEvent>): EventCodec
     decode: async value => {
       const event = await events.decode(value);
       requireNote(event.note);
+      if (event.doubts.length === 0) {
+        throw new DecodeError('NOTE_INVALID', 'doubts must not be empty', { details: { field: 'doubts' } });
+      }
       return event;
     },
   };

@@ -157,7 +157,14 @@ export class Chain {
 
   #ask(turn: Turn, request: TeacherRequest, of: TaskOfNote): Promise<Answer> {
     const { teacher } = turn;
-    const asking = { teacher, breaker: this.#breaker(teacher), request, subject: of.subject, stopping: of.stopping };
+    const asking = {
+      teacher,
+      breaker: this.#breaker(teacher),
+      request,
+      subject: of.subject,
+      wanted: () => !this.#disabled.has(teacher),
+      stopping: of.stopping,
+    };
     // the request goes on when the note is lost: it is paid for, and stored for whoever has the note next
     return unlessAborted(this.#options.desk.ask(asking), [of.lost]);
   }

@@ -22,7 +22,7 @@ export type Answer =
   /** A minute's limit; milliseconds since the Unix epoch. */
   | { readonly kind: 'wait'; readonly until: number }
   | { readonly kind: 'spent' }
-  /** The breaker lets nothing through now. */
+  /** The breaker lets nothing through now, or nobody wants it any more. */
   | { readonly kind: 'closed-off' };
 
 /** Whose note a request is about, for the audit trail. */
@@ -55,6 +55,8 @@ export interface Asking {
   readonly breaker: ProviderBreaker;
   readonly request: TeacherRequest;
   readonly subject: Subject;
+  /** Whether it is still worth sending when its turn comes. */
+  readonly wanted: () => boolean;
   /** After it aborts nothing new is sent, and requests under way have `graceMs` left. */
   readonly stopping: AbortSignal;
 }
@@ -138,7 +140,7 @@ export class RequestDesk {
     try {
       stopping.throwIfAborted();
       this.#endAfterGrace(stopping);
-      if (!breaker.ready) return { kind: 'closed-off' };
+      if (!breaker.ready || !asking.wanted()) return { kind: 'closed-off' };
       if (teacher.host === null) return await this.#askHere(asking);
       const grant = this.#budget.reserve(request.atMost);
       if (grant.kind !== 'granted') return grant;
@@ -191,7 +193,8 @@ export class RequestDesk {
     } catch (error) {
       if (!(error instanceof TeacherError)) {
         // it may have been sent: what was taken for it stays counted
-        if (!(error instanceof EscalationError)) finish(error === stopping.reason ? 'STOPPED' : 'FAILED', undefined);
+        if (this.#ended.signal.aborted) finish('STOPPED', undefined);
+        else if (error instanceof EscalationError && error.code === 'TEACHER_BROKEN') finish(error.code, undefined);
         throw error;
       }
       const used = error.usage ?? (MAY_BE_CHARGED.includes(error.code) ? undefined : NOTHING);
@@ -216,7 +219,14 @@ export class RequestDesk {
       return await unlessAborted(teacher.ask(request, signal), [signal]);
     } catch (error) {
       if (this.#ended.signal.aborted) throw stopping.aborted ? stopping.reason : this.#ended.signal.reason;
-      if (!late.signal.aborted) throw error;
+      if (!late.signal.aborted) {
+        if (error instanceof TeacherError) throw error;
+        throw new EscalationError(
+          'TEACHER_BROKEN',
+          `teacher ${teacher.name} failed in a way that teachers must not: a fault of clinstream, please report it`,
+          { details: { teacher: teacher.name } },
+        );
+      }
       throw new TeacherError('TEACHER_TIMEOUT', `teacher ${teacher.name} gave no answer in ${requestMs} ms`, {
         details: { teacher: teacher.name, ms: requestMs },
       });

@@ -52,6 +52,7 @@ export async function stage(transport: Transport, { teachers, run = {}, ...optio
   const watching = new Set<() => void>();
   const observe = (fact: Fact): void => {
     facts.push(fact);
+    options.observe?.(fact);
     for (const look of [...watching]) look();
   };
   const escalator = new Escalator({
@@ -72,8 +73,8 @@ export async function stage(transport: Transport, { teachers, run = {}, ...optio
     graceMs: 50,
     now: Date.now,
     newId: randomUUID,
-    observe,
     ...options,
+    observe,
   });
   const running = await runProcessor({
     transport,

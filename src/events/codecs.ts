@@ -26,7 +26,7 @@ interface Limits {
 }
 
 /** An escalation holds the note and its mentions, which together may be a few times as large as the note. */
-const ESCALATION_FACTOR = 4;
+export const ESCALATION_FACTOR = 4;
 
 /** For the embedded log. */
 export function singleObjectCodecs({ noteBytes }: Limits = {}): EventCodecs {

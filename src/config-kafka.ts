@@ -11,7 +11,7 @@ const yesNo = z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['fa
 const file = name.optional();
 /** From the environment only. */
 const secret = name.optional();
-const list = z
+export const list = z
   .union([z.array(name), z.string().transform(text => text.split(',').map(each => each.trim()))])
   .pipe(z.array(name));
 

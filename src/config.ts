@@ -7,7 +7,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { count, kafka, registry, SECRETS } from './config-kafka.ts';
+import { escalation } from './config-escalation.ts';
+import { count, kafka, list, registry, SECRETS } from './config-kafka.ts';
 import { ClinstreamError } from './core/errors.ts';
 
 export class ConfigError extends ClinstreamError<'CONFIG_INVALID' | 'CONFIG_UNREADABLE'> {
@@ -29,6 +30,10 @@ const schema = z.strictObject({
       notes: z.string().min(1).default('clinical.notes'),
       entities: z.string().min(1).default('clinical.entities'),
       deadLetters: z.string().min(1).default('clinical.dead-letters'),
+      /** Notes that the tagger is unsure of; they hold text, as the notes topic does. */
+      escalations: z.string().min(1).default('clinical.escalations'),
+      /** What no teacher could decide. */
+      review: z.string().min(1).default('clinical.review'),
       partitions: count(1000).default(4),
     })
     .prefault({}),
@@ -64,6 +69,13 @@ const schema = z.strictObject({
       transactionMs: count().default(200),
       /** From SIGTERM to a forced end. */
       drainMs: count().default(30_000),
+    })
+    .prefault({}),
+  escalation: escalation.prefault({}),
+  egress: z
+    .strictObject({
+      /** Hosts that notes may be sent to, `host` or `host:port`, in a list or separated by commas; none unless they are named. */
+      allow: list.default([]),
     })
     .prefault({}),
   limits: z
@@ -143,9 +155,16 @@ export function loadConfig(options: { file?: string; env: NodeJS.ProcessEnv; ove
   const [issue] = parsed.error.issues;
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
   const key = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join('.');
-  const where = origin.get(key) ?? options.file ?? DEFAULT_FILE;
+  const where = originOf(key, origin) ?? options.file ?? DEFAULT_FILE;
   const what = unknown === undefined ? (issue?.message ?? 'invalid') : 'there is no such key';
   throw new ConfigError('CONFIG_INVALID', `${key} (from ${where}): ${what}`, { details: { key } });
+}
+
+/** A mistake inside a list or an object came from where that was given. */
+function originOf(key: string, origin: ReadonlyMap<string, string>): string | undefined {
+  const parts = key.split('.');
+  const prefixes = parts.map((_, i) => parts.slice(0, parts.length - i).join('.'));
+  return prefixes.map(prefix => origin.get(prefix)).find(place => place !== undefined);
 }
 
 /** What one key says about another. */
@@ -160,7 +179,30 @@ function requireWhole(config: Config): Config {
       details: { key: 'kafka.heartbeatMs' },
     });
   }
+  requireTeachers(config.escalation);
   return config;
+}
+
+function requireTeachers({ teachers, tasks }: Config['escalation']): void {
+  const names = teachers.map(each => each.name);
+  const twice = names.find((each, i) => names.indexOf(each) !== i);
+  if (twice !== undefined) {
+    throw new ConfigError('CONFIG_INVALID', `escalation.teachers: two have the name ${twice}`, {
+      details: { key: 'escalation.teachers' },
+    });
+  }
+  for (const [task, rule] of Object.entries(tasks)) {
+    const key = `escalation.tasks.${task}`;
+    const missing = rule.teachers.find(each => !names.includes(each));
+    if (missing !== undefined) {
+      const known = names.length === 0 ? 'there are none' : names.join(', ');
+      throw new ConfigError('CONFIG_INVALID', `${key}: ${missing} is none of escalation.teachers (${known})`, {
+        details: { key },
+      });
+    }
+    if (rule.rate === undefined || rule.threshold === undefined) continue;
+    throw new ConfigError('CONFIG_INVALID', `${key}: give a rate or a threshold, not both`, { details: { key } });
+  }
 }
 
 const DEFAULT_FILE = 'clinstream.config.json';

@@ -60,6 +60,32 @@ describe('config', () => {
     assert.throws(() => loadConfig({ file: file('{"a'), env: {} }), refusal(/JSON/, 'CONFIG_UNREADABLE'));
   });
 
+  it('takes teachers and rules from the file, or as JSON from the environment, and names what is wrong in them', () => {
+    const teachers = [{ name: 'a', kind: 'openai', model: 'm', price: { input: 1, output: 2 } }];
+    const escalation = { teachers, tasks: { symptom: { rate: 0.1, teachers: ['a'] } }, budget: { usdPerDay: null } };
+    const fromFile = loadConfig({ file: file(JSON.stringify({ escalation })), env: {} }).escalation;
+    const env = {
+      CLINSTREAM_ESCALATION_TEACHERS: JSON.stringify(teachers),
+      CLINSTREAM_ESCALATION_TASKS: JSON.stringify(escalation.tasks),
+      CLINSTREAM_ESCALATION_BUDGET_USD_PER_DAY: 'none',
+    };
+    assert.deepEqual(loadConfig({ env }).escalation, fromFile);
+    assert.deepEqual([fromFile.teachers[0]?.measured, fromFile.budget.usdPerDay], [{}, null]);
+    const wrong = (changes: NodeJS.ProcessEnv, pattern: RegExp): void =>
+      assert.throws(() => loadConfig({ env: { ...env, ...changes } }), refusal(pattern));
+    const place = 'from environment variable CLINSTREAM_ESCALATION_TEACHERS';
+    const twice = JSON.stringify([...teachers, ...teachers]);
+    const keyed = JSON.stringify([{ ...teachers[0], apiKey: 'sk-1' }]);
+    wrong({ CLINSTREAM_ESCALATION_TEACHERS: '[{' }, new RegExp(`escalation\\.teachers \\(${place}\\): must be JSON`));
+    wrong(
+      { CLINSTREAM_ESCALATION_TEACHERS: keyed },
+      new RegExp(`teachers\\.0\\.apiKey \\(${place}\\): there is no such key`),
+    );
+    wrong({ CLINSTREAM_ESCALATION_TEACHERS: twice }, /two have the name a/);
+    wrong({ CLINSTREAM_ESCALATION_TEACHERS: '[]' }, /escalation\.tasks\.symptom: a is none of escalation\.teachers/);
+    wrong({ CLINSTREAM_ESCALATION_TASKS: '{"symptom": {"rate": 0.1, "threshold": 1, "teachers": ["a"]}}' }, /not both/);
+  });
+
   it('gives every key an environment name of its own', () => {
     const names = configKeys().map(each => each.environment);
     assert.equal(new Set(names).size, names.length);

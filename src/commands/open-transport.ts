@@ -2,7 +2,7 @@
 import type { Config } from '../config.ts';
 import { confluentCodecs, type EventCodecs, singleObjectCodecs } from '../events/codecs.ts';
 import { valueSubject } from '../events/confluent.ts';
-import { ENTITIES_SCHEMA } from '../events/schemas.ts';
+import { ENTITIES_SCHEMA, ESCALATION_SCHEMA, REVIEW_SCHEMA } from '../events/schemas.ts';
 import { EmbeddedTransport } from '../streams/embedded/embedded-transport.ts';
 import type { Retention, Transport } from '../streams/transport.ts';
 import { kafkaSettings } from './kafka-settings.ts';
@@ -24,24 +24,30 @@ export async function openTransport(
 /**
  * How events are written and read on that transport.
  * @param toTag asks at once whether the entities' schema is registered: better before the first note than at it.
- * @throws RegistryError SCHEMA_NOT_REGISTERED and its like, when `toTag`.
+ * @param toEscalate asks for those of escalations and reviews.
+ * @throws RegistryError SCHEMA_NOT_REGISTERED and its like, when `toTag` or `toEscalate`.
  */
 export async function openCodecs(
   config: Config,
   now: () => number,
-  { toTag = false }: { toTag?: boolean } = {},
+  { toTag = false, toEscalate = false }: { toTag?: boolean; toEscalate?: boolean } = {},
 ): Promise<EventCodecs> {
   const { noteBytes } = config.limits;
   if (config.transport === 'embedded') return singleObjectCodecs({ noteBytes });
   const registry = openRegistry(config, now);
   if (toTag) await registry.idOf(valueSubject(config.topics.entities), ENTITIES_SCHEMA);
+  if (toEscalate) {
+    await registry.idOf(valueSubject(config.topics.escalations), ESCALATION_SCHEMA);
+    await registry.idOf(valueSubject(config.topics.review), REVIEW_SCHEMA);
+  }
   return confluentCodecs({ registry, noteBytes });
 }
 
 /** Makes those of the configured topics that are not there. @returns the names of those made. */
 export async function ensureTopics(transport: Transport, { topics }: Config): Promise<string[]> {
   const known = new Set((await transport.topics()).map(each => each.topic));
-  const missing = [topics.notes, topics.entities, topics.deadLetters].filter(topic => !known.has(topic));
+  const { notes, entities, deadLetters, escalations, review } = topics;
+  const missing = [notes, entities, deadLetters, escalations, review].filter(topic => !known.has(topic));
   for (const topic of missing)
     await transport.createTopic(topic, { partitions: topics.partitions, retention: KEEP_FOREVER });
   return missing;

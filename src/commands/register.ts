@@ -9,7 +9,7 @@ import type { Io } from './io.ts';
 import { type CommonOptions, configOf, wholeNumber, withConfig, withLog, withModel, withQuiet } from './options.ts';
 import { produce } from './produce.ts';
 import { registerBench, registerDistill, registerModels, registerRoute } from './register-offline.ts';
-import { run } from './run.ts';
+import { ROLES, type Role, run } from './run.ts';
 import { checkSchemas, registerAllSchemas } from './schemas.ts';
 import { serveModel } from './serve-model.ts';
 import { type TagFormat, tag } from './tag.ts';
@@ -63,13 +63,18 @@ function registerDemo(program: Command, io: Io): void {
 
 function registerRun(program: Command, io: Io): void {
   withQuiet(withModel(withLog(withConfig(program.command('run')))))
-    .description('The tagger role on the log: notes in; entities and dead letters out, exactly once. Ends on SIGTERM.')
+    .description('A role on the log, exactly once: what it reads, and all that comes of it. Ends on SIGTERM.')
+    .addOption(
+      new Option('--role <ROLE>', 'tagger: notes to entities and escalations; escalator: escalations to revisions')
+        .choices(ROLES)
+        .default('tagger'),
+    )
     .option('--until-drained', 'end when the input is consumed: for batch jobs and backfills')
     .option('--metrics-port <PORT>', 'serve /healthz, /readyz and /metrics (0: any free port)', wholeNumber)
-    .action((options: CommonOptions & { untilDrained?: boolean; metricsPort?: number }) =>
+    .action((options: CommonOptions & { role: Role; untilDrained?: boolean; metricsPort?: number }) =>
       run(
         configOf(options, io, { 'telemetry.port': options.metricsPort }),
-        { untilDrained: options.untilDrained === true, quiet: options.quiet === true },
+        { role: options.role, untilDrained: options.untilDrained === true, quiet: options.quiet === true },
         io,
       ),
     );
@@ -185,6 +190,6 @@ was processed); 4 the model does not serve; 5 the log, broker or schema registry
 
 Configuration (file key, environment variable):
 ${configKeys()
-  .map(({ key, environment }) => `  ${key.padEnd(28)} ${environment}`)
+  .map(({ key, environment }) => `  ${key.padEnd(40)} ${environment}`)
   .join('\n')}
 `;

@@ -1,30 +1,51 @@
 /** `run`: a role until SIGTERM, or until its input is consumed. Drains, commits, and ends with an exit code that says how. */
-import type { Config } from '../config.ts';
+import { type Config, ConfigError } from '../config.ts';
+import type { Doubt } from '../core/doubt.ts';
 import type { Fact, Observer } from '../core/facts.ts';
+import type { Ground } from '../escalation/merge.ts';
+import type { VerifiedModel } from '../model/manifest.ts';
+import type { Running } from '../streams/runner.ts';
+import type { Transport } from '../streams/transport.ts';
+import type { Tagged } from '../tagging/tagger.ts';
 import { startTelemetryServer } from '../telemetry/server.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { ESCALATOR_ROLE, startEscalator } from './escalator-role.ts';
 import type { Io } from './io.ts';
 import { openCodecs, openTransport } from './open-transport.ts';
 import { createProgress } from './progress.ts';
 import { serveModel } from './serve-model.ts';
 import { aborted, onInterrupt } from './signals.ts';
 import { startTagger, TAGGER_ROLE } from './tagger-role.ts';
+import { buildTeachers, type TeacherFactory } from './teachers.ts';
 
-export async function run(config: Config, options: { untilDrained: boolean; quiet: boolean }, io: Io): Promise<void> {
+export const ROLES = [TAGGER_ROLE, ESCALATOR_ROLE] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface RunOptions {
+  readonly role: Role;
+  readonly untilDrained: boolean;
+  readonly quiet: boolean;
+}
+
+/** What the fallback is made of besides the escalator itself. */
+export interface Fallback {
+  readonly createTeacher: TeacherFactory;
+  readonly ground: Ground;
+  /** What of a note is doubtful by the configuration's rules. @throws RouterError when the model cannot say. */
+  readonly doubtsOf: (config: Config, model: VerifiedModel) => (tagged: Tagged) => readonly Doubt[];
+}
+
+export async function run(config: Config, options: RunOptions, io: Io, fallback?: Fallback): Promise<void> {
   const telemetry = createTelemetry({ log: { level: config.telemetry.level } });
   const interrupt = onInterrupt();
   const closers: (() => Promise<void>)[] = [];
+  const { role } = options;
   try {
-    await runRole(config, options, io, telemetry, interrupt.signal, closers);
-    telemetry.observe({ kind: 'role.state', role: TAGGER_ROLE, state: 'stopped' });
+    await runRole(config, options, { io, telemetry, fallback, interrupted: interrupt.signal, closers });
+    telemetry.observe({ kind: 'role.state', role, state: 'stopped' });
   } catch (error) {
     const { code } = error as { code?: unknown };
-    telemetry.observe({
-      kind: 'role.state',
-      role: TAGGER_ROLE,
-      state: 'failed',
-      ...(typeof code === 'string' ? { code } : {}),
-    });
+    telemetry.observe({ kind: 'role.state', role, state: 'failed', ...(typeof code === 'string' ? { code } : {}) });
     throw error;
   } finally {
     // what was opened last closes first; one that fails keeps none of the others open
@@ -33,15 +54,17 @@ export async function run(config: Config, options: { untilDrained: boolean; quie
   }
 }
 
-async function runRole(
-  config: Config,
-  options: { untilDrained: boolean; quiet: boolean },
-  io: Io,
-  telemetry: Telemetry,
-  interrupted: AbortSignal,
-  closers: (() => Promise<void>)[],
-): Promise<void> {
-  telemetry.observe({ kind: 'role.state', role: TAGGER_ROLE, state: 'starting' });
+interface Around {
+  readonly io: Io;
+  readonly telemetry: Telemetry;
+  readonly fallback: Fallback | undefined;
+  readonly interrupted: AbortSignal;
+  readonly closers: (() => Promise<void>)[];
+}
+
+async function runRole(config: Config, { role, untilDrained, quiet }: RunOptions, around: Around): Promise<void> {
+  const { io, telemetry, interrupted, closers } = around;
+  telemetry.observe({ kind: 'role.state', role, state: 'starting' });
   if (config.telemetry.port !== null) {
     const server = await startTelemetryServer({ telemetry, host: config.telemetry.host, port: config.telemetry.port });
     closers.push(server.stop);
@@ -49,25 +72,58 @@ async function runRole(
   }
   const transport = await openTransport(config, { create: false, now: io.now });
   closers.push(transport.close);
-  const codecs = await openCodecs(config, io.now, { toTag: true });
-  const serving = await serveModel(config, telemetry.observe);
-  closers.push(serving.stop);
   const progress = createProgress({
     label: 'run',
     unit: 'notes',
-    quiet: options.quiet || !options.untilDrained,
+    quiet: quiet || !untilDrained,
     stream: io.stderr,
     now: io.now,
   });
   const observe = counting(telemetry.observe, done => progress.update(done));
-  const running = await startTagger(config, { transport, codecs, serving, observe, now: io.now });
-  telemetry.observe({ kind: 'role.state', role: TAGGER_ROLE, state: 'ready' });
-  const ends = [aborted(interrupted), running.done, ...(options.untilDrained ? [running.subscription.drained()] : [])];
+  const start = role === TAGGER_ROLE ? tagger : escalator;
+  const running = await start(config, { ...around, transport, observe });
+  telemetry.observe({ kind: 'role.state', role, state: 'ready' });
+  const ends = [aborted(interrupted), running.done, ...(untilDrained ? [running.subscription.drained()] : [])];
   await Promise.race(ends);
-  telemetry.observe({ kind: 'role.state', role: TAGGER_ROLE, state: 'draining' });
+  telemetry.observe({ kind: 'role.state', role, state: 'draining' });
   await running.stop();
   await running.done;
   progress.end();
+}
+
+type Start = (
+  config: Config,
+  around: Around & { readonly transport: Transport; readonly observe: Observer },
+) => Promise<Running>;
+
+const tagger: Start = async (config, { io, telemetry, fallback, closers, transport, observe }) => {
+  const escalates = Object.keys(config.escalation.tasks).length > 0;
+  const codecs = await openCodecs(config, io.now, { toTag: true, toEscalate: escalates });
+  const serving = await serveModel(config, telemetry.observe);
+  closers.push(serving.stop);
+  const doubts = escalates ? { doubts: required(fallback).doubtsOf(config, serving.model) } : {};
+  return startTagger(config, { transport, codecs, serving, observe, now: io.now, ...doubts });
+};
+
+const escalator: Start = async (config, { io, fallback, closers, transport, observe }) => {
+  const { createTeacher, ground } = required(fallback);
+  if (Object.keys(config.escalation.tasks).length === 0) {
+    throw new ConfigError('CONFIG_INVALID', 'escalation.tasks: the escalator has nobody to ask about anything', {
+      details: { key: 'escalation.tasks' },
+    });
+  }
+  const teachers = await buildTeachers(config, { createTeacher, env: io.env, now: io.now });
+  const codecs = await openCodecs(config, io.now, { toTag: true, toEscalate: true });
+  const running = await startEscalator(config, { transport, codecs, teachers, ground, observe, now: io.now });
+  closers.push(running.close);
+  return running;
+};
+
+function required(fallback: Fallback | undefined): Fallback {
+  if (fallback !== undefined) return fallback;
+  throw new ConfigError('CONFIG_INVALID', 'escalation: this program was started without teachers', {
+    details: { key: 'escalation' },
+  });
 }
 
 /** Tells how many records are committed so far. */

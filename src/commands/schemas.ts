@@ -3,7 +3,7 @@ import type { Config } from '../config.ts';
 import { valueSubject } from '../events/confluent.ts';
 import { RegistryError } from '../events/registry-error.ts';
 import type { Verdict } from '../events/registry-subjects.ts';
-import { type AvroRecord, ENTITIES_SCHEMA, NOTE_SCHEMA } from '../events/schemas.ts';
+import { type AvroRecord, ENTITIES_SCHEMA, ESCALATION_SCHEMA, NOTE_SCHEMA, REVIEW_SCHEMA } from '../events/schemas.ts';
 import { EXIT } from './exit.ts';
 import { type Io, write } from './io.ts';
 import { openRegistry } from './registry-settings.ts';
@@ -53,6 +53,8 @@ function subjectsOf({ topics }: Config): readonly Subject[] {
   return [
     { subject: valueSubject(topics.notes), schema: NOTE_SCHEMA },
     { subject: valueSubject(topics.entities), schema: ENTITIES_SCHEMA },
+    { subject: valueSubject(topics.escalations), schema: ESCALATION_SCHEMA },
+    { subject: valueSubject(topics.review), schema: REVIEW_SCHEMA },
   ];
 }
 

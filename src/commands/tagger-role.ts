@@ -1,10 +1,12 @@
-/** The tagger role: notes topic in; entities and dead letters out. Used by `run` and by the demo. */
+/** The tagger role: notes in; entities, escalations and dead letters out. Used by `run` and by the demo. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
+import type { Doubt } from '../core/doubt.ts';
 import type { Observer } from '../core/facts.ts';
-import type { EventCodecs } from '../events/codecs.ts';
+import { ESCALATION_FACTOR, type EventCodecs } from '../events/codecs.ts';
 import { type Running, runProcessor } from '../streams/runner.ts';
 import type { Transport } from '../streams/transport.ts';
+import type { Tagged } from '../tagging/tagger.ts';
 import { TaggerProcessor } from '../tagging/tagger-processor.ts';
 import type { Serving } from './serve-model.ts';
 
@@ -13,15 +15,35 @@ export const TAGGER_ROLE = 'tagger';
 /** @throws StreamError when the group is busy or a topic is missing. */
 export function startTagger(
   config: Config,
-  parts: { transport: Transport; codecs: EventCodecs; serving: Serving; observe: Observer; now: () => number },
+  parts: {
+    transport: Transport;
+    codecs: EventCodecs;
+    serving: Serving;
+    /** What a teacher should decide of a note; without it nothing is escalated. */
+    doubts?: (tagged: Tagged) => readonly Doubt[];
+    observe: Observer;
+    now: () => number;
+  },
 ): Promise<Running> {
-  const { transport, codecs, serving, observe, now } = parts;
+  const { transport, codecs, serving, doubts, observe, now } = parts;
+  const { topics } = config;
   const processor = new TaggerProcessor({
     tagger: serving.tagger,
     model: serving.model.identity,
-    notes: codecs.notes(config.topics.notes),
-    entities: codecs.entities(config.topics.entities),
-    topics: config.topics,
+    notes: codecs.notes(topics.notes),
+    entities: codecs.entities(topics.entities),
+    topics,
+    ...(doubts === undefined
+      ? {}
+      : {
+          escalation: {
+            doubts,
+            escalations: codecs.escalations(topics.escalations),
+            reviews: codecs.reviews(topics.review),
+            topics,
+            maxBytes: escalationBytes(config),
+          },
+        }),
     now,
     observe,
   });
@@ -29,8 +51,17 @@ export function startTagger(
     ...config.stream,
     transport,
     processor,
-    topics: [config.topics.notes],
+    topics: [topics.notes],
     observe,
     sleep: ms => sleep(ms),
   });
+}
+
+/** Room for the headers of a record and for what the broker adds. */
+const OVERHEAD_BYTES = 64 * 1024;
+
+/** What the escalations topic takes and the escalator reads. */
+function escalationBytes({ transport, kafka, limits }: Config): number {
+  const readable = ESCALATION_FACTOR * limits.noteBytes;
+  return transport === 'kafka' ? Math.min(readable, kafka.recordBytes - OVERHEAD_BYTES) : readable;
 }

@@ -42,6 +42,43 @@ export type Fact =
       readonly partition: number;
       readonly offset: bigint;
     }
+  | { readonly kind: 'note.escalated'; readonly noteId: string; readonly tasks: readonly string[] }
+  | { readonly kind: 'escalation.taken'; readonly partition: number; readonly offset: bigint }
+  | {
+      readonly kind: 'escalation.ended';
+      readonly partition: number;
+      readonly offset: bigint;
+      /** Every escalation taken ends once: as a revision that leaves no doubt, in review, as a dead letter, or given back undone. */
+      readonly outcome: 'revised' | 'reviewed' | 'dead-lettered' | 'given-back';
+      /** Why it was not revised. */
+      readonly reason?: string;
+    }
+  | {
+      readonly kind: 'teacher.asked';
+      readonly teacher: string;
+      readonly task: string;
+      /** OK, or the code of what went wrong. */
+      readonly outcome: string;
+      readonly inputTokens: number;
+      readonly outputTokens: number;
+      readonly usd: number;
+      readonly ms: number;
+    }
+  | { readonly kind: 'reply.reused'; readonly teacher: string; readonly task: string }
+  | { readonly kind: 'teacher.disabled'; readonly teacher: string; readonly code: string }
+  | { readonly kind: 'provider.busy'; readonly provider: string; readonly ms: number }
+  | { readonly kind: 'breaker.changed'; readonly provider: string; readonly state: BreakerState }
+  | { readonly kind: 'fallback.blocked'; readonly blocked: boolean }
+  | { readonly kind: 'budget.used'; readonly usdToday: number }
+  | {
+      readonly kind: 'quotes.grounded';
+      readonly teacher: string;
+      readonly task: string;
+      /** How many stood in the note, by how they were found there. */
+      readonly aligned: Readonly<Record<string, number>>;
+      /** How many could not be placed, by reason. */
+      readonly dropped: Readonly<Record<string, number>>;
+    }
   | {
       readonly kind: 'partition.assigned';
       readonly group: string;
@@ -104,6 +141,9 @@ export type Fact =
       readonly state: 'starting' | 'ready' | 'draining' | 'stopped' | 'failed';
       readonly code?: string;
     };
+
+/** Half-open: one request may try. */
+export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** Time a note spent in each stage of the fast path, in milliseconds. */
 export interface StageMilliseconds {

@@ -62,6 +62,34 @@ export interface EntitiesEvent {
   readonly taggedAt: number;
 }
 
+/** Why a task is asked about: its score of doubt is greater than the threshold. */
+export interface TaskDoubt {
+  readonly task: string;
+  /** Name of the score. */
+  readonly score: string;
+  readonly value: number;
+  readonly threshold: number;
+}
+
+/** A note that the tagger is unsure of, with all that a teacher's answer needs to become the next revision. It holds the note's text: guard its topic as the topic of notes. Types named here and defined in other files are put in their place when a program reads this one. */
+export interface EscalationEvent {
+  /** Deterministic: the same note version, model and revision give the same id. */
+  readonly eventId: string;
+  /** As received, its attestation included: the privacy gate is passed again before anything is sent. */
+  readonly note: NoteEvent;
+  /** The revision that the doubts are about; the answer becomes the next. */
+  readonly revision: number;
+  readonly model: ModelIdentity;
+  /** All tasks of the revision, the undoubted too. */
+  readonly tasks: readonly TaskDecision[];
+  /** All mentions of the revision, so that the next needs no look-up. */
+  readonly entities: readonly EntityMention[];
+  /** The tasks to ask about, each once. */
+  readonly doubts: readonly TaskDoubt[];
+  /** From here on it grows old. Milliseconds since the Unix epoch. */
+  readonly escalatedAt: number;
+}
+
 export interface Deidentification {
   readonly method: string;
   readonly version: string;
@@ -83,4 +111,39 @@ export interface NoteEvent {
   readonly text: string;
   /** The sender's attestation. A note without one decodes, and is refused by the privacy gate. */
   readonly deidentification: Deidentification | null;
+}
+
+export interface TaskReview {
+  readonly task: string;
+  /** NOTE_REFUSED by the privacy gate; NO_TEACHER for the task; TOO_LARGE to be sent on; TOO_OLD before an answer came; BUDGET_SPENT for the day; REPLY_UNUSABLE of every teacher; NOTHING_GROUNDED: no quote of an answer stands in the note. More may come. */
+  readonly reason: string;
+  /** Those whose turn it was, in their order. */
+  readonly teachers: readonly string[];
+}
+
+/** Tasks of a note that no teacher could decide: a person should. Holds no text; the note is found by its id, version and sha-256. */
+export interface ReviewEvent {
+  /** Deterministic: the same note version, model and revision give the same id. */
+  readonly eventId: string;
+  readonly noteId: string;
+  readonly noteVersion: number;
+  /** The revision of the note's entities that stands until a reviewer publishes a higher one. */
+  readonly revision: number;
+  readonly patientId: string;
+  readonly encounterId: string | null;
+  readonly noteType: string;
+  /** Milliseconds since the Unix epoch. */
+  readonly authoredAt: number;
+  /** Of the note's text in UTF-8, in lower-case hexadecimal. */
+  readonly textSha256: string;
+  readonly model: ModelIdentity;
+  /** The gravest reason of its tasks. */
+  readonly reason: string;
+  readonly tasks: readonly TaskReview[];
+  /** US dollars that the replies about this note cost, by the price list. */
+  readonly usd: number;
+  /** Milliseconds since the Unix epoch. */
+  readonly escalatedAt: number;
+  /** When it was given up. Milliseconds since the Unix epoch. */
+  readonly at: number;
 }

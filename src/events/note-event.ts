@@ -33,7 +33,8 @@ export function noteEventId(note: Note): string {
   return deterministicId(['note', note.noteId, note.noteVersion, textSha256(note.text)]);
 }
 
-function requireNote(note: Note): Note {
+/** @throws DecodeError NOTE_INVALID naming the field. */
+export function requireNote(note: Note): Note {
   if (note.noteId === '') throw invalid('noteId', 'must not be empty');
   if (note.patientId === '') throw invalid('patientId', 'must not be empty: it is the message key');
   if (note.noteVersion < 1) throw invalid('noteVersion', 'must be 1 or more');

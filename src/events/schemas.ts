@@ -35,10 +35,51 @@ export const SCHEMAS_FOLDER = resolve(import.meta.dirname, '../../schemas');
 
 export const NOTE_SCHEMA = readSchema('note-event.avsc');
 export const ENTITIES_SCHEMA = readSchema('entities-event.avsc');
+export const ESCALATION_SCHEMA = whole(readSchema('escalation-event.avsc'), [NOTE_SCHEMA, ENTITIES_SCHEMA]);
+export const REVIEW_SCHEMA = whole(readSchema('review-event.avsc'), [ENTITIES_SCHEMA]);
 
 /** Name with namespace, as in `ce_type`. */
 export function fullName(schema: AvroRecord): string {
   return schema.namespace === undefined ? schema.name : `${schema.namespace}.${schema.name}`;
+}
+
+/**
+ * A schema that names types of other files, with their definitions put in where each is first named: what a registry or another
+ * program can read by itself. @throws TypeError for a name that no file defines.
+ */
+export function whole(schema: AvroRecord, others: readonly AvroRecord[]): AvroRecord {
+  const definitions = new Map<string, AvroSchema>();
+  for (const other of others) define(other, other.namespace ?? '', definitions);
+  const done = new Set<string>();
+  const put = (type: AvroSchema): AvroSchema => {
+    if (typeof type === 'string') {
+      if (!type.includes('.') || done.has(type)) return type;
+      const definition = definitions.get(type);
+      if (definition === undefined) throw new TypeError(`no schema defines ${type}`);
+      done.add(type);
+      return put(definition);
+    }
+    if ('length' in type) return type.map(put);
+    if (type.type === 'record') {
+      return { ...type, fields: type.fields.map(field => ({ ...field, type: put(field.type) })) };
+    }
+    if (type.type === 'array') return { ...type, items: put(type.items) };
+    return type.type === 'map' ? { ...type, values: put(type.values) } : type;
+  };
+  return put(schema) as AvroRecord;
+}
+
+/** Every named type in `type`, by its full name. */
+function define(type: AvroSchema, namespace: string, found: Map<string, AvroSchema>): void {
+  if (typeof type === 'string') return;
+  if ('length' in type) {
+    for (const branch of type) define(branch, namespace, found);
+    return;
+  }
+  if ('name' in type) found.set(`${namespace}.${type.name}`, type);
+  if (type.type === 'record') for (const field of type.fields) define(field.type, namespace, found);
+  else if (type.type === 'array') define(type.items, namespace, found);
+  else if (type.type === 'map') define(type.values, namespace, found);
 }
 
 /** A schema of the folder; our own files are records. */

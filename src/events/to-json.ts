@@ -6,8 +6,10 @@ import type { Note } from '../core/note.ts';
 import type { Headers } from '../core/record.ts';
 import { DecodeError, type EventDecoder } from './codec.ts';
 import { createEntitiesCodec } from './entities-event.ts';
-import type { EntitiesEvent } from './generated.ts';
+import { createEscalationCodec } from './escalation-event.ts';
+import type { EntitiesEvent, EscalationEvent, ReviewEvent } from './generated.ts';
 import { createNoteCodec } from './note-event.ts';
+import { createReviewCodec } from './review-event.ts';
 
 /** Bytes that could not be read, told apart without being shown. */
 export interface RawJson {
@@ -23,27 +25,50 @@ export type EntitiesJson = Omit<EntitiesEvent, 'authoredAt' | 'taggedAt'> & {
   readonly taggedAt: string;
 };
 
+export type EscalationJson = Omit<EscalationEvent, 'note' | 'escalatedAt'> & {
+  readonly note: NoteJson;
+  readonly escalatedAt: string;
+};
+
+export type ReviewJson = Omit<ReviewEvent, 'authoredAt' | 'escalatedAt' | 'at'> & {
+  readonly authoredAt: string;
+  readonly escalatedAt: string;
+  readonly at: string;
+};
+
+type ValueJson = NoteJson | EntitiesJson | EscalationJson | ReviewJson | RawJson;
+
 /**
  * A value of any topic of ours: an event, raw bytes, or null for a tombstone. Never rejects on bad input.
  * @throws RegistryError when the schema registry could not be asked what a value is.
  */
-export type ValueToJson = (value: Buffer | null) => Promise<NoteJson | EntitiesJson | RawJson | null>;
+export type ValueToJson = (value: Buffer | null) => Promise<ValueJson | null>;
 
 /** What reads the values, in whichever encoding they are. */
 export interface ValueDecoders {
   readonly notes: EventDecoder<Note>;
   readonly entities: EventDecoder<EntitiesEvent>;
+  readonly escalations: EventDecoder<EscalationEvent>;
+  readonly reviews: EventDecoder<ReviewEvent>;
 }
 
+const EMBEDDED: ValueDecoders = {
+  notes: createNoteCodec(),
+  entities: createEntitiesCodec(),
+  escalations: createEscalationCodec(),
+  reviews: createReviewCodec(),
+};
+
 /** Reads whatever kind of event a value is; without decoders, of the embedded log. */
-export function createValueToJson(
-  { notes, entities }: ValueDecoders = { notes: createNoteCodec(), entities: createEntitiesCodec() },
-): ValueToJson {
+export function createValueToJson(decoders: ValueDecoders = EMBEDDED): ValueToJson {
+  const { notes, entities, escalations, reviews } = decoders;
   return async value => {
     if (value === null) return null;
     return (
       (await readable(async () => noteToJson(await notes.decode(value)))) ??
       (await readable(async () => entitiesToJson(await entities.decode(value)))) ??
+      (await readable(async () => escalationToJson(await escalations.decode(value)))) ??
+      (await readable(async () => reviewToJson(await reviews.decode(value)))) ??
       rawToJson(value)
     );
   };
@@ -55,6 +80,15 @@ export function noteToJson(note: Note): NoteJson {
 
 export function entitiesToJson(event: EntitiesEvent): EntitiesJson {
   return { ...event, authoredAt: isoTime(event.authoredAt), taggedAt: isoTime(event.taggedAt) };
+}
+
+export function escalationToJson(event: EscalationEvent): EscalationJson {
+  return { ...event, note: noteToJson(event.note), escalatedAt: isoTime(event.escalatedAt) };
+}
+
+export function reviewToJson(event: ReviewEvent): ReviewJson {
+  const { authoredAt, escalatedAt, at } = event;
+  return { ...event, authoredAt: isoTime(authoredAt), escalatedAt: isoTime(escalatedAt), at: isoTime(at) };
 }
 
 export function rawToJson(value: Buffer): RawJson {

@@ -9,6 +9,7 @@ import type { Observer } from '../core/facts.ts';
 import type { Processor, Stop } from '../core/processor.ts';
 import type { OutgoingRecord, StreamRecord } from '../core/record.ts';
 import { Pipeline } from './pipeline.ts';
+import { StreamError } from './stream-error.ts';
 import type { BatchHandler, Claim, Subscription, Transport } from './transport.ts';
 
 export interface RunOptions {
@@ -54,24 +55,25 @@ export async function runProcessor(options: RunOptions): Promise<Running> {
       onSettled: record => inFlight.leave(sizeOf(record)),
       // a claim that is lost is over, not the run: its records are delivered to whoever has the partition now
       onFailure: error => {
-        if (!claim.lost.aborted) failure.reject(error);
+        if (!claim.lost.aborted && !isGivenBack(error)) failure.reject(error);
       },
     });
     pipelines.set(claim, fresh);
     return fresh;
   };
 
-  let stopping = false;
+  const stopping = new AbortController();
+  const isGivenBack = (error: unknown): boolean => stopping.signal.aborted && error === stopping.signal.reason;
   const handler: BatchHandler = {
     async onBatch(claim, records) {
       for (const record of records) {
         await inFlight.enter(sizeOf(record));
         // what was fetched and not begun is left for the next owner
-        if (stopping || releasing.has(claim) || claim.lost.aborted) {
+        if (stopping.signal.aborted || releasing.has(claim) || claim.lost.aborted) {
           inFlight.leave(sizeOf(record));
           return;
         }
-        pipelineOf(claim).add(record, attempt(options, record, claim.lost));
+        pipelineOf(claim).add(record, attempt(options, record, claim.lost, stopping.signal));
       }
     },
     async onRelease(claim) {
@@ -92,7 +94,7 @@ export async function runProcessor(options: RunOptions): Promise<Running> {
   });
   let stopped: Promise<void> | undefined;
   const stop: Stop = () => {
-    stopping = true;
+    stopping.abort(new StreamError('STOPPING', 'the run is stopping: the record is given back'));
     stopped ??= subscription.stop();
     return stopped;
   };
@@ -112,10 +114,11 @@ async function attempt(
   options: RunOptions,
   record: StreamRecord,
   lost: AbortSignal,
+  stopping: AbortSignal,
 ): Promise<readonly OutgoingRecord[]> {
   for (let tries = 1; ; tries++) {
     try {
-      return await options.processor.process(record, lost);
+      return await options.processor.process(record, lost, stopping);
     } catch (error) {
       const hopeless = !(error instanceof ClinstreamError) || !error.retryable || tries === ATTEMPTS || lost.aborted;
       if (hopeless) throw error;

@@ -16,6 +16,7 @@ export class StreamError extends ClinstreamError<
   | 'COMMIT_OUT_OF_ORDER'
   | 'DRAIN_TIMEOUT'
   | 'CLOSED'
+  | 'STOPPING'
   | 'OFFSET_OUT_OF_RANGE'
   | 'RECORD_TOO_LARGE'
   | 'TOPIC_DENIED'

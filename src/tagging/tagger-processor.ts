@@ -1,7 +1,9 @@
 /**
- * The fast path as a processor: a note's record to its entities event, or to a dead letter with the record's bytes untouched.
+ * The fast path as a processor: a note's record to its entities event, and to an escalation beside it where tasks are doubtful; or to
+ * a dead letter with the record's bytes untouched. It waits for no teacher.
  * A fault of the input is an answer; only a fault of the machinery rejects, and then nothing is acknowledged.
  */
+import type { Doubt } from '../core/doubt.ts';
 import { ClinstreamError } from '../core/errors.ts';
 import { type Observer, unobserved } from '../core/facts.ts';
 import type { Note } from '../core/note.ts';
@@ -10,11 +12,24 @@ import type { OutgoingRecord, StreamRecord } from '../core/record.ts';
 import type { EventCodec } from '../events/codec.ts';
 import { deadLetter } from '../events/dead-letter.ts';
 import { ENTITIES_EVENT_TYPE, entitiesEvent } from '../events/entities-event.ts';
-import type { EntitiesEvent } from '../events/generated.ts';
+import { ESCALATION_EVENT_TYPE, escalationEvent } from '../events/escalation-event.ts';
+import type { EntitiesEvent, EscalationEvent, ReviewEvent } from '../events/generated.ts';
 import { eventHeaders } from '../events/headers.ts';
+import { REVIEW_EVENT_TYPE, reviewEvent } from '../events/review-event.ts';
 import type { ModelIdentity } from '../model/manifest.ts';
-import { gate } from '../text/privacy-gate.ts';
+import { type GatedNote, gate } from '../text/privacy-gate.ts';
 import type { Tagged, Tagger } from './tagger.ts';
+
+/** Where doubts go. */
+export interface Escalation {
+  /** The tasks of a note that a teacher should decide; none where the student is sure enough. */
+  readonly doubts: (tagged: Tagged) => readonly Doubt[];
+  readonly escalations: EventCodec<EscalationEvent>;
+  readonly reviews: EventCodec<ReviewEvent>;
+  readonly topics: { readonly escalations: string; readonly review: string };
+  /** A larger escalation, which no topic may take, is a review instead. */
+  readonly maxBytes: number;
+}
 
 export interface TaggerProcessorOptions {
   readonly tagger: Pick<Tagger, 'tag'>;
@@ -22,12 +37,22 @@ export interface TaggerProcessorOptions {
   readonly notes: EventCodec<Note>;
   readonly entities: EventCodec<EntitiesEvent>;
   readonly topics: { readonly entities: string; readonly deadLetters: string };
+  /** Without it every revision is final. */
+  readonly escalation?: Escalation;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
   readonly observe?: Observer;
 }
 
 const SOURCE = '/clinstream/tagger';
+
+/** An event on its way out. */
+interface Output {
+  readonly id: string;
+  readonly type: string;
+  readonly topic: string;
+  readonly value: Buffer;
+}
 
 export class TaggerProcessor implements Processor {
   readonly #options: TaggerProcessorOptions;
@@ -40,7 +65,7 @@ export class TaggerProcessor implements Processor {
 
   async process(record: StreamRecord, signal: AbortSignal): Promise<readonly OutgoingRecord[]> {
     try {
-      return [await this.#entities(record)];
+      return await this.#outputs(record);
     } catch (error) {
       signal.throwIfAborted();
       const attempts = attemptsAtInput(error);
@@ -52,30 +77,48 @@ export class TaggerProcessor implements Processor {
     }
   }
 
-  async #entities(record: StreamRecord): Promise<OutgoingRecord> {
+  async #outputs(record: StreamRecord): Promise<readonly OutgoingRecord[]> {
     const began = performance.now();
     const note = gate(await this.#options.notes.decode(record.value));
     const decoded = performance.now();
     const tagged = await this.#options.tagger.tag(note.text);
     const taggedAt = this.#options.now();
+    const doubts = this.#options.escalation?.doubts(tagged) ?? [];
     const event = entitiesEvent({
       note,
       entities: tagged.entities,
       tasks: tagged.tasks.map(each => ({ ...each, decidedBy: 'student' })),
       model: this.#options.model,
-      status: 'FINAL',
+      status: doubts.length === 0 ? 'FINAL' : 'PROVISIONAL',
       revision: 1,
       taggedAt,
     });
-    const attributes = { id: event.eventId, type: ENTITIES_EVENT_TYPE, source: SOURCE, time: taggedAt };
     const value = await this.#options.entities.encode(event);
+    const output = { id: event.eventId, type: ENTITIES_EVENT_TYPE, topic: this.#options.topics.entities, value };
+    const outputs = [output, ...(doubts.length === 0 ? [] : [await this.#escalate(note, event, doubts)])];
     this.#report(note.noteId, tagged, decoded - began);
-    return {
-      topic: this.#options.topics.entities,
+    if (doubts.length > 0) {
+      this.#observe({ kind: 'note.escalated', noteId: note.noteId, tasks: doubts.map(({ task }) => task) });
+    }
+    return outputs.map(({ id, type, topic, value }) => ({
+      topic,
       key: Buffer.from(note.patientId, 'utf8'),
       value,
-      headers: eventHeaders(attributes, record.headers),
-    };
+      headers: eventHeaders({ id, type, source: SOURCE, time: taggedAt }, record.headers),
+    }));
+  }
+
+  async #escalate(note: GatedNote, entities: EntitiesEvent, doubts: readonly Doubt[]): Promise<Output> {
+    const { escalations, reviews, topics, maxBytes } = this.#options.escalation as Escalation;
+    const escalatedAt = entities.taggedAt;
+    const event = escalationEvent({ note, entities, doubts, escalatedAt });
+    const value = await escalations.encode(event);
+    if (value.length <= maxBytes)
+      return { id: event.eventId, type: ESCALATION_EVENT_TYPE, topic: topics.escalations, value };
+    const tasks = doubts.map(({ task }) => ({ task, reason: 'TOO_LARGE' as const, teachers: [] }));
+    const { model, revision } = entities;
+    const review = reviewEvent({ note, model, revision, tasks, usd: 0, escalatedAt, at: escalatedAt });
+    return { id: review.eventId, type: REVIEW_EVENT_TYPE, topic: topics.review, value: await reviews.encode(review) };
   }
 
   #report(noteId: string, { entities, tokens, windows, stageMs }: Tagged, decode: number): void {

@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import { Counter, collectDefaultMetrics, Registry } from 'prom-client';
 import type { Fact, Observer } from '../core/facts.ts';
+import { escalationReports } from './escalation-reports.ts';
 import { createLogger, errorFields, type LogOptions } from './logger.ts';
 import { modelReports } from './model-reports.ts';
 import { noteReports } from './note-reports.ts';
@@ -31,6 +32,7 @@ export function createTelemetry(options: { readonly log: LogOptions }): Telemetr
   const reports: Reports<FactKind> = {
     ...modelReports(registry),
     ...noteReports(registry),
+    ...escalationReports(registry),
     ...streamReports(registry),
   };
   const unrecorded = new Counter({

@@ -113,6 +113,8 @@ describe('canary', () => {
       CLINSTREAM_TOPICS_NOTES: `${scope}.notes`,
       CLINSTREAM_TOPICS_ENTITIES: `${scope}.entities`,
       CLINSTREAM_TOPICS_DEAD_LETTERS: `${scope}.dead-letters`,
+      CLINSTREAM_TOPICS_ESCALATIONS: `${scope}.escalations`,
+      CLINSTREAM_TOPICS_REVIEW: `${scope}.review`,
       CLINSTREAM_STREAM_GROUP: scope,
     };
     const config = loadConfig({ env });

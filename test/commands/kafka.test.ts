@@ -20,6 +20,8 @@ async function fresh(registered = true): Promise<Place & { readonly env: NodeJS.
     notes: `${scope}.notes`,
     entities: `${scope}.entities`,
     deadLetters: `${scope}.dead-letters`,
+    escalations: `${scope}.escalations`,
+    review: `${scope}.review`,
     group: `${scope}.tagger`,
   };
   const env = {
@@ -29,6 +31,8 @@ async function fresh(registered = true): Promise<Place & { readonly env: NodeJS.
     CLINSTREAM_TOPICS_NOTES: names.notes,
     CLINSTREAM_TOPICS_ENTITIES: names.entities,
     CLINSTREAM_TOPICS_DEAD_LETTERS: names.deadLetters,
+    CLINSTREAM_TOPICS_ESCALATIONS: names.escalations,
+    CLINSTREAM_TOPICS_REVIEW: names.review,
     CLINSTREAM_STREAM_GROUP: names.group,
   };
   const call: Place['call'] = (args, input = '') => clinstream(args, { input, env });

@@ -25,6 +25,8 @@ describe('clinstream schemas', { skip, timeout: 300_000 }, () => {
   const environment = (): NodeJS.ProcessEnv => ({
     CLINSTREAM_TOPICS_NOTES: freshTopic('notes'),
     CLINSTREAM_TOPICS_ENTITIES: freshTopic('entities'),
+    CLINSTREAM_TOPICS_ESCALATIONS: freshTopic('escalations'),
+    CLINSTREAM_TOPICS_REVIEW: freshTopic('review'),
     CLINSTREAM_REGISTRY_URL: url,
   });
   const schemas = (what: string, env: NodeJS.ProcessEnv, ...more: string[]): Promise<Result> =>
@@ -32,24 +34,25 @@ describe('clinstream schemas', { skip, timeout: 300_000 }, () => {
 
   it('check and register say what is there, and doing it twice changes nothing', async () => {
     const env = environment();
-    const [notes, entities] = [env.CLINSTREAM_TOPICS_NOTES, env.CLINSTREAM_TOPICS_ENTITIES];
+    const [notes, ...others] = ['NOTES', 'ENTITIES', 'ESCALATIONS', 'REVIEW'].map(
+      name => env[`CLINSTREAM_TOPICS_${name}`],
+    );
+    const lines = (cells: string): RegExp =>
+      new RegExp(`^${[notes, ...others].map(topic => `${topic}-value +${cells}\n`).join('')}$`);
     const fresh = await schemas('check', env);
     quiet(fresh);
     assert.equal(fresh.code, 0);
-    assert.match(fresh.stdout, new RegExp(`^${notes}-value +new .*\n${entities}-value +new .*\n$`));
+    assert.match(fresh.stdout, lines('new .*'));
 
     const registered = await schemas('register', env);
     quiet(registered);
     assert.equal(registered.code, 0);
-    assert.match(
-      registered.stdout,
-      new RegExp(`^${notes}-value +version 1 +id \\d+\n${entities}-value +version 1 +id \\d+\n$`),
-    );
+    assert.match(registered.stdout, lines('version 1 +id \\d+'));
     assert.deepEqual(await schemas('register', env), registered);
 
     const same = await schemas('check', env);
     assert.equal(same.code, 0);
-    assert.match(same.stdout, new RegExp(`^${notes}-value +same +version 1, id \\d+\n`));
+    assert.match(same.stdout, lines('same +version 1, id \\d+'));
   });
 
   it('check exits 5 and register refuses, with nothing registered, when the past could not be read', async () => {

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import type { Note } from '../../src/core/note.ts';
 import type { StreamRecord } from '../../src/core/record.ts';
-import type { EntitiesEvent } from '../../src/events/generated.ts';
+import type { EntitiesEvent, EscalationEvent, ReviewEvent } from '../../src/events/generated.ts';
 
 /** Stands where text of a note stands; it must never be seen in a message or a header. */
 export const CANARY = 'Zyxcanary';
@@ -48,6 +48,35 @@ export const ENTITIES: EntitiesEvent = {
     },
   ],
   taggedAt: 2_000,
+};
+
+export const ESCALATION: EscalationEvent = {
+  eventId: '00000000-0000-8000-8000-000000000001',
+  note: NOTE,
+  revision: 1,
+  model: ENTITIES.model,
+  tasks: ENTITIES.tasks,
+  entities: ENTITIES.entities,
+  doubts: [{ task: 'medication', score: 'expected-errors', value: 2.5, threshold: 1.25 }],
+  escalatedAt: 3_000,
+};
+
+export const REVIEW: ReviewEvent = {
+  eventId: '00000000-0000-8000-8000-000000000002',
+  noteId: 'note-1',
+  noteVersion: 2,
+  revision: 2,
+  patientId: 'patient-7',
+  encounterId: null,
+  noteType: 'progress',
+  authoredAt: 1_000,
+  textSha256: 'ab'.repeat(32),
+  model: ENTITIES.model,
+  reason: 'TOO_OLD',
+  tasks: [{ task: 'medication', reason: 'TOO_OLD', teachers: ['first', 'second'] }],
+  usd: 0.25,
+  escalatedAt: 3_000,
+  at: 4_000,
 };
 
 /** Any text that UTF-8 can hold. */

@@ -119,6 +119,36 @@ describe('runner', () => {
     await running.stop();
   });
 
+  it('takes back what only waits when it stops, commits what is before it, and calls that no failure', async () => {
+    const transport = await logOf(Array(6).fill(1), 1);
+    const signals = new Set<AbortSignal>();
+    const waiting: Processor = {
+      process: (record, _, stopping) => {
+        signals.add(stopping);
+        if (record.offset < 2n) return Promise.resolve([]);
+        return new Promise((_done, giveBack) => stopping.addEventListener('abort', () => giveBack(stopping.reason)));
+      },
+    };
+    const running = await runProcessor({ ...optionsOf(transport, waiting), drainMs: 60_000 });
+    await quiet();
+    await running.stop();
+    await running.done;
+    assert.deepEqual([signals.size, (await transport.lags()).map(each => each.lag)], [1, [4n]]);
+  });
+
+  it('does not take a failure at stop for a record given back', async () => {
+    const transport = await logOf([1], 1);
+    const failing: Processor = {
+      process: (_record, _signal, stopping) =>
+        new Promise((_done, fail) => stopping.addEventListener('abort', () => fail(new Error('a fault of our own')))),
+    };
+    const running = await runProcessor(optionsOf(transport, failing));
+    await quiet();
+    const stopped = running.stop();
+    await assert.rejects(running.done, /a fault of our own/);
+    await stopped;
+  });
+
   it('ends with what failed first, and has committed nothing behind it', async () => {
     const transport = await logOf(Array(10).fill(1), 1);
     let begun = 0;

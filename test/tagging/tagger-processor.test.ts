@@ -6,10 +6,12 @@ import type { Note } from '../../src/core/note.ts';
 import { headerText, type OutgoingRecord, type StreamRecord } from '../../src/core/record.ts';
 import { deadLetterReason } from '../../src/events/dead-letter.ts';
 import { createEntitiesCodec } from '../../src/events/entities-event.ts';
+import { createEscalationCodec } from '../../src/events/escalation-event.ts';
 import { createNoteCodec } from '../../src/events/note-event.ts';
+import { createReviewCodec } from '../../src/events/review-event.ts';
 import { ModelError } from '../../src/model/model-error.ts';
 import type { Tagged } from '../../src/tagging/tagger.ts';
-import { TaggerProcessor } from '../../src/tagging/tagger-processor.ts';
+import { type Escalation, TaggerProcessor } from '../../src/tagging/tagger-processor.ts';
 import { EvidenceGatherer } from '../../src/text/evidence.ts';
 
 const NOTE: Note = {
@@ -33,6 +35,18 @@ const TAGGED: Tagged = {
 };
 const notes = createNoteCodec();
 const entities = createEntitiesCodec();
+const escalations = createEscalationCodec();
+const DOUBTS = [{ task: 'medication', score: 'expected-errors', value: 2, threshold: 1 }];
+const escalating = (): Escalation => ({
+  doubts: tagged => {
+    assert.equal(tagged, TAGGED, 'the router sees what the tagger said');
+    return DOUBTS;
+  },
+  escalations,
+  reviews: createReviewCodec(),
+  topics: { escalations: 'doubtful', review: 'review' },
+  maxBytes: 1_000_000,
+});
 const live = new AbortController().signal;
 
 async function record(note: Note = NOTE): Promise<StreamRecord> {
@@ -52,6 +66,7 @@ async function record(note: Note = NOTE): Promise<StreamRecord> {
 function processor(
   answer: () => Promise<Tagged>,
   now = 2000,
+  escalation?: Escalation,
 ): { process: (input: StreamRecord) => Promise<readonly OutgoingRecord[]>; facts: Fact[] } {
   const facts: Fact[] = [];
   const real = new TaggerProcessor({
@@ -60,6 +75,7 @@ function processor(
     notes,
     entities,
     topics: { entities: 'out', deadLetters: 'dead' },
+    ...(escalation === undefined ? {} : { escalation }),
     now: () => now,
     observe: fact => facts.push(fact),
   });
@@ -82,6 +98,48 @@ describe('tagger processor', () => {
     assert.deepEqual(
       facts.map(fact => fact.kind),
       ['note.tagged'],
+    );
+  });
+
+  it('publishes a doubtful note as provisional, with an escalation beside it in the same trace', async () => {
+    const { process, facts } = processor(async () => TAGGED, 2000, escalating());
+    const input = await record();
+    const [output, escalation, ...more] = await process(input);
+    assert.deepEqual([more, output?.topic, escalation?.topic, String(escalation?.key)], [[], 'out', 'doubtful', 'p-1']);
+    const event = await entities.decode(output?.value ?? null);
+    assert.deepEqual([event.status, event.revision], ['PROVISIONAL', 1]);
+    const escalated = await escalations.decode(escalation?.value ?? null);
+    assert.deepEqual(escalated.note, NOTE);
+    assert.deepEqual(
+      [escalated.entities, escalated.tasks, escalated.model, escalated.revision, escalated.escalatedAt],
+      [event.entities, event.tasks, event.model, 1, 2000],
+    );
+    assert.deepEqual(escalated.doubts, DOUBTS);
+    for (const each of [output, escalation])
+      assert.match(headerText(each?.headers ?? {}, 'traceparent') ?? '', /^00-0af7651916cd43dd8448eb211c80319c-/);
+    assert.equal(headerText(escalation?.headers ?? {}, 'ce_type'), 'clinstream.v1.EscalationEvent');
+    assert.deepEqual(facts.at(-1), { kind: 'note.escalated', noteId: 'n-1', tasks: ['medication'] });
+  });
+
+  it('publishes a note without doubts as final, and alone', async () => {
+    const { process, facts } = processor(async () => TAGGED, 2000, { ...escalating(), doubts: () => [] });
+    const [output, ...more] = await process(await record());
+    assert.deepEqual([more, (await entities.decode(output?.value ?? null)).status], [[], 'FINAL']);
+    assert.ok(facts.every(fact => fact.kind !== 'note.escalated'));
+  });
+
+  it('sends a doubtful note that no topic could carry to review', async () => {
+    const size =
+      (await processor(async () => TAGGED, 2000, escalating()).process(await record()))[1]?.value?.length ?? 0;
+    const { process } = processor(async () => TAGGED, 2000, { ...escalating(), maxBytes: size - 1 });
+    const [output, review] = await process(await record());
+    assert.equal((await entities.decode(output?.value ?? null)).status, 'PROVISIONAL');
+    const event = await createReviewCodec().decode(review?.value ?? null);
+    assert.deepEqual([review?.topic, event.reason, event.revision], ['review', 'TOO_LARGE', 1]);
+    assert.equal(
+      (await processor(async () => TAGGED, 2000, { ...escalating(), maxBytes: size }).process(await record()))[1]
+        ?.topic,
+      'doubtful',
     );
   });
 

@@ -5,7 +5,9 @@ import { register } from 'prom-client';
 import { ALL_FACTS, CANARY, FACTS, type Line, samples, watched } from './facts.ts';
 
 const LABELS = new Set(
-  'name version sha256 device requested code task stage group topic partition phase role state kind le'.split(' '),
+  'name version sha256 device requested code task stage group topic partition phase role state kind le teacher outcome reason direction provider alignment'.split(
+    ' ',
+  ),
 );
 
 describe('every fact', () => {
@@ -31,6 +33,7 @@ describe('every fact', () => {
       assert.ok([level, time, pid, msg].every(value => value !== undefined));
       assert.equal(fact, kind);
       const expected = Object.entries(fields).map(([key, value]) => {
+        if (Array.isArray(value)) return [key, value.join()];
         if (typeof value !== 'bigint') return [key, value];
         return [key, key === 'lag' ? Number(value) : String(value)];
       });
@@ -60,6 +63,17 @@ describe('metrics', () => {
       'clinstream_transaction_failures_total{group="taggers",code="GROUP_LOST"} 1',
       'clinstream_worker_replacements_total{code="THREAD_DIED"} 1',
       'clinstream_device_info{device="cpu",requested="auto"} 2',
+      'clinstream_notes_escalated_total{task="symptom"} 1',
+      'clinstream_escalations_total 1',
+      'clinstream_escalations_ended_total{outcome="reviewed",reason="TOO_OLD"} 1',
+      'clinstream_escalations_in_flight 0',
+      'clinstream_teacher_requests_total{teacher="first",task="symptom",outcome="OK"} 1',
+      'clinstream_teacher_tokens_total{teacher="first",direction="input"} 900',
+      'clinstream_teacher_usd_total{teacher="first"} 0.25',
+      'clinstream_breaker_state{provider="openai",state="open"} 1',
+      'clinstream_breaker_state{provider="openai",state="closed"} 0',
+      'clinstream_quotes_placed_total{alignment="exact"} 3',
+      'clinstream_quotes_dropped_total{reason="absent"} 2',
       'clinstream_role_state{role="tagger",state="ready"} 1',
       'clinstream_role_state{role="tagger",state="draining"} 0',
     ]) {
@@ -121,6 +135,14 @@ describe('the log', () => {
       'transaction.committed',
       'partition.lag',
       'partition.phase',
+      'note.escalated',
+      'escalation.taken',
+      'escalation.ended',
+      'teacher.asked',
+      'reply.reused',
+      'provider.busy',
+      'budget.used',
+      'quotes.grounded',
     ];
     assert.deepEqual(
       ALL_FACTS.map(fact => fact.kind)

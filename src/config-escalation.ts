@@ -1,0 +1,104 @@
+/** The part of the configuration that names teachers, when they are asked, and what they may cost; see config.ts. */
+import { z } from 'zod';
+import { count } from './config-kafka.ts';
+
+const name = z.string().min(1);
+const share = z.number().min(0).max(1);
+const amount = z.number().min(0);
+
+/** Lists and objects stand in the file; in the environment they are JSON. */
+function json<T extends z.ZodType>(schema: T) {
+  return z.preprocess((value, context) => {
+    if (typeof value !== 'string') return value;
+    try {
+      return JSON.parse(value) as unknown;
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be JSON' });
+      return z.NEVER;
+    }
+  }, schema);
+}
+
+/** A limit; null or `none` is no limit. */
+function limit(number: z.ZodType<number>) {
+  return z.union([z.null(), z.literal('none').transform(() => null), number]);
+}
+
+const teacher = z.strictObject({
+  /** Unique; revisions say `teacher:<name>`. */
+  name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
+  kind: z.enum(['openai', 'azure', 'gemini', 'bioportal', 'dictionary']),
+  /** As its provider names it; for a dictionary, its folder. */
+  model: z.exactOptional(name),
+  /** The provider's own address when absent. */
+  baseUrl: z.exactOptional(z.url()),
+  /** Azure's. */
+  deployment: z.exactOptional(name),
+  apiVersion: z.exactOptional(name),
+  /** Whose failures and limits count together; by default the kind, or the host of `baseUrl`. */
+  provider: z.exactOptional(name),
+  /** The environment variable that holds its key, where it is not that of its kind; never the key itself. */
+  keyFrom: z.exactOptional(z.string().regex(/^[A-Z][A-Z0-9_]*$/)),
+  /** Those that it may be asked about; all that it knows when absent. */
+  tasks: z.exactOptional(z.array(name)),
+  /** US dollars per million tokens, for models that the price list does not know. */
+  price: z.exactOptional(z.strictObject({ input: amount, output: amount })),
+  contextTokens: z.exactOptional(count()),
+  maxOutputTokens: z.exactOptional(count()),
+  /** Of long notes, in code points. */
+  section: z.exactOptional(z.strictObject({ size: count(), overlap: z.number().int().min(0) })),
+  /**
+   * What its answers were found to be worth, by task: the share of its mentions that are right, and its token-level F1. They become
+   * the confidence of what it decides; unmeasured, that is 0.5, which says that nothing is known.
+   */
+  measured: z.record(name, z.strictObject({ precision: share, f1: share })).default({}),
+});
+
+/** When a task of a note is escalated: at a rate of notes, or beyond a threshold of its doubt score; never without either. */
+const rule = z.strictObject({
+  rate: z.exactOptional(share),
+  threshold: z.exactOptional(z.number()),
+  /** Names of the teachers to ask, in order. */
+  teachers: z.array(name).min(1),
+});
+
+export const escalation = z.strictObject({
+  teachers: json(z.array(teacher)).default([]),
+  tasks: json(z.record(name, rule)).default({}),
+  group: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,200}$/)
+    .default('clinstream-escalator'),
+  /** Folder of stored replies, budget and audit trail. Replies quote notes: it is its owner's alone. One a machine: what
+   * several escalators on several machines spend is counted on each by itself, so share the budget out among them. */
+  state: name.default('.clinstream/escalation'),
+  /** Older escalations go to review. */
+  deadlineMs: count(10_000_000_000).default(86_400_000),
+  /** A request is ended after so long. */
+  requestMs: count().default(60_000),
+  /** Requests to one provider at once. */
+  concurrency: count(1_000).default(4),
+  /** How long stored replies stay. */
+  replyDays: count(3_650).default(30),
+  budget: z
+    .strictObject({
+      usdPerDay: limit(z.coerce.number().min(0)).default(5),
+      tokensPerMinute: limit(count()).default(null),
+      requestsPerMinute: limit(count()).default(null),
+    })
+    .prefault({}),
+  breaker: z
+    .strictObject({
+      /** Opens when more than so many of a hundred requests failed … */
+      failurePercent: z.coerce.number().min(0).max(99).default(50),
+      /** … of at least so many in the window. */
+      minimumRequests: count().default(5),
+      /** At least twice requestMs is looked back, whatever this says. */
+      windowMs: count().default(60_000),
+      /** From open to the next try. */
+      resetMs: count().default(30_000),
+    })
+    .prefault({}),
+});
+
+export type TeacherConfig = z.output<typeof teacher>;

@@ -1,0 +1,130 @@
+/**
+ * What may be spent: US dollars a day (UTC), tokens and requests in any 60 seconds, over all processes that share the file.
+ * What a request may cost at most is taken before it is sent and corrected when its usage is known, so a crash in between leaves
+ * it counted. Invariant: the day's sum never exceeds its limit, unless a request cost more than it was said to at most.
+ */
+import type { DatabaseSync } from 'node:sqlite';
+import type { Usage } from '../teachers/teacher.ts';
+import { transaction } from './state-database.ts';
+
+export interface BudgetLimits {
+  /** Null limits nothing. */
+  readonly usdPerDay: number | null;
+  /** Input and output together. */
+  readonly tokensPerMinute: number | null;
+  readonly requestsPerMinute: number | null;
+}
+
+export type Cost = Pick<Usage, 'inputTokens' | 'outputTokens' | 'usd'>;
+
+/** What was taken for one request. */
+export interface Reservation {
+  readonly id: number | bigint;
+  readonly day: string;
+  readonly nanoUsd: number;
+}
+
+export type Grant =
+  | { readonly kind: 'granted'; readonly reservation: Reservation }
+  /** A minute's limit is reached: it may be worth asking again from this time on, in milliseconds since the Unix epoch. */
+  | { readonly kind: 'wait'; readonly until: number }
+  /** The day's money is spent. */
+  | { readonly kind: 'spent' };
+
+const MINUTE_MS = 60_000;
+/** Whole billionths of a dollar add up exactly. */
+const NANO = 1e9;
+
+export class Budget {
+  readonly #database: DatabaseSync;
+  readonly #limits: BudgetLimits;
+  readonly #now: () => number;
+
+  /** @param options.now milliseconds since the Unix epoch. */
+  constructor(database: DatabaseSync, options: { readonly limits: BudgetLimits; readonly now: () => number }) {
+    this.#database = database;
+    this.#limits = options.limits;
+    this.#now = options.now;
+  }
+
+  /** Takes what a request may cost at most. A request beyond a minute's limit by itself goes when the minute is empty. */
+  reserve(atMost: Cost): Grant {
+    const now = this.#now();
+    const day = dayOf(now);
+    const nanoUsd = nanoUsdOf(atMost);
+    const tokens = atMost.inputTokens + atMost.outputTokens;
+    return transaction(this.#database, (): Grant => {
+      const { usdPerDay } = this.#limits;
+      const spent = this.#nanoUsd(day);
+      if (nanoUsd > 0 && usdPerDay !== null && spent + nanoUsd > Math.round(usdPerDay * NANO)) return { kind: 'spent' };
+      const until = this.#minuteAllows(now, tokens);
+      if (until !== undefined) return { kind: 'wait', until };
+      this.#add(day, nanoUsd);
+      const { lastInsertRowid: id } = this.#database
+        .prepare('INSERT INTO budget_minute (at, tokens) VALUES (?, ?)')
+        .run(now, tokens);
+      return { kind: 'granted', reservation: { id, day, nanoUsd } };
+    });
+  }
+
+  /** Puts what a request did use in the place of what was taken for it. The request itself stays counted. */
+  settle({ id, day, nanoUsd }: Reservation, used: Cost): void {
+    transaction(this.#database, () => {
+      this.#add(day, nanoUsdOf(used) - nanoUsd);
+      this.#database
+        .prepare('UPDATE budget_minute SET tokens = ? WHERE id = ?')
+        .run(used.inputTokens + used.outputTokens, id);
+    });
+  }
+
+  /** US dollars counted today, those of requests under way included. */
+  usdToday(): number {
+    return this.#nanoUsd(dayOf(this.#now())) / NANO;
+  }
+
+  #nanoUsd(day: string): number {
+    const row = this.#database.prepare('SELECT nano_usd FROM budget_day WHERE day = ?').get(day) as
+      | { nano_usd: number }
+      | undefined;
+    return row?.nano_usd ?? 0;
+  }
+
+  #add(day: string, nanoUsd: number): void {
+    this.#database
+      .prepare('INSERT INTO budget_day VALUES (?, ?) ON CONFLICT DO UPDATE SET nano_usd = nano_usd + excluded.nano_usd')
+      .run(day, nanoUsd);
+  }
+
+  /** Undefined when a request of so many tokens may go now; else when the oldest that stand in its way are a minute old. */
+  #minuteAllows(now: number, tokens: number): number | undefined {
+    const { tokensPerMinute, requestsPerMinute } = this.#limits;
+    this.#database.prepare('DELETE FROM budget_minute WHERE at <= ?').run(now - MINUTE_MS);
+    if (tokensPerMinute === null && requestsPerMinute === null) return undefined;
+    const rows = this.#database.prepare('SELECT at, tokens FROM budget_minute ORDER BY at').all() as {
+      at: number;
+      tokens: number;
+    }[];
+    let inMinute = rows.reduce((sum, row) => sum + row.tokens, 0);
+    let until: number | undefined;
+    for (const [index, row] of rows.entries()) {
+      const requests = rows.length - index;
+      const fits =
+        (tokensPerMinute === null || inMinute + tokens <= tokensPerMinute) &&
+        (requestsPerMinute === null || requests + 1 <= requestsPerMinute);
+      if (fits) break;
+      until = row.at + MINUTE_MS;
+      inMinute -= row.tokens;
+    }
+    return until;
+  }
+}
+
+/** Rounded up; less than a thousandth is the noise of binary fractions. */
+function nanoUsdOf({ usd }: Cost): number {
+  return Math.ceil(usd * NANO - 1e-3);
+}
+
+/** Such as 2026-03-01, in UTC. */
+function dayOf(now: number): string {
+  return new Date(now).toISOString().slice(0, 10);
+}

@@ -1,0 +1,230 @@
+/**
+ * Who decides a task: its teachers in order, each asked for the whole note, the next one when a provider fails, has no money left or
+ * gives nothing usable. When none can be asked now the task waits, until its time is up and never longer; nothing is dropped.
+ * While every teacher of some task is behind an open breaker the chain is blocked, and nobody should bring more notes.
+ */
+import type { Observer } from '../core/facts.ts';
+import type { Task } from '../core/span.ts';
+import type { ReviewReason } from '../events/review-event.ts';
+import type { Quote, Teacher, TeacherRequest } from '../teachers/teacher.ts';
+import { TeacherError } from '../teachers/teacher-error.ts';
+import type { GatedNote } from '../text/privacy-gate.ts';
+import type { ProviderBreaker } from './breaker.ts';
+import type { Ground, Placed } from './merge.ts';
+import type { Answer, RequestDesk, Subject } from './request-desk.ts';
+import { unlessAborted, type WaitingRoom } from './waiting-room.ts';
+
+export type Decision =
+  | { readonly kind: 'decided'; readonly teacher: string; readonly mentions: readonly Placed[]; readonly usd: number }
+  | {
+      readonly kind: 'undecided';
+      readonly reason: ReviewReason;
+      readonly teachers: readonly string[];
+      readonly usd: number;
+    };
+
+export interface ChainOptions {
+  /** In order, for each task that may be asked about. */
+  readonly teachers: ReadonlyMap<Task, readonly Teacher[]>;
+  /** One a provider. */
+  readonly breakers: ReadonlyMap<string, ProviderBreaker>;
+  readonly desk: Pick<RequestDesk, 'ask'>;
+  readonly room: WaitingRoom;
+  readonly ground: Ground;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  readonly observe: Observer;
+}
+
+export interface TaskOfNote {
+  readonly note: GatedNote;
+  readonly task: Task;
+  readonly subject: Subject;
+  /** When its time is up; milliseconds since the Unix epoch. */
+  readonly deadline: number;
+  /** Aborted when nothing that comes of it can be used any more. */
+  readonly lost: AbortSignal;
+  readonly stopping: AbortSignal;
+}
+
+/** After a failure of its provider a teacher is left alone for a while, each time longer. */
+const REST_MS = { first: 250, most: 30_000 };
+
+/** What a task knows about one of its teachers. */
+interface Turn {
+  readonly teacher: Teacher;
+  /** Why it is not asked again. */
+  through: ReviewReason | undefined;
+  failures: number;
+  /** Not before; milliseconds since the Unix epoch. */
+  restUntil: number;
+  /** What is asked, planned once. */
+  plan: readonly TeacherRequest[] | undefined;
+  /** The answers to the first requests of the plan. */
+  readonly answered: (readonly Quote[])[];
+}
+
+/** What a turn came to. `usd` is what its new answers cost. */
+type Outcome =
+  | Extract<Decision, { kind: 'decided' }>
+  | { readonly kind: 'wait'; readonly until: number; readonly usd: number }
+  | { readonly kind: 'not-now'; readonly usd: number };
+
+export class Chain {
+  readonly #options: ChainOptions;
+  readonly #disabled = new Map<Teacher, TeacherError>();
+
+  constructor(options: ChainOptions) {
+    this.#options = options;
+  }
+
+  /** Whether some task can be asked of nobody until a breaker changes. */
+  get blocked(): boolean {
+    const { teachers, breakers } = this.#options;
+    return [...teachers.values()].some(each => {
+      const enabled = each.filter(teacher => !this.#disabled.has(teacher));
+      return enabled.length > 0 && enabled.every(teacher => breakers.get(teacher.provider)?.state === 'open');
+    });
+  }
+
+  /** @throws TeacherError of fault setup when no other teacher is left; a signal's reason; EscalationError. */
+  async decide(of: TaskOfNote): Promise<Decision> {
+    const { now, room } = this.#options;
+    const turns: Turn[] = (this.#options.teachers.get(of.task) ?? []).map(teacher => ({
+      teacher,
+      through: undefined,
+      failures: 0,
+      restUntil: 0,
+      plan: undefined,
+      answered: [],
+    }));
+    let usd = 0;
+    const undecided = (reason: ReviewReason): Decision => ({
+      kind: 'undecided',
+      reason,
+      teachers: turns.filter(each => each.plan !== undefined).map(each => each.teacher.name),
+      usd,
+    });
+    const signals = [of.lost, of.stopping];
+    for (;;) {
+      for (const signal of signals) signal.throwIfAborted();
+      const left = turns.filter(each => each.through === undefined && !this.#disabled.has(each.teacher));
+      if (left.length === 0) return undecided(this.#whyNobody(turns));
+      const at = now();
+      if (at >= of.deadline) return undecided('TOO_OLD');
+      const next = left.find(each => each.restUntil <= at && this.#breaker(each.teacher).ready);
+      if (next === undefined) {
+        await room.wait(this.#nextLook(left, at, of.deadline) - at, signals);
+        continue;
+      }
+      const outcome = await this.#takeTurn(next, of);
+      usd += outcome.usd;
+      if (outcome.kind === 'decided') return { ...outcome, usd };
+      if (outcome.kind === 'wait') await room.wait(Math.min(outcome.until, of.deadline) - now(), signals);
+    }
+  }
+
+  /** Asks one teacher about the whole note. */
+  async #takeTurn(turn: Turn, of: TaskOfNote): Promise<Outcome> {
+    const { teacher, answered } = turn;
+    turn.plan ??= teacher.plan(of.note, of.task);
+    let usd = 0;
+    try {
+      for (const request of turn.plan.slice(answered.length)) {
+        const answer = await this.#ask(turn, request, of);
+        if (answer.kind === 'wait') return { kind: 'wait', until: answer.until, usd };
+        if (answer.kind === 'closed-off') return { kind: 'not-now', usd };
+        if (answer.kind === 'spent') {
+          turn.through = 'BUDGET_SPENT';
+          return { kind: 'not-now', usd };
+        }
+        usd += answer.usage.usd;
+        if (answer.kind === 'unusable') {
+          turn.through = 'REPLY_UNUSABLE';
+          return { kind: 'not-now', usd };
+        }
+        answered.push(answer.quotes);
+      }
+    } catch (error) {
+      this.#afterFailure(turn, error);
+      return { kind: 'not-now', usd };
+    }
+    const mentions = this.#ground(of, turn);
+    if (mentions !== undefined) return { kind: 'decided', teacher: teacher.name, mentions, usd };
+    turn.through = 'NOTHING_GROUNDED';
+    return { kind: 'not-now', usd };
+  }
+
+  #ask(turn: Turn, request: TeacherRequest, of: TaskOfNote): Promise<Answer> {
+    const { teacher } = turn;
+    const asking = {
+      teacher,
+      breaker: this.#breaker(teacher),
+      request,
+      subject: of.subject,
+      wanted: () => !this.#disabled.has(teacher),
+      stopping: of.stopping,
+    };
+    // the request goes on when the note is lost: it is paid for, and stored for whoever has the note next
+    return unlessAborted(this.#options.desk.ask(asking), [of.lost]);
+  }
+
+  /** @throws what is no failure of this teacher alone. */
+  #afterFailure(turn: Turn, error: unknown): void {
+    if (!(error instanceof TeacherError)) throw error;
+    const { now, observe } = this.#options;
+    switch (error.fault) {
+      case 'busy':
+        // its breaker knows how long
+        return;
+      case 'provider':
+        turn.restUntil = now() + Math.min(REST_MS.first * 2 ** turn.failures, REST_MS.most);
+        turn.failures++;
+        return;
+      case 'reply':
+        turn.through = 'REPLY_UNUSABLE';
+        return;
+      case 'setup':
+        if (this.#disabled.has(turn.teacher)) return;
+        this.#disabled.set(turn.teacher, error);
+        observe({ kind: 'teacher.disabled', teacher: turn.teacher.name, code: error.code });
+    }
+  }
+
+  /** Undefined when there were quotes and none stands in the note. */
+  #ground({ note, task }: TaskOfNote, { teacher, plan = [], answered }: Turn): readonly Placed[] | undefined {
+    const sections = plan.map(({ section }, i) => ({ section, quotes: answered[i] ?? [] }));
+    const grounded = this.#options.ground(note.text, sections);
+    const dropped: Record<string, number> = {};
+    for (const { reason } of grounded.dropped) dropped[reason] = (dropped[reason] ?? 0) + 1;
+    this.#options.observe({
+      kind: 'quotes.grounded',
+      teacher: teacher.name,
+      task,
+      aligned: grounded.aligned,
+      dropped,
+    });
+    const quoted = answered.some(quotes => quotes.length > 0);
+    return quoted && grounded.placed.length === 0 ? undefined : grounded.placed;
+  }
+
+  /** @throws TeacherError when all that is left are teachers whose setup is wrong: a person must act before any note is given up. */
+  #whyNobody(turns: readonly Turn[]): ReviewReason {
+    const [disabled] = turns.flatMap(each => this.#disabled.get(each.teacher) ?? []);
+    if (disabled !== undefined && turns.every(each => this.#disabled.has(each.teacher))) throw disabled;
+    const reasons = turns.flatMap(each => each.through ?? []);
+    if (reasons.length === 0) return 'NO_TEACHER';
+    return reasons.find(reason => reason === 'BUDGET_SPENT') ?? (reasons.at(-1) as ReviewReason);
+  }
+
+  #nextLook(left: readonly Turn[], now: number, deadline: number): number {
+    const times = left.map(({ teacher, restUntil }) => Math.max(restUntil, this.#breaker(teacher).busyUntil));
+    return Math.min(deadline, ...times.filter(time => time > now));
+  }
+
+  #breaker({ provider }: Teacher): ProviderBreaker {
+    const breaker = this.#options.breakers.get(provider);
+    if (breaker === undefined) throw new TypeError(`provider ${provider} has no breaker`);
+    return breaker;
+  }
+}

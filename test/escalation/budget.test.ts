@@ -1,0 +1,157 @@
+/** If these fail, the fallback spends more than its owner allows, or stands still with money left. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { Budget, type BudgetLimits, type Cost, type Reservation } from '../../src/escalation/budget.ts';
+import { openState } from '../../src/escalation/state-database.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+
+const folder = temporaryFolder('budget');
+let files = 0;
+const DAY_MS = 86_400_000;
+const NOON = Date.UTC(2026, 2, 1, 12);
+const UNLIMITED: BudgetLimits = { usdPerDay: null, tokensPerMinute: null, requestsPerMinute: null };
+
+const cost = (usd: number, tokens = 0): Cost => ({ usd, inputTokens: tokens, outputTokens: 0 });
+
+function budgetOf(limits: Partial<BudgetLimits>, at = NOON) {
+  const database = openState(join(folder, String(files++)));
+  const clock = { now: at };
+  const budget = new Budget(database, { limits: { ...UNLIMITED, ...limits }, now: () => clock.now });
+  return { budget, clock, close: () => database.close() };
+}
+
+function granted(budget: Budget, of: Cost): Reservation {
+  const grant = budget.reserve(of);
+  assert.equal(grant.kind, 'granted');
+  return (grant as { reservation: Reservation }).reservation;
+}
+
+describe("the day's money", () => {
+  it('is taken at its most before, corrected after, and gone when it is gone', () => {
+    const { budget, close } = budgetOf({ usdPerDay: 1 });
+    const first = granted(budget, cost(0.6));
+    assert.equal(budget.usdToday(), 0.6);
+    assert.deepEqual(budget.reserve(cost(0.5)), { kind: 'spent' });
+    budget.settle(first, cost(0.1));
+    assert.equal(budget.usdToday(), 0.1);
+    granted(budget, cost(0.9));
+    assert.deepEqual(budget.reserve(cost(0.000_000_001)), { kind: 'spent' });
+    assert.equal(budget.reserve(cost(0)).kind, 'granted', 'what costs nothing may always go');
+    close();
+  });
+
+  it('comes back at midnight in UTC, and what was taken before is corrected in its own day', () => {
+    const { budget, clock, close } = budgetOf({ usdPerDay: 1 }, Date.UTC(2026, 2, 1, 23, 59, 59));
+    const late = granted(budget, cost(1));
+    assert.deepEqual(budget.reserve(cost(1)), { kind: 'spent' });
+    clock.now += 1_000;
+    granted(budget, cost(0.75));
+    budget.settle(late, cost(0));
+    assert.equal(budget.usdToday(), 0.75);
+    close();
+  });
+
+  it('survives a SIGKILL between reservation and settlement: it stays counted until the day ends', () => {
+    const directory = join(folder, 'killed');
+    const script = `
+      import { Budget } from '${resolve(import.meta.dirname, '../../src/escalation/budget.ts')}';
+      import { openState } from '${resolve(import.meta.dirname, '../../src/escalation/state-database.ts')}';
+      const limits = { usdPerDay: 1, tokensPerMinute: null, requestsPerMinute: null };
+      const budget = new Budget(openState(${JSON.stringify(directory)}), { limits, now: () => ${NOON} });
+      budget.settle(budget.reserve({ usd: 0.5, inputTokens: 1, outputTokens: 1 }).reservation, { usd: 0.25, inputTokens: 1, outputTokens: 1 });
+      budget.reserve({ usd: 0.5, inputTokens: 1, outputTokens: 1 });
+      process.kill(process.pid, 'SIGKILL');`;
+    const { signal, stderr } = spawnSync(process.execPath, ['--input-type=module-typescript', '-e', script], {
+      encoding: 'utf8',
+    });
+    assert.equal(signal, 'SIGKILL', stderr);
+    const database = openState(directory);
+    let now = NOON;
+    const budget = new Budget(database, { limits: { ...UNLIMITED, usdPerDay: 1 }, now: () => now });
+    assert.equal(budget.usdToday(), 0.75);
+    assert.deepEqual(budget.reserve(cost(0.3)), { kind: 'spent' });
+    now += DAY_MS;
+    assert.equal(budget.usdToday(), 0);
+    database.close();
+  });
+
+  it('is never exceeded, whatever is taken, corrected and left, by two processes at once', () => {
+    const nano = fc.integer({ min: 0, max: 500_000_000 });
+    const step = fc.record({
+      who: fc.boolean(),
+      most: nano,
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+      leave: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 25 }), steps => {
+        const directory = join(folder, String(files++));
+        const [one, other] = [openState(directory), openState(directory)];
+        const options = { limits: { ...UNLIMITED, usdPerDay: 1 }, now: () => NOON };
+        const budgets = [new Budget(one, options), new Budget(other, options)] as const;
+        let counted = 0;
+        for (const { who, most, share, leave } of steps) {
+          const budget = budgets[who ? 0 : 1];
+          const grant = budget.reserve(cost(most / 1e9));
+          const fits = most === 0 || counted + most <= 1e9;
+          assert.equal(grant.kind, fits ? 'granted' : 'spent');
+          if (grant.kind !== 'granted') continue;
+          const used = leave ? most : Math.floor(most * share);
+          if (!leave) budget.settle(grant.reservation, cost(used / 1e9));
+          counted += used;
+          assert.ok(counted <= 1e9);
+          assert.equal(Math.round(budgets[who ? 1 : 0].usdToday() * 1e9), counted, 'exact, and seen by the other');
+        }
+        one.close();
+        other.close();
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
+describe('a minute', () => {
+  it('holds so many requests, and says when the next may go', () => {
+    const { budget, clock, close } = budgetOf({ requestsPerMinute: 2 });
+    granted(budget, cost(0));
+    clock.now += 10_000;
+    granted(budget, cost(0));
+    assert.deepEqual(budget.reserve(cost(0)), { kind: 'wait', until: NOON + 60_000 });
+    clock.now = NOON + 60_000;
+    granted(budget, cost(0));
+    assert.deepEqual(budget.reserve(cost(0)), { kind: 'wait', until: NOON + 70_000 });
+    close();
+  });
+
+  it('holds so many tokens, by what was used and not by what was feared', () => {
+    const { budget, clock, close } = budgetOf({ tokensPerMinute: 100 });
+    const first = granted(budget, cost(0, 80));
+    assert.deepEqual(budget.reserve(cost(0, 30)), { kind: 'wait', until: NOON + 60_000 });
+    budget.settle(first, cost(0, 40));
+    clock.now += 1_000;
+    granted(budget, cost(0, 60));
+    assert.deepEqual(budget.reserve(cost(0, 40)), { kind: 'wait', until: NOON + 60_000 });
+    assert.deepEqual(budget.reserve(cost(0, 41)), { kind: 'wait', until: NOON + 61_000 });
+    close();
+  });
+
+  it('lets a request that is larger than it go alone', () => {
+    const { budget, clock, close } = budgetOf({ tokensPerMinute: 100 });
+    granted(budget, cost(0, 5_000));
+    assert.deepEqual(budget.reserve(cost(0, 1)), { kind: 'wait', until: NOON + 60_000 });
+    clock.now += 60_000;
+    granted(budget, cost(0, 5_000));
+    close();
+  });
+
+  it('takes no money while it makes wait', () => {
+    const { budget, close } = budgetOf({ requestsPerMinute: 1, usdPerDay: 1 });
+    granted(budget, cost(0.25));
+    assert.equal(budget.reserve(cost(0.25)).kind, 'wait');
+    assert.equal(budget.usdToday(), 0.25);
+    close();
+  });
+});

@@ -1,0 +1,168 @@
+/** If these fail, a note waits where it need not, gives up where it should wait, or is sent faster than its owner allows. */
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, it, mock } from 'node:test';
+import type { Fact } from '../../src/core/facts.ts';
+import { ProviderBreaker } from '../../src/escalation/breaker.ts';
+import { Chain, type Decision, type TaskOfNote } from '../../src/escalation/chain.ts';
+import { type DeskOptions, RequestDesk } from '../../src/escalation/request-desk.ts';
+import { WaitingRoom } from '../../src/escalation/waiting-room.ts';
+import { gate } from '../../src/text/privacy-gate.ts';
+import { exactly, noteOf, refuse, reply, Scripted } from './scripted.ts';
+import { freshState } from './stage.ts';
+
+const START = Date.UTC(2026, 2, 1, 12);
+const live = new AbortController().signal;
+const closers: (() => unknown)[] = [];
+
+/** A chain whose time only the test moves. */
+function chainOf(teachers: readonly Scripted[], limits: Partial<DeskOptions['limits']> = {}) {
+  mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: START });
+  const facts: Fact[] = [];
+  const observe = (fact: Fact): void => void facts.push(fact);
+  const room = new WaitingRoom();
+  const now = (): number => Date.now();
+  const breakers = new Map(
+    teachers.map(({ provider }) => [
+      provider,
+      new ProviderBreaker({
+        provider,
+        failurePercent: 50,
+        minimumRequests: 3,
+        windowMs: 60_000,
+        resetMs: 10_000,
+        requestMs: 1_000,
+        concurrency: 4,
+        now,
+        observe,
+        onChange: () => room.wakeAll(),
+      }),
+    ]),
+  );
+  const desk = new RequestDesk({
+    directory: freshState(),
+    limits: { usdPerDay: null, tokensPerMinute: null, requestsPerMinute: null, ...limits },
+    replyRetentionMs: 86_400_000,
+    requestMs: 1_000,
+    graceMs: 50,
+    now,
+    newId: randomUUID,
+    observe,
+  });
+  closers.push(() => desk.close(), ...[...breakers.values()].map(each => () => each.close()));
+  const chain = new Chain({
+    teachers: new Map([['symptom', teachers]]),
+    breakers,
+    desk,
+    room,
+    ground: exactly,
+    now,
+    observe,
+  });
+  const decide = (id: number, of: Partial<TaskOfNote> = {}): { decision: Promise<Decision>; done: () => boolean } => {
+    const note = gate(noteOf(id));
+    const subject = { noteId: note.noteId, noteVersion: 1, textSha256: String(id) };
+    let settled = false;
+    const decision = chain
+      .decide({ note, task: 'symptom', subject, deadline: START + 3_600_000, lost: live, stopping: live, ...of })
+      .finally(() => {
+        settled = true;
+      });
+    decision.catch(() => {});
+    return { decision, done: () => settled };
+  };
+  return { chain, decide, facts, room };
+}
+
+/** Everything that can happen without time passing has happened. */
+async function quiet(): Promise<void> {
+  for (let i = 0; i < 20; i++) await new Promise(resolve => setImmediate(resolve));
+}
+
+async function tick(ms: number): Promise<void> {
+  mock.timers.tick(ms);
+  await quiet();
+}
+
+describe('the chain', () => {
+  afterEach(async () => {
+    await Promise.all(closers.splice(0).map(close => close()));
+    mock.timers.reset();
+  });
+
+  it('sends no more requests a minute than allowed, and each as soon as it may', async () => {
+    const teacher = new Scripted('t', () => reply('headache'));
+    const { decide } = chainOf([teacher], { requestsPerMinute: 2 });
+    const all = [1, 2, 3, 4, 5].map(id => decide(id));
+    await quiet();
+    assert.equal(teacher.asked.length, 2);
+    await tick(59_999);
+    assert.equal(teacher.asked.length, 2);
+    await tick(1);
+    assert.equal(teacher.asked.length, 4);
+    await tick(60_000);
+    assert.equal(teacher.asked.length, 5);
+    assert.deepEqual(
+      new Set((await Promise.all(all.map(each => each.decision))).map(each => each.kind)),
+      new Set(['decided']),
+    );
+  });
+
+  it('waits for a minute rather than ask the next teacher, and gives up at the deadline', async () => {
+    const [first, second] = [new Scripted('first', () => reply()), new Scripted('second', () => reply())];
+    const { decide } = chainOf([first, second], { tokensPerMinute: 400 });
+    const now = decide(1);
+    await quiet();
+    const [waits, late] = [decide(2), decide(3, { deadline: START + 30_000 })];
+    await quiet();
+    assert.deepEqual(
+      [now.done(), waits.done(), late.done()],
+      [true, true, false],
+      '220 of 400 are used, 250 more are feared',
+    );
+    await tick(30_000);
+    assert.deepEqual(await late.decision, { kind: 'undecided', reason: 'TOO_OLD', teachers: ['first'], usd: 0 });
+    assert.equal(second.asked.length, 0);
+  });
+
+  it('rests after a failure of a provider, longer each time, and never beyond the deadline', async () => {
+    const times: number[] = [];
+    const down = new Scripted('down', () => {
+      times.push(Date.now() - START);
+      return refuse('TEACHER_UNREACHABLE');
+    });
+    const { decide } = chainOf([down]);
+    const { decision } = decide(1, { deadline: START + 30_000 });
+    await quiet();
+    for (let i = 0; i < 300; i++) await tick(100);
+    const { kind, reason } = (await decision) as { kind: string; reason?: string };
+    assert.deepEqual([kind, reason], ['undecided', 'TOO_OLD']);
+    // 250 ms and 500 ms between the first three; then the breaker is open for 10 s, and each try keeps it so
+    assert.deepEqual(times.slice(0, 3), [0, 300, 800]);
+    assert.ok(times.length <= 6 && (times[3] ?? 0) >= 10_000, times.join());
+  });
+
+  it('leaves everything at once when its note is lost or the run stops, and the request that is out goes on', async () => {
+    const gate = Promise.withResolvers<void>();
+    const slow = new Scripted('slow', async () => {
+      await gate.promise;
+      return reply('headache');
+    });
+    const { decide, facts, room } = chainOf([slow]);
+    const lost = new AbortController();
+    const first = decide(1, { lost: lost.signal });
+    await quiet();
+    lost.abort(new Error('the partition is gone'));
+    await assert.rejects(first.decision, /the partition is gone/);
+    gate.resolve();
+    await quiet();
+    assert.ok(
+      facts.some(fact => fact.kind === 'teacher.asked' && fact.outcome === 'OK'),
+      'it was paid for, so it is kept',
+    );
+    const again = decide(1);
+    assert.equal((await again.decision).kind, 'decided');
+    assert.equal(slow.asked.length, 1, 'and used by whoever has the note now');
+    assert.equal(room.size, 0);
+  });
+});

@@ -1,0 +1,25 @@
+/** An escalator in a process of its own, for kill.test.ts: its teacher writes down each time that it is paid. */
+import { appendFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EmbeddedTransport } from '../../src/streams/embedded/embedded-transport.ts';
+import { hang, reply, Scripted } from './scripted.ts';
+import { stage } from './stage.ts';
+
+const [log = '', state = '', payments = '', round = '', mode = ''] = process.argv.slice(2);
+
+const teacher = new Scripted('paid', async ({ key, text }, _, signal) => {
+  if (mode === 'hold' && text.startsWith('Note last:')) return hang(signal);
+  await sleep(mode === 'go' ? 5 : 0);
+  appendFileSync(payments, `${round} ${key.textSha256}\n`);
+  return reply('headache');
+});
+const transport = new EmbeddedTransport({ directory: log, create: false, now: Date.now });
+const staged = await stage(transport, {
+  teachers: [teacher],
+  directory: state,
+  requestMs: 3_600_000,
+  // what is answered waits long for its transaction, so that a kill comes between
+  run: mode === 'hold' ? { transactionMs: 3_600_000, transactionRecords: 1_000 } : { transactionMs: 40 },
+});
+await staged.finish();
+await transport.close();

@@ -24,35 +24,47 @@ function limit(number: z.ZodType<number>) {
   return z.union([z.null(), z.literal('none').transform(() => null), number]);
 }
 
-const teacher = z.strictObject({
+const common = {
   /** Unique; revisions say `teacher:<name>`. */
   name: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/),
-  kind: z.enum(['openai', 'azure', 'gemini', 'bioportal', 'dictionary']),
-  /** As its provider names it; for a dictionary, its folder. */
-  model: z.exactOptional(name),
-  /** The provider's own address when absent. */
-  baseUrl: z.exactOptional(z.url()),
-  /** Azure's. */
-  deployment: z.exactOptional(name),
-  apiVersion: z.exactOptional(name),
+  /** Those that it may be asked about; all that it knows when absent. */
+  tasks: z.exactOptional(z.array(name)),
+  /**
+   * What its answers were found to be worth, by task: the share of its mentions that are right, and its token-level F1. They become
+   * the confidence of what it decides; unmeasured, that is 0.5, which says that nothing is known.
+   */
+  measured: z.record(name, z.strictObject({ precision: share, f1: share })).default({}),
+};
+
+const service = {
+  ...common,
   /** Whose failures and limits count together; by default the kind, or the host of `baseUrl`. */
   provider: z.exactOptional(name),
   /** The environment variable that holds its key, where it is not that of its kind; never the key itself. */
   keyFrom: z.exactOptional(z.string().regex(/^[A-Z][A-Z0-9_]*$/)),
-  /** Those that it may be asked about; all that it knows when absent. */
-  tasks: z.exactOptional(z.array(name)),
+  /** The provider's own address when absent. */
+  baseUrl: z.exactOptional(z.url()),
+};
+
+const llm = {
+  ...service,
+  /** As its provider names it. */
+  model: name,
   /** US dollars per million tokens, for models that the price list does not know. */
   price: z.exactOptional(z.strictObject({ input: amount, output: amount })),
   contextTokens: z.exactOptional(count()),
   maxOutputTokens: z.exactOptional(count()),
   /** Of long notes, in code points. */
   section: z.exactOptional(z.strictObject({ size: count(), overlap: z.number().int().min(0) })),
-  /**
-   * What its answers were found to be worth, by task: the share of its mentions that are right, and its token-level F1. They become
-   * the confidence of what it decides; unmeasured, that is 0.5, which says that nothing is known.
-   */
-  measured: z.record(name, z.strictObject({ precision: share, f1: share })).default({}),
-});
+};
+
+const teacher = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('openai'), ...llm }),
+  z.strictObject({ kind: z.literal('gemini'), ...llm }),
+  z.strictObject({ kind: z.literal('azure'), ...llm, deployment: name, apiVersion: name }),
+  z.strictObject({ kind: z.literal('bioportal'), ...service }),
+  z.strictObject({ kind: z.literal('dictionary'), ...common }),
+]);
 
 /** When a task of a note is escalated: at a rate of notes, or beyond a threshold of its doubt score; never without either. */
 const rule = z.strictObject({

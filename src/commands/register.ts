@@ -5,6 +5,7 @@ import { unobserved } from '../core/facts.ts';
 import { consume } from './consume.ts';
 import { type DeadLetterFilter, listDeadLetters, replayDeadLetters } from './dead-letters.ts';
 import { DEMO_DATA, demo } from './demo.ts';
+import { fallback } from './fallback.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, configOf, wholeNumber, withConfig, withLog, withModel, withQuiet } from './options.ts';
 import { produce } from './produce.ts';
@@ -76,6 +77,7 @@ function registerRun(program: Command, io: Io): void {
         configOf(options, io, { 'telemetry.port': options.metricsPort }),
         { role: options.role, untilDrained: options.untilDrained === true, quiet: options.quiet === true },
         io,
+        fallback,
       ),
     );
 }

@@ -35,7 +35,7 @@ export interface Fallback {
   readonly doubtsOf: (config: Config, model: VerifiedModel) => (tagged: Tagged) => readonly Doubt[];
 }
 
-export async function run(config: Config, options: RunOptions, io: Io, fallback?: Fallback): Promise<void> {
+export async function run(config: Config, options: RunOptions, io: Io, fallback: Fallback): Promise<void> {
   const telemetry = createTelemetry({ log: { level: config.telemetry.level } });
   const interrupt = onInterrupt();
   const closers: (() => Promise<void>)[] = [];
@@ -57,7 +57,7 @@ export async function run(config: Config, options: RunOptions, io: Io, fallback?
 interface Around {
   readonly io: Io;
   readonly telemetry: Telemetry;
-  readonly fallback: Fallback | undefined;
+  readonly fallback: Fallback;
   readonly interrupted: AbortSignal;
   readonly closers: (() => Promise<void>)[];
 }
@@ -101,12 +101,12 @@ const tagger: Start = async (config, { io, telemetry, fallback, closers, transpo
   const codecs = await openCodecs(config, io.now, { toTag: true, toEscalate: escalates });
   const serving = await serveModel(config, telemetry.observe);
   closers.push(serving.stop);
-  const doubts = escalates ? { doubts: required(fallback).doubtsOf(config, serving.model) } : {};
+  const doubts = escalates ? { doubts: fallback.doubtsOf(config, serving.model) } : {};
   return startTagger(config, { transport, codecs, serving, observe, now: io.now, ...doubts });
 };
 
 const escalator: Start = async (config, { io, fallback, closers, transport, observe }) => {
-  const { createTeacher, ground } = required(fallback);
+  const { createTeacher, ground } = fallback;
   if (Object.keys(config.escalation.tasks).length === 0) {
     throw new ConfigError('CONFIG_INVALID', 'escalation.tasks: the escalator has nobody to ask about anything', {
       details: { key: 'escalation.tasks' },
@@ -118,13 +118,6 @@ const escalator: Start = async (config, { io, fallback, closers, transport, obse
   closers.push(running.close);
   return running;
 };
-
-function required(fallback: Fallback | undefined): Fallback {
-  if (fallback !== undefined) return fallback;
-  throw new ConfigError('CONFIG_INVALID', 'escalation: this program was started without teachers', {
-    details: { key: 'escalation' },
-  });
-}
 
 /** Tells how many records are committed so far. */
 function counting(observe: Observer, tell: (done: number) => void): Observer {

@@ -2,29 +2,19 @@
 import { type Config, ConfigError } from '../config.ts';
 import type { TeacherConfig } from '../config-escalation.ts';
 import type { Task } from '../core/span.ts';
+import type { CreateTeacherOptions, TeacherConfig as WithKey } from '../teachers/create-teacher.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 
-export interface TeacherSource {
-  readonly config: TeacherConfig;
-  /** From the environment; undefined when it holds none. */
-  readonly apiKey: string | undefined;
-  /** Hosts that notes may be sent to. */
-  readonly egressAllow: readonly string[];
-  /** Milliseconds since the Unix epoch. */
-  readonly now: () => number;
-}
-
 /** Makes one teacher, sending nothing. @throws TeacherError EGRESS_DENIED, MODEL_UNKNOWN, TEACHER_DENIED */
-export type TeacherFactory = (of: TeacherSource) => Promise<Teacher>;
+export type TeacherFactory = (options: CreateTeacherOptions) => Promise<Teacher>;
 
 /** Where each kind's key is, unless `keyFrom` says otherwise. */
-const KEYS: Readonly<Record<TeacherConfig['kind'], string | undefined>> = {
+const KEYS = {
   openai: 'OPENAI_API_KEY',
   azure: 'AZURE_OPENAI_API_KEY',
   gemini: 'GEMINI_API_KEY',
   bioportal: 'BIOPORTAL_API_KEY',
-  dictionary: undefined,
-};
+} as const;
 
 /** Those that some task names, in order for each task. @throws ConfigError for a task that its teacher does not know; TeacherError. */
 export async function buildTeachers(
@@ -35,9 +25,7 @@ export async function buildTeachers(
   const named = new Set(rules.flatMap(([, rule]) => rule.teachers));
   const made = new Map<string, Teacher>();
   for (const config of escalation.teachers.filter(each => named.has(each.name))) {
-    const variable = config.keyFrom ?? KEYS[config.kind];
-    const apiKey = variable === undefined ? undefined : env[variable];
-    made.set(config.name, await createTeacher({ config, apiKey, egressAllow: egress.allow, now }));
+    made.set(config.name, await createTeacher({ config: withKey(config, env), egressAllow: egress.allow, now }));
   }
   return new Map(
     rules.map(([task, rule]) => [
@@ -52,4 +40,10 @@ export async function buildTeachers(
       }),
     ]),
   );
+}
+
+function withKey(config: TeacherConfig, env: NodeJS.ProcessEnv): WithKey {
+  if (config.kind === 'dictionary') return config;
+  const apiKey = env[config.keyFrom ?? KEYS[config.kind]];
+  return apiKey === undefined ? config : { ...config, apiKey };
 }

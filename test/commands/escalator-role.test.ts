@@ -9,10 +9,10 @@ import type { Io } from '../../src/commands/io.ts';
 import { ensureTopics, openCodecs, openTransport } from '../../src/commands/open-transport.ts';
 import { appendNotes } from '../../src/commands/produce.ts';
 import { type Fallback, run } from '../../src/commands/run.ts';
-import type { TeacherSource } from '../../src/commands/teachers.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { deadLetterReason } from '../../src/events/dead-letter.ts';
 import type { Transport } from '../../src/streams/transport.ts';
+import type { CreateTeacherOptions } from '../../src/teachers/create-teacher.ts';
 import { readAll } from '../contract/harness.ts';
 import { exactly, hang, noteOf, refuse, reply, type Script, Scripted } from '../escalation/scripted.ts';
 import { kafkaNeeds } from '../kafka/needs.ts';
@@ -39,7 +39,7 @@ const io = (): Io => ({
 });
 
 /** Doubts symptoms wherever aspirin stands, and makes scripted teachers. */
-function fallback(script: Script, asked: TeacherSource[] = []): Fallback {
+function fallback(script: Script, asked: CreateTeacherOptions[] = []): Fallback {
   return {
     createTeacher: async source => {
       asked.push(source);
@@ -89,7 +89,7 @@ const drained = (config: Config, role: 'tagger' | 'escalator', by: Fallback): Pr
 /** Both roles over the whole way of a note, by the real model. */
 async function wholeWay(config: Config): Promise<void> {
   const transport = await filled(config, ['Takes aspirin for a headache.', 'Sleeps well.', 'mail j@example.org']);
-  const asked: TeacherSource[] = [];
+  const asked: CreateTeacherOptions[] = [];
   const by = fallback(() => reply('headache'), asked);
   await drained(config, 'tagger', by);
   await drained(config, 'escalator', by);
@@ -119,7 +119,11 @@ async function wholeWay(config: Config): Promise<void> {
     ['NOTE_LOOKS_IDENTIFIED'],
   );
   assert.deepEqual(
-    asked.map(each => [each.config.name, each.apiKey, each.egressAllow]),
+    asked.map(({ config: of, egressAllow }) => [
+      of.name,
+      of.kind === 'dictionary' ? undefined : of.apiKey,
+      egressAllow,
+    ]),
     [['first', KEY, ['first.example', 'other.example']]],
     'only those that a task names, each with its key',
   );

@@ -85,3 +85,31 @@ export async function until(what: string, holds: () => Promise<boolean>, ms = 60
     await sleep(50);
   }
 }
+
+/**
+ * The node that coordinates a group or a transactional id: the leader of the partition of the topic with their state, among four,
+ * that Java's hash of the name picks.
+ */
+export function coordinatorOf(kafka: Kafka, what: 'group' | 'transaction', id: string): Promise<number> {
+  let hash = 0;
+  for (const unit of id) hash = (Math.imul(31, hash) + (unit.codePointAt(0) ?? 0)) | 0;
+  return leaderOf(kafka, what === 'group' ? '__consumer_offsets' : '__transaction_state', (hash & 0x7fffffff) % 4);
+}
+
+/** Makes another replica the one that should lead, and waits until it does: nobody dies. The cluster must move leaders by itself. */
+export async function moveLeader(kafka: Kafka, topic: string, partition: number): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+    const found = topics[0]?.partitions.find(each => each.partitionId === partition);
+    const [leader, ...others] = found?.replicas ?? [];
+    const wanted = [...others, leader as number];
+    await admin.alterPartitionReassignments({
+      topics: [{ topic, partitionAssignment: [{ partition, replicas: wanted }] }],
+    });
+    await until('move', async () => (await leaderOf(kafka, topic, partition)) === wanted[0]);
+  } finally {
+    await admin.disconnect();
+  }
+}

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, type KafkaConfig, logLevel } from 'kafkajs';
 
-type Access = Pick<KafkaConfig, 'ssl' | 'sasl'>;
+type Access = Pick<KafkaConfig, 'ssl' | 'sasl' | 'requestTimeout'>;
 
 /** Without retries a refusal is seen at once; a consumer needs some, since a new broker has to make its offsets topic first. */
 export function client(bootstrap: string, access: Access = {}, retries = 0): Kafka {

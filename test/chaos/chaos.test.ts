@@ -12,6 +12,7 @@ describe('chaos, in short', { skip }, () => {
       notes: 1_000,
       workers: 3,
       partitions: 4,
+      brokers: 1,
       seed: 7,
       accidents: [
         'kill',

@@ -1,6 +1,7 @@
 /** One Kafka client a process: addresses, TLS, SASL, and the settings that every producer, consumer and admin of ours shares. */
 import type { ConnectionOptions } from 'node:tls';
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
+import { socketFactory } from './socket.ts';
 
 export interface KafkaSettings {
   readonly brokers: readonly string[];
@@ -23,12 +24,16 @@ export interface KafkaSettings {
 const RETRY = { initialRetryTime: 50, maxRetryTime: 1000, retries: 5 };
 
 export function createKafka(settings: KafkaSettings, log: Pick<KafkaConfig, 'logLevel' | 'logCreator'> = {}): Kafka {
+  const { brokers, connectMs, requestMs, rebalanceMs } = settings;
+  let asked = 0;
   return new Kafka({
-    brokers: [...settings.brokers],
+    // one at a time, and each time the next: else every new client would begin with the first of the list, though that one may hang
+    brokers: () => [brokers[asked++ % brokers.length] as string],
+    socketFactory: socketFactory({ firstMs: connectMs, answerMs: requestMs, joinMs: requestMs + rebalanceMs }),
     clientId: settings.clientId,
-    connectionTimeout: settings.connectMs,
-    authenticationTimeout: settings.connectMs,
-    requestTimeout: settings.requestMs,
+    connectionTimeout: connectMs,
+    authenticationTimeout: connectMs,
+    requestTimeout: requestMs,
     retry: RETRY,
     ...(settings.tls === undefined ? {} : { ssl: settings.tls }),
     ...(settings.sasl === undefined ? {} : { sasl: settings.sasl }),

@@ -38,12 +38,15 @@ export class KafkaTransport implements Transport {
   readonly #cluster: Cluster;
   readonly #subscriptions = new Set<KafkaSubscription>();
   readonly #closing = new AbortController();
+  /** Always the same, so that an append that failed is ended by the next one, not by its time-out: until then nobody reads past it. */
+  readonly #appendId: string;
   #appender: Promise<TransactionalProducer> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
   private constructor(settings: KafkaSettings, kafka: Kafka, admin: AdminConnection, now: () => number) {
     this.#settings = settings;
+    this.#appendId = `${settings.clientId}-append-${randomUUID()}`;
     this.#admin = admin;
     this.#cluster = { settings, kafka, admin, placement: new Placement(admin, now) };
   }
@@ -154,9 +157,8 @@ export class KafkaTransport implements Transport {
 
   async #append(records: readonly OutgoingRecord[]): Promise<void> {
     const { kafka, placement } = this.#cluster;
-    const { clientId, transactionMs } = this.#settings;
-    const transactionalId = `${clientId}-append-${randomUUID()}`;
-    this.#appender ??= TransactionalProducer.open({ kafka, placement, transactionMs, transactionalId });
+    const { transactionMs } = this.#settings;
+    this.#appender ??= TransactionalProducer.open({ kafka, placement, transactionMs, transactionalId: this.#appendId });
     try {
       const appender = await this.#appender;
       await appender.publish(records);

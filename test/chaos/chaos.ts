@@ -56,6 +56,9 @@ const SESSION_MS = 3_000;
 /** Longer than the session, so that others have what the frozen one thinks is its own. */
 const FROZEN_MS = SESSION_MS + 2_000;
 const OUTAGE_MS = 5_000;
+/** One of several brokers hangs for longer than anyone waits for its answer, so that all have turned to the others when it wakes up. */
+const REQUEST_MS = 4_000;
+const HANGS_MS = 10_000;
 /** Long enough for a time without accidents to compare with. */
 const ROLLING_CALM_MS = 15_000;
 /** Notes keep coming at this pace, unless so many wait already. */
@@ -77,6 +80,7 @@ export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
     CLINSTREAM_KAFKA_HEARTBEAT_MS: '500',
     CLINSTREAM_KAFKA_REBALANCE_MS: '10000',
     CLINSTREAM_KAFKA_TRANSACTION_MS: '10000',
+    ...(plan.brokers > 1 ? { CLINSTREAM_KAFKA_REQUEST_MS: String(REQUEST_MS) } : {}),
     CLINSTREAM_STREAM_IN_FLIGHT_RECORDS: '32',
     CLINSTREAM_STREAM_TRANSACTION_RECORDS: '8',
     CLINSTREAM_STREAM_TRANSACTION_MS: '20',
@@ -194,7 +198,7 @@ export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
         // as when the network between them fails: connections stay open, and nothing answers
         const broker = anyBroker();
         await broker.freeze();
-        await sleep(FROZEN_MS);
+        await sleep(plan.brokers > 1 ? HANGS_MS : FROZEN_MS);
         broker.thaw();
         return;
       }

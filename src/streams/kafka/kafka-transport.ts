@@ -1,7 +1,7 @@
 /** The transport port on a Kafka cluster: groups share partitions, transactions carry outputs and offsets. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs, { type Kafka } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import type { Stop } from '../../core/processor.ts';
 import type { OutgoingRecord, StreamRecord } from '../../core/record.ts';
 import { StreamError } from '../stream-error.ts';
@@ -16,7 +16,7 @@ import type {
   Transport,
 } from '../transport.ts';
 import { AdminConnection } from './admin-connection.ts';
-import { createKafka, type KafkaSettings } from './client.ts';
+import { createKafka, type KafkaClient, type KafkaSettings } from './client.ts';
 import { isForgotten, toStreamError } from './kafka-error.ts';
 import { KafkaSubscription } from './kafka-subscription.ts';
 import { topicBounds, untilVisible } from './offsets.ts';
@@ -34,6 +34,7 @@ const CLOSE_MS = 3_000;
 
 export class KafkaTransport implements Transport {
   readonly #settings: KafkaSettings;
+  readonly #kafka: KafkaClient;
   readonly #admin: AdminConnection;
   readonly #cluster: Cluster;
   readonly #subscriptions = new Set<KafkaSubscription>();
@@ -44,8 +45,9 @@ export class KafkaTransport implements Transport {
   #turn: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
-  private constructor(settings: KafkaSettings, kafka: Kafka, admin: AdminConnection, now: () => number) {
+  private constructor(settings: KafkaSettings, kafka: KafkaClient, admin: AdminConnection, now: () => number) {
     this.#settings = settings;
+    this.#kafka = kafka;
     this.#appendId = `${settings.clientId}-append-${randomUUID()}`;
     this.#admin = admin;
     this.#cluster = { settings, kafka, admin, placement: new Placement(admin, now) };
@@ -55,11 +57,12 @@ export class KafkaTransport implements Transport {
   static async open(
     settings: KafkaSettings,
     now: () => number,
-    kafka: Kafka = createKafka(settings),
+    kafka: KafkaClient = createKafka(settings),
   ): Promise<KafkaTransport> {
     try {
       return new KafkaTransport(settings, kafka, await AdminConnection.open(kafka), now);
     } catch (error) {
+      kafka.closeConnections();
       const token =
         settings.sasl?.mechanism === 'oauthbearer'
           ? ' (or one that refuses the token: it hangs up without a word)'
@@ -191,6 +194,7 @@ export class KafkaTransport implements Transport {
         this.#turn.then(async () => (await this.#appender)?.close()),
       );
       await within(CLOSE_MS, this.#admin.close());
+      this.#kafka.closeConnections();
     })();
     return this.#closed;
   };

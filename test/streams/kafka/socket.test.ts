@@ -5,7 +5,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { after, before, describe, it } from 'node:test';
 import type { ISocketFactoryArgs } from 'kafkajs';
 import { KafkaTransport } from '../../../src/streams/kafka/kafka-transport.ts';
-import { type Patience, socketFactory } from '../../../src/streams/kafka/socket.ts';
+import { Connections, type Patience } from '../../../src/streams/kafka/socket.ts';
 import { kafkaNeeds } from '../../kafka/needs.ts';
 import { sharedKafka } from '../../kafka/shared.ts';
 import { settingsFor } from './settings.ts';
@@ -27,14 +27,15 @@ describe('a connection on which no answer comes', { timeout: 120_000 }, () => {
   const port = (): number => (silent.address() as AddressInfo).port;
 
   it('breaks off, be it the first answer or a later one; a member that joins its group waits for the others', async () => {
-    const open = async (patience: Patience): Promise<{ socket: Socket; peer: Socket }> => {
+    const open = async (patience: Patience): Promise<{ socket: Socket; peer: Socket; connections: Connections }> => {
       const connected = Promise.withResolvers<void>();
       const accepting = once(silent, 'connection');
       const args = { host: '127.0.0.1', port: port(), onConnect: connected.resolve } as unknown as ISocketFactoryArgs;
-      const socket = socketFactory(patience)(args);
+      const connections = new Connections(patience);
+      const socket = connections.factory(args);
       await connected.promise;
       const [peer] = (await accepting) as [Socket];
-      return { socket, peer };
+      return { socket, peer, connections };
     };
     const ask = (socket: Socket, key: number): void => {
       const request = Buffer.alloc(6);
@@ -47,7 +48,7 @@ describe('a connection on which no answer comes', { timeout: 120_000 }, () => {
     ask(first, METADATA);
     await broken(first);
 
-    const { socket: joining } = await open({ firstMs: 50, answerMs: 50, joinMs: LONG_MS });
+    const { socket: joining, connections } = await open({ firstMs: 50, answerMs: 50, joinMs: LONG_MS });
     ask(joining, JOIN_GROUP);
     const { socket: later, peer } = await open({ firstMs: LONG_MS, answerMs: 50, joinMs: LONG_MS });
     ask(later, METADATA);
@@ -56,7 +57,9 @@ describe('a connection on which no answer comes', { timeout: 120_000 }, () => {
     ask(later, METADATA);
     await broken(later);
     assert.equal(joining.destroyed, false);
-    joining.destroy();
+    const closed = assert.rejects(once(joining, 'close'), /the client is closed/);
+    connections.close();
+    await closed;
   });
 
   it('does not keep a client from the other brokers', kafkaNeeds(), async () => {

@@ -52,6 +52,8 @@ export interface ChaosReport {
   readonly findings: Findings;
 }
 
+/** A worker passes these once a partition, when it takes it over. */
+const BEFORE_TRANSACTIONS: ReadonlySet<Accident> = new Set(['fencing', 'fenced', 'positioned']);
 const SESSION_MS = 3_000;
 /** Longer than the session, so that others have what the frozen one thinks is its own. */
 const FROZEN_MS = SESSION_MS + 2_000;
@@ -210,7 +212,7 @@ export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
         return registry.start();
       default: {
         await crew.dismiss(crew.any(below));
-        const occurrence = accident === 'fencing' || accident === 'fenced' ? 1 : 1 + below(4);
+        const occurrence = BEFORE_TRANSACTIONS.has(accident) ? 1 : 1 + below(4);
         const worker = crew.start({ phase: accident, occurrence });
         await until(`a worker is frozen at ${accident}`, () =>
           Promise.race([worker.frozen.then(() => true), sleep(50, false)]),

@@ -12,6 +12,7 @@ const COUNTS: Readonly<Partial<Record<Accident, number>>> = {
   kill: 21,
   fencing: 3,
   fenced: 3,
+  positioned: 3,
   beginning: 3,
   sent: 3,
   'offsets-sent': 3,

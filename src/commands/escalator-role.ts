@@ -64,6 +64,7 @@ export async function startEscalator(
       transport,
       processor: escalator.processor,
       topics: [topics.escalations],
+      outputs: [topics.entities, topics.review, topics.deadLetters],
       observe,
       sleep: ms => sleep(ms),
     });

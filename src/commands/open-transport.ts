@@ -9,6 +9,8 @@ import { kafkaSettings } from './kafka-settings.ts';
 import { openRegistry } from './registry-settings.ts';
 
 export const KEEP_FOREVER: Retention = { ms: null, bytes: null };
+/** What the headers of a dead letter may add to the record that it holds; generous. */
+const DEAD_LETTER_BYTES = 64 * 1024;
 
 /** @throws StreamError LOG_MISSING unless `create`; BROKER_UNREACHABLE and its like. */
 export async function openTransport(
@@ -48,7 +50,9 @@ export async function ensureTopics(transport: Transport, { topics }: Config): Pr
   const known = new Set((await transport.topics()).map(each => each.topic));
   const { notes, entities, deadLetters, escalations, review } = topics;
   const missing = [notes, entities, deadLetters, escalations, review].filter(topic => !known.has(topic));
-  for (const topic of missing)
-    await transport.createTopic(topic, { partitions: topics.partitions, retention: KEEP_FOREVER });
+  for (const topic of missing) {
+    const spareBytes = topic === deadLetters ? DEAD_LETTER_BYTES : 0;
+    await transport.createTopic(topic, { partitions: topics.partitions, retention: KEEP_FOREVER, spareBytes });
+  }
   return missing;
 }

@@ -52,6 +52,11 @@ export function startTagger(
     transport,
     processor,
     topics: [topics.notes],
+    outputs: [
+      topics.entities,
+      topics.deadLetters,
+      ...(doubts === undefined ? [] : [topics.escalations, topics.review]),
+    ],
     observe,
     sleep: ms => sleep(ms),
   });

@@ -1,18 +1,19 @@
 /**
  * A seeded run of accidents under a stream of notes: workers are killed, frozen at every point of a transaction and woken again,
- * join and leave; the broker restarts, politely and not; the registry goes away. Then everything is drained and counted.
+ * join and leave; a broker restarts, politely and not, or hangs, while others may go on; the registry goes away. Then everything is
+ * drained and counted.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureTopics, openCodecs, openTransport } from '../../src/commands/open-transport.ts';
 import { loadConfig } from '../../src/config.ts';
 import { seeded } from '../../src/evaluation/bootstrap.ts';
-import type { Transport } from '../../src/streams/transport.ts';
-import { startBroker } from '../kafka/broker.ts';
+import { type Cluster, type Node, startCluster } from '../kafka/cluster.ts';
 import { startRegistry } from '../kafka/registry.ts';
 import { MODEL_DIRECTORY } from '../support/model.ts';
 import { Crew, type Phase } from './crew.ts';
 import { type Sent, sent } from './notes.ts';
 import { type Findings, verify } from './verify.ts';
+import { again, lag, PATIENCE_MS, progress, until } from './waiting.ts';
 
 export type Accident =
   | 'kill'
@@ -30,6 +31,8 @@ export interface ChaosPlan {
   readonly notes: number;
   readonly workers: number;
   readonly partitions: number;
+  /** Of several, one at a time has an accident, and the others go on. */
+  readonly brokers: number;
   readonly accidents: readonly Accident[];
   readonly seed: number;
   readonly tell: (line: string) => void;
@@ -40,6 +43,7 @@ export interface ChaosReport {
   readonly poison: number;
   readonly workers: number;
   readonly partitions: number;
+  readonly brokers: number;
   /** How often each accident happened. */
   readonly accidents: Readonly<Record<string, number>>;
   /** What the workers said and how they ended. */
@@ -48,20 +52,24 @@ export interface ChaosReport {
   readonly findings: Findings;
 }
 
+/** A worker passes these once a partition, when it takes it over. */
+const BEFORE_TRANSACTIONS: ReadonlySet<Accident> = new Set(['fencing', 'fenced', 'positioned']);
 const SESSION_MS = 3_000;
 /** Longer than the session, so that others have what the frozen one thinks is its own. */
 const FROZEN_MS = SESSION_MS + 2_000;
 const OUTAGE_MS = 5_000;
+/** One of several brokers hangs for longer than anyone waits for its answer, so that all have turned to the others when it wakes up. */
+const REQUEST_MS = 4_000;
+const HANGS_MS = 10_000;
 /** Long enough for a time without accidents to compare with. */
 const ROLLING_CALM_MS = 15_000;
 /** Notes keep coming at this pace, unless so many wait already. */
 const FEED = { notes: 10, everyMs: 150, backlog: 400 };
-const PATIENCE_MS = 120_000;
 
 export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
   const began = performance.now();
-  const [broker, registry] = await Promise.all([startBroker(), startRegistry()]);
-  const cluster = { bootstrap: broker.bootstrap, registryUrl: registry.url };
+  const [brokers, registry] = await Promise.all([startBrokers(plan.brokers), startRegistry()]);
+  const cluster = { bootstrap: brokers.bootstrap, registryUrl: registry.url };
   const settings = {
     CLINSTREAM_TRANSPORT: 'kafka',
     CLINSTREAM_KAFKA_BROKERS: cluster.bootstrap,
@@ -74,6 +82,7 @@ export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
     CLINSTREAM_KAFKA_HEARTBEAT_MS: '500',
     CLINSTREAM_KAFKA_REBALANCE_MS: '10000',
     CLINSTREAM_KAFKA_TRANSACTION_MS: '10000',
+    ...(plan.brokers > 1 ? { CLINSTREAM_KAFKA_REQUEST_MS: String(REQUEST_MS) } : {}),
     CLINSTREAM_STREAM_IN_FLIGHT_RECORDS: '32',
     CLINSTREAM_STREAM_TRANSACTION_RECORDS: '8',
     CLINSTREAM_STREAM_TRANSACTION_MS: '20',
@@ -127,6 +136,7 @@ export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
       poison: [...notes.values()].filter(({ code }) => code !== undefined).length,
       workers: plan.workers,
       partitions: plan.partitions,
+      brokers: plan.brokers,
       accidents: counted(plan.accidents),
       workersSaid: Object.fromEntries(Object.entries(crew.counts).sort()),
       seconds: Math.round((performance.now() - began) / 1000),
@@ -135,7 +145,7 @@ export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
   } finally {
     crew.abandon();
     await transport.close();
-    await Promise.all([broker.dispose(), registry.dispose()]);
+    await Promise.all([brokers.dispose(), registry.dispose()]);
   }
 
   /** As a deploy does it: the next one goes when the last one's successor has its partitions. */
@@ -149,6 +159,10 @@ export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
       await until('the successor is settled', async () => successor.settled);
     }
     return { from, to: Date.now() };
+  }
+
+  function anyBroker(): Node {
+    return brokers.nodes[below(plan.brokers)] as Node;
   }
 
   async function happen(accident: Accident): Promise<void> {
@@ -175,15 +189,21 @@ export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
         return;
       }
       case 'broker stop':
-      case 'broker kill':
+      case 'broker kill': {
+        const broker = anyBroker();
         await (accident === 'broker stop' ? broker.stop() : broker.kill());
+        // of several, the others lead for a while before it comes back
+        if (plan.brokers > 1) await sleep(OUTAGE_MS);
         return broker.start();
-      case 'broker freeze':
+      }
+      case 'broker freeze': {
         // as when the network between them fails: connections stay open, and nothing answers
+        const broker = anyBroker();
         await broker.freeze();
-        await sleep(FROZEN_MS);
+        await sleep(plan.brokers > 1 ? HANGS_MS : FROZEN_MS);
         broker.thaw();
         return;
+      }
       case 'registry':
         await registry.kill();
         // one that starts meanwhile has no schema in memory: it ends with a reason, and its supervisor tries again
@@ -192,7 +212,7 @@ export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
         return registry.start();
       default: {
         await crew.dismiss(crew.any(below));
-        const occurrence = accident === 'fencing' || accident === 'fenced' ? 1 : 1 + below(4);
+        const occurrence = BEFORE_TRANSACTIONS.has(accident) ? 1 : 1 + below(4);
         const worker = crew.start({ phase: accident, occurrence });
         await until(`a worker is frozen at ${accident}`, () =>
           Promise.race([worker.frozen.then(() => true), sleep(50, false)]),
@@ -204,46 +224,9 @@ export async function chaos(plan: ChaosPlan): Promise<ChaosReport> {
   }
 }
 
-/** Offsets that the group has not committed, markers included; unknown counts as much. */
-async function lag(transport: Transport, group: string): Promise<number> {
-  const lags = await transport.lags().catch(() => undefined);
-  const mine = lags?.filter(each => each.group === group) ?? [];
-  return mine.length === 0 ? Number.MAX_SAFE_INTEGER : mine.reduce((sum, each) => sum + Number(each.lag), 0);
-}
-
-/** Whether the group commits something within a moment. */
-async function progress(transport: Transport, group: string): Promise<boolean> {
-  const before = await committed(transport, group);
-  for (let i = 0; i < 20; i++) {
-    await sleep(50);
-    if ((await committed(transport, group)) > before) return true;
-  }
-  return false;
-}
-
-/** Offsets that the group has committed, over all partitions. */
-async function committed(transport: Transport, group: string): Promise<number> {
-  const [topics, open] = [await transport.topics().catch(() => []), await lag(transport, group)];
-  const ends = topics.flatMap(each => (each.topic === 'clinical.notes' ? each.partitions : []));
-  return ends.reduce((sum, { high }) => sum + Number(high), 0) - open;
-}
-
-async function until(what: string, holds: () => Promise<boolean>, patienceMs = PATIENCE_MS): Promise<void> {
-  for (const deadline = Date.now() + patienceMs; !(await holds()); await sleep(100)) {
-    if (Date.now() > deadline) throw new Error(`waited ${patienceMs} ms in vain until ${what}`);
-  }
-}
-
-/** The broker may be away for a moment; all of a call is appended or none. */
-async function again(what: string, act: () => Promise<void>): Promise<void> {
-  let done = false;
-  await until(what, async () => {
-    if (!done)
-      await act()
-        .then(() => (done = true))
-        .catch(() => {});
-    return done;
-  });
+/** Leaders move back to whoever came back, while everybody lives, as soon as they can. */
+function startBrokers(count: number): Promise<Cluster> {
+  return startCluster(count, { properties: { 'leader.imbalance.check.interval.seconds': '1' } });
 }
 
 function counted(accidents: readonly string[]): Record<string, number> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-export type Phase = 'fencing' | 'fenced' | 'beginning' | 'sent' | 'offsets-sent';
+export type Phase = 'fencing' | 'fenced' | 'positioned' | 'beginning' | 'sent' | 'offsets-sent';
 
 export interface Worker {
   readonly child: ChildProcess;

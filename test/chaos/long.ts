@@ -12,15 +12,16 @@ const COUNTS: Readonly<Partial<Record<Accident, number>>> = {
   kill: 21,
   fencing: 3,
   fenced: 3,
+  positioned: 3,
   beginning: 3,
   sent: 3,
   'offsets-sent': 3,
   freeze: 3,
   join: 3,
   leave: 3,
-  'broker stop': 1,
-  'broker kill': 1,
-  'broker freeze': 1,
+  'broker stop': 3,
+  'broker kill': 5,
+  'broker freeze': 3,
   registry: 1,
 };
 
@@ -34,6 +35,7 @@ const report = await chaos({
   notes: 10_500,
   workers: 3,
   partitions: 6,
+  brokers: 3,
   seed,
   accidents: shuffled(
     Object.entries(COUNTS).flatMap(([accident, count]) => Array<Accident>(count).fill(accident as Accident)),

@@ -2,9 +2,9 @@
  * The independent reader: kafkajs and the registry's library alone, none of our transport and none of our codecs. Reads what is
  * committed and says which notes have no end, or two, and where a patient's notes are out of order.
  */
-import { randomUUID } from 'node:crypto';
 import { SchemaRegistry } from '@kafkajs/confluent-schema-registry';
-import { Kafka, type KafkaMessage, logLevel } from 'kafkajs';
+import { client } from '../kafka/client.ts';
+import { readCommitted } from '../kafka/read-committed.ts';
 import type { Sent } from './notes.ts';
 
 export interface Findings {
@@ -28,7 +28,7 @@ export async function verify(
   /** When workers were restarted one after the other; milliseconds since the Unix epoch. */
   rolling: { readonly from: number; readonly to: number },
 ): Promise<Findings> {
-  const kafka = new Kafka({ brokers: [cluster.bootstrap], logLevel: logLevel.NOTHING });
+  const kafka = client(cluster.bootstrap, {}, 5);
   const registry = new SchemaRegistry({ host: cluster.registryUrl });
   const inputs = new Map<string, number>();
   for (const { headers } of await readCommitted(kafka, topics.notes)) {
@@ -81,35 +81,4 @@ export async function verify(
 function longestGap(times: readonly number[], from: number, to: number): number {
   const within = [from, ...times.filter(time => time > from && time < to).sort((a, b) => a - b), to];
   return within.slice(1).reduce((longest, time, i) => Math.max(longest, time - (within[i] as number)), 0);
-}
-
-/** In order within each partition, which is all that can be asked. */
-async function readCommitted(kafka: Kafka, topic: string): Promise<KafkaMessage[]> {
-  const admin = kafka.admin();
-  await admin.connect();
-  const open = new Map(
-    (await admin.fetchTopicOffsets(topic))
-      .filter(({ low, high }) => BigInt(high) > BigInt(low))
-      .map(({ partition, high }) => [partition, BigInt(high)]),
-  );
-  await admin.disconnect();
-  if (open.size === 0) return [];
-  const consumer = kafka.consumer({ groupId: `verify-${randomUUID()}`, readUncommitted: false, maxWaitTimeInMs: 200 });
-  const found: KafkaMessage[] = [];
-  const done = Promise.withResolvers<void>();
-  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
-    const end = open.get(partition);
-    if (end !== undefined && BigInt(lastOffset) + 1n >= end) open.delete(partition);
-    if (open.size === 0) done.resolve();
-  });
-  await consumer.connect();
-  await consumer.subscribe({ topic, fromBeginning: true });
-  await consumer.run({
-    eachBatch: async ({ batch }) => {
-      found.push(...batch.messages);
-    },
-  });
-  await done.promise;
-  await consumer.disconnect();
-  return found;
 }

@@ -81,6 +81,7 @@ export async function stage(transport: Transport, { teachers, run = {}, ...optio
     processor: escalator.processor,
     group: GROUP,
     topics: ['escalations'],
+    outputs: ['entities', 'review', 'dead'],
     inFlightRecords: 64,
     inFlightBytes: 64 * 1024 * 1024,
     transactionRecords: 16,

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { freePorts } from './ports.ts';
 import type { Command, Runner, Running } from './runner.ts';
-import { type Planner, type Service, startService } from './service.ts';
+import { onPorts, type Planner, type Service, startService } from './service.ts';
 
 /** What a guard tells its owner. */
 export type Said = { readonly folder: string } | { readonly started: number } | { readonly ended: number | string };
@@ -21,14 +21,34 @@ export async function startGuarded(
   portCount: number,
   planFor: Planner,
 ): Promise<{ service: GuardedService; ports: readonly number[] }> {
-  const runner = await Guarded.create(name);
-  try {
-    const { service, ports } = await startService(runner, await freePorts(portCount), planFor);
-    return { service: { ...service, dispose: () => runner.dispose() }, ports };
-  } catch (error) {
-    await runner.dispose();
-    throw error;
-  }
+  const { services, ports } = await startTogether(name, portCount, [planFor]);
+  return { service: services[0] as GuardedService, ports };
+}
+
+/**
+ * Several that need one another to become ready: all are started at once, and each plan is given the ports of all.
+ * @throws Error when one of them does not start; nothing of any is left then.
+ */
+export async function startTogether(
+  name: string,
+  portCount: number,
+  planners: readonly Planner[],
+): Promise<{ services: readonly GuardedService[]; ports: readonly number[] }> {
+  return onPorts(await freePorts(portCount), async ports => {
+    const runners = await Promise.all(planners.map(() => Guarded.create(name)));
+    try {
+      const services = await Promise.all(
+        runners.map(async (runner, i) => {
+          const service = await startService(runner, ports, planners[i] as Planner);
+          return { ...service, dispose: () => runner.dispose() };
+        }),
+      );
+      return { services, ports };
+    } catch (error) {
+      await Promise.all(runners.map(runner => runner.dispose()));
+      throw error;
+    }
+  });
 }
 
 /** The guard and its channel do not keep this process alive: a test file ends when its tests do. */

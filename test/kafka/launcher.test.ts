@@ -10,7 +10,8 @@ import { SchemaRegistry, SchemaType } from '@kafkajs/confluent-schema-registry';
 import kafkajs, { type AclOperationTypes, type SASLOptions } from 'kafkajs';
 import { temporaryFolder } from '../support/temporary.ts';
 import { type Broker, type SecureBroker, startBroker } from './broker.ts';
-import { client, consume, createTopic, produce, until } from './client.ts';
+import { client, consume, createTopic, leaderOf, produce, replicas, until } from './client.ts';
+import { type Cluster, startCluster } from './cluster.ts';
 import { kafkaNeeds } from './needs.ts';
 import { isBroker } from './ports.ts';
 import { commandLine, commandLines } from './processes.ts';
@@ -49,6 +50,28 @@ describe('a broker', options, () => {
     assert.equal(await isBroker(port), false);
     broker.thaw();
     await until('answer', () => isBroker(port));
+  });
+});
+
+describe('a cluster of three', options, () => {
+  let cluster: Cluster;
+  before(async () => {
+    cluster = await startCluster(3, { properties: { 'leader.imbalance.check.interval.seconds': '1' } });
+  });
+  after(() => cluster.dispose());
+
+  it('takes records while one node is gone, and keeps them when that one leads again', async () => {
+    const kafka = client(cluster.bootstrap, {}, 20);
+    await createTopic(kafka, 'kept');
+    assert.equal(await produce(kafka, 'kept', 'one'), '0');
+    const leader = await leaderOf(kafka, 'kept');
+    await cluster.node(leader).kill();
+    assert.equal(await produce(kafka, 'kept', 'two'), '1');
+    assert.notEqual(await leaderOf(kafka, 'kept'), leader);
+    await cluster.node(leader).start();
+    await until('all in sync', async () => (await replicas(kafka, 'kept')).isr.length === 3);
+    await until('it leads again', async () => (await leaderOf(kafka, 'kept')) === leader);
+    assert.deepEqual(await consume(kafka, 'kept', 2), ['one', 'two']);
   });
 });
 

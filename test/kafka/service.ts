@@ -45,27 +45,35 @@ const ATTEMPTS = 5;
 const TAKEN = /address already in use|already bound|in use by another process/i;
 
 /**
- * Starts it on these ports, or on others when one of them was taken meanwhile.
- * @throws Error when it ends or does not answer in time; it does not run then.
+ * Starts something on these ports, or on others when one of them was taken meanwhile.
+ * @param start leaves nothing behind when it fails.
  */
-export async function startService(
-  runner: Runner,
+export async function onPorts<T>(
   wanted: readonly number[],
-  planFor: Planner,
-): Promise<{ service: Service; ports: readonly number[] }> {
-  const folder = join(runner.folder, 'server');
-  await mkdir(folder, { recursive: true });
+  start: (ports: readonly number[]) => Promise<T>,
+): Promise<T> {
   for (let [attempt, ports] = [1, wanted]; ; attempt++, ports = await freePorts(wanted.length)) {
-    const plan = await planFor(folder, ports);
-    const service = serviceOf(runner, folder, plan);
     try {
-      for (const command of plan.setUp) await runToEnd(runner, command);
-      await service.start();
-      return { service, ports };
+      return await start(ports);
     } catch (error) {
-      await service.kill();
       if (attempt === ATTEMPTS || !(error instanceof Error) || !TAKEN.test(error.message)) throw error;
     }
+  }
+}
+
+/** @throws Error when it ends or does not answer in time; it does not run then. */
+export async function startService(runner: Runner, ports: readonly number[], planFor: Planner): Promise<Service> {
+  const folder = join(runner.folder, 'server');
+  await mkdir(folder, { recursive: true });
+  const plan = await planFor(folder, ports);
+  const service = serviceOf(runner, folder, plan);
+  try {
+    for (const command of plan.setUp) await runToEnd(runner, command);
+    await service.start();
+    return service;
+  } catch (error) {
+    await service.kill();
+    throw error;
   }
 }
 

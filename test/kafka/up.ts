@@ -11,7 +11,7 @@ import { download } from './download.ts';
 import { missingForKafka } from './needs.ts';
 import { freePorts } from './ports.ts';
 import { registryPlan, registryUrl } from './registry-plan.ts';
-import { type Planner, startService } from './service.ts';
+import { onPorts, type Planner, startService } from './service.ts';
 
 async function bringUp(name: string, portCount: number, planFor: Planner): Promise<readonly number[]> {
   const runner = new Detached(resolve('.clinstream/kafka', name));
@@ -20,7 +20,10 @@ async function bringUp(name: string, portCount: number, planFor: Planner): Promi
   if (known !== undefined && runner.runs()) return known;
   await runner.stop(); // one whose start was broken off
   process.stderr.write(`starting the ${name} in ${runner.folder}\n`);
-  const { ports } = await startService(runner, known ?? (await freePorts(portCount)), planFor);
+  const ports = await onPorts(known ?? (await freePorts(portCount)), async given => {
+    await startService(runner, given, planFor);
+    return given;
+  });
   await writeFile(file, JSON.stringify(ports));
   return ports;
 }

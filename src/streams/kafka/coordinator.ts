@@ -26,6 +26,7 @@ export async function explain(
       },
   });
   await ask(kafka).catch(() => {});
+  kafka.closeConnections();
   return toStreamError(refused ?? error, doing);
 }
 

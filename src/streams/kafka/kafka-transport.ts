@@ -1,12 +1,13 @@
 /** The transport port on a Kafka cluster: groups share partitions, transactions carry outputs and offsets. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs, { type Kafka } from 'kafkajs';
+import kafkajs from 'kafkajs';
 import type { Stop } from '../../core/processor.ts';
 import type { OutgoingRecord, StreamRecord } from '../../core/record.ts';
 import { StreamError } from '../stream-error.ts';
 import type {
   GroupLag,
+  NewTopic,
   ReadOptions,
   Retention,
   SubscribeOptions,
@@ -15,7 +16,7 @@ import type {
   Transport,
 } from '../transport.ts';
 import { AdminConnection } from './admin-connection.ts';
-import { createKafka, type KafkaSettings } from './client.ts';
+import { createKafka, type KafkaClient, type KafkaSettings } from './client.ts';
 import { isForgotten, toStreamError } from './kafka-error.ts';
 import { KafkaSubscription } from './kafka-subscription.ts';
 import { topicBounds, untilVisible } from './offsets.ts';
@@ -33,16 +34,21 @@ const CLOSE_MS = 3_000;
 
 export class KafkaTransport implements Transport {
   readonly #settings: KafkaSettings;
+  readonly #kafka: KafkaClient;
   readonly #admin: AdminConnection;
   readonly #cluster: Cluster;
   readonly #subscriptions = new Set<KafkaSubscription>();
   readonly #closing = new AbortController();
+  /** Always the same, so that an append that failed is ended by the next one, not by its time-out: until then nobody reads past it. */
+  readonly #appendId: string;
   #appender: Promise<TransactionalProducer> | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
 
-  private constructor(settings: KafkaSettings, kafka: Kafka, admin: AdminConnection, now: () => number) {
+  private constructor(settings: KafkaSettings, kafka: KafkaClient, admin: AdminConnection, now: () => number) {
     this.#settings = settings;
+    this.#kafka = kafka;
+    this.#appendId = `${settings.clientId}-append-${randomUUID()}`;
     this.#admin = admin;
     this.#cluster = { settings, kafka, admin, placement: new Placement(admin, now) };
   }
@@ -51,11 +57,12 @@ export class KafkaTransport implements Transport {
   static async open(
     settings: KafkaSettings,
     now: () => number,
-    kafka: Kafka = createKafka(settings),
+    kafka: KafkaClient = createKafka(settings),
   ): Promise<KafkaTransport> {
     try {
       return new KafkaTransport(settings, kafka, await AdminConnection.open(kafka), now);
     } catch (error) {
+      kafka.closeConnections();
       const token =
         settings.sasl?.mechanism === 'oauthbearer'
           ? ' (or one that refuses the token: it hangs up without a word)'
@@ -64,14 +71,11 @@ export class KafkaTransport implements Transport {
     }
   }
 
-  async createTopic(
-    topic: string,
-    { partitions, retention }: { readonly partitions: number; readonly retention: Retention },
-  ): Promise<void> {
+  async createTopic(topic: string, { partitions, retention, spareBytes = 0 }: NewTopic): Promise<void> {
     const configEntries = Object.entries({
       'retention.ms': String(retention.ms ?? -1),
       'retention.bytes': String(retention.bytes ?? -1),
-      'max.message.bytes': String(this.#settings.recordBytes),
+      'max.message.bytes': String(this.#settings.recordBytes + spareBytes),
     }).map(([name, value]) => ({ name, value }));
     const { replicationFactor } = this.#settings;
     const made = await this.#asking(`cannot make topic ${topic}`, () =>
@@ -105,7 +109,7 @@ export class KafkaTransport implements Transport {
       const { groups } = await this.#admin.ask(admin => admin.listGroups());
       const highs = new Map<string, Promise<bigint[]>>();
       const highsOf = (topic: string): Promise<bigint[]> => {
-        const known = highs.get(topic) ?? topicBounds(this.#admin, topic).then(all => all.map(({ high }) => high));
+        const known = highs.get(topic) ?? this.#highs(topic);
         highs.set(topic, known);
         return known;
       };
@@ -115,8 +119,9 @@ export class KafkaTransport implements Transport {
           const high = await highsOf(topic);
           for (const { partition, offset } of partitions) {
             const committed = BigInt(offset);
-            if (committed < 0n) continue;
-            const behind = (high[partition] ?? 0n) - committed;
+            const end = high[partition];
+            if (committed < 0n || end === undefined) continue;
+            const behind = end - committed;
             lags.push({ group, topic, partition, lag: behind > 0n ? behind : 0n });
           }
         }
@@ -125,6 +130,16 @@ export class KafkaTransport implements Transport {
         `${group} ${topic} ${String(partition).padStart(6)}`;
       return lags.sort((a, b) => (key(a) < key(b) ? -1 : 1));
     });
+  }
+
+  /** By partition; none of a topic that was deleted since groups read it. */
+  async #highs(topic: string): Promise<bigint[]> {
+    try {
+      return (await topicBounds(this.#admin, topic)).map(({ high }) => high);
+    } catch (error) {
+      if (toStreamError(error, '').code === 'TOPIC_UNKNOWN') return [];
+      throw error;
+    }
   }
 
   /** One transaction, under an id of this process's own: all of the records or none. */
@@ -145,9 +160,8 @@ export class KafkaTransport implements Transport {
 
   async #append(records: readonly OutgoingRecord[]): Promise<void> {
     const { kafka, placement } = this.#cluster;
-    const { clientId, transactionMs } = this.#settings;
-    const transactionalId = `${clientId}-append-${randomUUID()}`;
-    this.#appender ??= TransactionalProducer.open({ kafka, placement, transactionMs, transactionalId });
+    const { transactionMs } = this.#settings;
+    this.#appender ??= TransactionalProducer.open({ kafka, placement, transactionMs, transactionalId: this.#appendId });
     try {
       const appender = await this.#appender;
       await appender.publish(records);
@@ -180,6 +194,7 @@ export class KafkaTransport implements Transport {
         this.#turn.then(async () => (await this.#appender)?.close()),
       );
       await within(CLOSE_MS, this.#admin.close());
+      this.#kafka.closeConnections();
     })();
     return this.#closed;
   };

@@ -74,9 +74,9 @@ export class TransactionalProducer {
     this.#onPhase('beginning');
     const transaction = await this.#producer.transaction();
     try {
-      for (const request of inRequests(topicMessages)) {
-        this.#note(await transaction.sendBatch({ topicMessages: request, acks: -1 }));
-      }
+      const sending = inRequests(topicMessages).map(requests => this.#send(transaction, requests));
+      // an abort must not overtake what is still on its way
+      for (const sent of await Promise.allSettled(sending)) if (sent.status === 'rejected') throw sent.reason;
       this.#onPhase('sent');
       if (input !== undefined) {
         const { group, topic, partition, next } = input;
@@ -90,6 +90,13 @@ export class TransactionalProducer {
       throw error;
     }
     await transaction.commit();
+  }
+
+  /** What one partition gets, in order. */
+  async #send(transaction: Transaction, requests: readonly TopicMessages[]): Promise<void> {
+    for (const request of requests) {
+      this.#note(await transaction.sendBatch({ topicMessages: [request], acks: -1 }));
+    }
   }
 
   /** By topic and partition, an offset of the last transaction that wrote there. */
@@ -110,39 +117,34 @@ export class TransactionalProducer {
 }
 
 /**
- * max.message.bytes bounds what one request writes to one partition, not the record: so a transaction is sent in requests, one after
- * the other, that stay well below a broker's default of 1 MiB; a larger record goes alone. Order within a partition is kept.
+ * For each partition its requests, one after the other. kafkajs sends a request for several partitions in parts, one a leader, and
+ * when a part fails it decides anew by leader what is left to send: where leaders move meanwhile, some records are written twice and
+ * others never, and the send succeeds. So a request is for one partition. max.message.bytes bounds what it writes there, not the
+ * record: requests stay well below a broker's default of 1 MiB, and a larger record goes alone.
  */
 export function inRequests(all: readonly TopicMessages[], maxBytes = REQUEST_BYTES): TopicMessages[][] {
-  const requests: TopicMessages[][] = [];
-  let request = new Map<string, Message[]>();
-  let bytes = new Map<string, number>();
+  const partitions = new Map<string, { bytes: number; readonly requests: { topic: string; messages: Message[] }[] }>();
   for (const { topic, messages } of all) {
     for (const message of messages) {
       const place = `${topic}/${message.partition}`;
-      const before = bytes.get(place) ?? 0;
-      if (before > 0 && before + sizeOf(message) > maxBytes) {
-        requests.push(toTopicMessages(request));
-        request = new Map();
-        bytes = new Map();
+      const of = partitions.get(place) ?? { bytes: 0, requests: [] };
+      partitions.set(place, of);
+      const last = of.requests.at(-1);
+      if (last === undefined || of.bytes + sizeOf(message) > maxBytes) {
+        of.requests.push({ topic, messages: [message] });
+        of.bytes = sizeOf(message);
+      } else {
+        last.messages.push(message);
+        of.bytes += sizeOf(message);
       }
-      bytes.set(place, (bytes.get(place) ?? 0) + sizeOf(message));
-      const sent = request.get(topic) ?? [];
-      request.set(topic, sent);
-      sent.push(message);
     }
   }
-  if (request.size > 0) requests.push(toTopicMessages(request));
-  return requests;
+  return [...partitions.values()].map(({ requests }) => requests);
 }
 
 const REQUEST_BYTES = 512 * 1024;
 /** Of a record beside key, value and headers; generous. */
 const RECORD_BYTES = 100;
-
-function toTopicMessages(request: ReadonlyMap<string, Message[]>): TopicMessages[] {
-  return [...request].map(([topic, messages]) => ({ topic, messages }));
-}
 
 function sizeOf({ key, value, headers }: Message): number {
   const names = Object.entries(headers ?? {}).reduce(

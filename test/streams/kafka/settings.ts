@@ -3,7 +3,7 @@ import type { KafkaSettings } from '../../../src/streams/kafka/client.ts';
 
 export function settingsFor(bootstrap: string, more: Partial<KafkaSettings> = {}): KafkaSettings {
   return {
-    brokers: [bootstrap],
+    brokers: bootstrap.split(','),
     clientId: 'clinstream',
     sessionMs: 6_000,
     heartbeatMs: 1_000,

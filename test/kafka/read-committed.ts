@@ -1,0 +1,37 @@
+/**
+ * The independent reader: kafkajs alone, none of our transport. What it finds is committed, and in order within each partition,
+ * which is all that can be asked.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Kafka, KafkaMessage } from 'kafkajs';
+
+/** Every record up to where the topic ends now. */
+export async function readCommitted(kafka: Kafka, topic: string): Promise<KafkaMessage[]> {
+  const admin = kafka.admin();
+  await admin.connect();
+  const open = new Map(
+    (await admin.fetchTopicOffsets(topic))
+      .filter(({ low, high }) => BigInt(high) > BigInt(low))
+      .map(({ partition, high }) => [partition, BigInt(high)]),
+  );
+  await admin.disconnect();
+  if (open.size === 0) return [];
+  const consumer = kafka.consumer({ groupId: `verify-${randomUUID()}`, readUncommitted: false, maxWaitTimeInMs: 200 });
+  const found = new Map<string, KafkaMessage>(); // by place: where the group settles anew, kafkajs begins anew
+  const done = Promise.withResolvers<void>();
+  consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
+    const end = open.get(partition);
+    if (end !== undefined && BigInt(lastOffset) + 1n >= end) open.delete(partition);
+    if (open.size === 0) done.resolve();
+  });
+  await consumer.connect();
+  await consumer.subscribe({ topic, fromBeginning: true });
+  await consumer.run({
+    eachBatch: async ({ batch }) => {
+      for (const message of batch.messages) found.set(`${batch.partition}/${message.offset}`, message);
+    },
+  });
+  await done.promise;
+  await consumer.disconnect();
+  return [...found.values()];
+}

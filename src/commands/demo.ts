@@ -23,7 +23,8 @@ import { type Serving, serveModel } from './serve-model.ts';
 import { startTagger } from './tagger-role.ts';
 
 export const DEMO_DATA = '.clinstream/demo';
-const NOTES = resolve(import.meta.dirname, '../../test/data/demo/notes.jsonl');
+/** The notes that come with the project. */
+export const DEMO_NOTES = resolve(import.meta.dirname, '../../test/data/demo/notes.jsonl');
 
 const LONE_EVERY = 5;
 
@@ -107,10 +108,10 @@ export async function sendOneByOne(to: NotesTopic, notes: readonly Note[], msPer
   }
 }
 
-/** The notes that come with the project. */
+/** All of `DEMO_NOTES`. */
 export async function readDemoNotes(): Promise<Note[]> {
   const notes: Note[] = [];
-  for await (const line of readLines(readBytes(NOTES, process.stdin), NOTES))
-    notes.push(noteFromJson(JSON.parse(lineText(line, NOTES))));
+  for await (const line of readLines(readBytes(DEMO_NOTES, process.stdin), DEMO_NOTES))
+    notes.push(noteFromJson(JSON.parse(lineText(line, DEMO_NOTES))));
   return notes;
 }

@@ -1,10 +1,11 @@
 /** Every command with its options and its help; what each does is in the file of its name, loaded when it is called. */
 import { type Command, Option } from 'commander';
-import { configKeys } from '../config.ts';
+import { type Config, ConfigError, configKeys, type Overrides } from '../config.ts';
 import { unobserved } from '../core/facts.ts';
 import { consume } from './consume.ts';
 import { type DeadLetterFilter, listDeadLetters, replayDeadLetters } from './dead-letters.ts';
 import { DEMO_DATA, demo } from './demo.ts';
+import { demoFallback } from './demo-fallback.ts';
 import { fallback } from './fallback.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, configOf, wholeNumber, withConfig, withLog, withModel, withQuiet } from './options.ts';
@@ -22,7 +23,7 @@ type Finish = (exitCode: number) => void;
 export function registerCommands(program: Command, io: Io, finish: Finish): void {
   program.addHelpText('after', () => EXIT_CODES);
   registerTag(program, io, finish);
-  registerDemo(program, io);
+  registerDemo(program, io, finish);
   registerRun(program, io);
   registerTopics(program, io);
   registerProduce(program, io, finish);
@@ -54,12 +55,27 @@ function registerTag(program: Command, io: Io, finish: Finish): void {
     });
 }
 
-function registerDemo(program: Command, io: Io): void {
+function registerDemo(program: Command, io: Io, finish: Finish): void {
   withQuiet(withModel(withConfig(program.command('demo'))))
     .description('The main job on 264 real-style notes: log, tagger, entities, and a page that shows them all.')
-    .action((options: CommonOptions) =>
-      demo(configOf(options, io, { transport: 'embedded', data: DEMO_DATA }), { quiet: options.quiet === true }, io),
-    );
+    .addOption(
+      new Option(
+        '--fallback <TEACHER>',
+        'show what becomes of doubtful notes instead, with an emulated provider that fails and recovers',
+      ).choices(['simulated']),
+    )
+    .option('--notes <N>', 'with --fallback: only so many notes', wholeNumber)
+    .action(async (options: CommonOptions & { fallback?: 'simulated'; notes?: number }) => {
+      const { notes } = options;
+      const quiet = options.quiet === true;
+      if (options.fallback !== undefined) {
+        const configure = (overrides: Overrides): Config => configOf(options, io, overrides);
+        finish(await demoFallback(configure, { quiet, ...(notes === undefined ? {} : { notes }) }, io, fallback));
+        return;
+      }
+      if (notes !== undefined) throw new ConfigError('CONFIG_INVALID', '--notes goes with --fallback');
+      await demo(configOf(options, io, { transport: 'embedded', data: DEMO_DATA }), { quiet }, io);
+    });
 }
 
 function registerRun(program: Command, io: Io): void {
@@ -188,7 +204,8 @@ Workers do not register by themselves unless registry.autoRegister is true.
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 a fault of clinstream's own; 2 wrong option or configuration; 3 some input was refused (the rest
-was processed); 4 the model does not serve; 5 the log, broker or schema registry refused; 6 training or evaluation failed.
+was processed); 4 the model does not serve; 5 the log, broker or schema registry refused; 6 training or evaluation failed;
+7 a teacher's key, model or host is wrong, or the fallback's own files are.
 
 Configuration (file key, environment variable):
 ${configKeys()

@@ -1,9 +1,14 @@
 /** If this fails, a newcomer would copy a command from the README and it would not work. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fallback } from '../src/commands/fallback.ts';
+import { buildTeachers } from '../src/commands/teachers.ts';
+import { loadConfig } from '../src/config.ts';
+import { loadModel } from '../src/model/manifest.ts';
+import { createTeacher } from '../src/teachers/create-teacher.ts';
 import type { ChaosReport } from './chaos/chaos.ts';
 import { kafkaNeeds } from './kafka/needs.ts';
 import { sharedKafka } from './kafka/shared.ts';
@@ -57,6 +62,16 @@ describe('README', () => {
       assert.ok(stdout !== '' || command.includes('>') || / (produce|run) /.test(command), 'it says something');
     });
   }
+
+  it('has a configuration of the fallback that is taken as it stands, given keys', async () => {
+    const file = join(folder, 'of-the-readme.json');
+    writeFileSync(file, /```json\n([\s\S]*?)```/.exec(readme)?.[1] ?? '');
+    const config = loadConfig({ file, env: {} });
+    const env = { OPENAI_API_KEY: 'none', GEMINI_API_KEY: 'none' };
+    const teachers = await buildTeachers(config, { createTeacher, env, now: Date.now });
+    assert.deepEqual([...teachers.keys()], ['disease', 'symptom']);
+    fallback.doubtsOf(config, loadModel(config.model));
+  });
 
   it('states no number that the committed results do not hold', () => {
     const measured = /## Measured\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? '';

@@ -17,6 +17,7 @@ import { cleanEnvironment, clinstream, rows } from '../support/cli.ts';
 import { ROOT } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
+const MAIN = join(ROOT, 'src/main.ts');
 const folder = temporaryFolder('demo-fallback');
 const place = (): string => mkdtempSync(join(folder, 'run-'));
 /** Few, and so many that every act has a doubtful one. */
@@ -45,12 +46,28 @@ function listens(host: string): Promise<boolean> {
 
 const hostIn = (text: string): string => /listens on (127\.0\.0\.1:\d+)/.exec(text)?.[1] ?? '';
 
+/** It must not take longer, on any machine. */
+const LIMIT = { timeout: 90_000, killSignal: 'SIGKILL' } as const;
+
+/** The whole demo. */
+async function demo(
+  args: readonly string[],
+  { cwd, env = {}, main = MAIN }: { cwd: string; env?: NodeJS.ProcessEnv; main?: string },
+) {
+  const child = spawn(process.execPath, [main, ...args], { cwd, env: cleanEnvironment(env), ...LIMIT });
+  const said = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', text => {
+      said[name] += text;
+    });
+  }
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, ...said };
+}
+
 /** The demo, once its error output has said `words`. */
 async function demoUntil(t: TestContext, words: string) {
-  const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), ...DEMO], {
-    cwd: place(),
-    env: cleanEnvironment(),
-  });
+  const child = spawn(process.execPath, [MAIN, ...DEMO], { cwd: place(), env: cleanEnvironment(), ...LIMIT });
   t.after(() => child.kill('SIGKILL'));
   const said = { stderr: '' };
   const closed = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
@@ -76,7 +93,7 @@ describe('clinstream demo --fallback simulated', { timeout: 240_000 }, () => {
     // neither teachers nor keys of the user's own are looked at
     const own = [{ name: 'own', kind: 'openai', model: MODEL }];
     const env = { OPENAI_API_KEY: REAL_KEY, CLINSTREAM_ESCALATION_TEACHERS: JSON.stringify(own) };
-    const { code, stdout, stderr } = await clinstream(DEMO, { cwd, env });
+    const { code, stdout, stderr } = await demo(DEMO, { cwd, env });
     assert.equal(code, 0, stderr);
 
     const entities = await topic<EntitiesEvent>('clinical.entities', cwd);
@@ -165,7 +182,7 @@ describe('clinstream demo --fallback simulated', { timeout: 240_000 }, () => {
   });
 
   it('says nothing but the result with --quiet', async () => {
-    const { code, stdout, stderr } = await clinstream([...DEMO, '--quiet'], { cwd: place() });
+    const { code, stdout, stderr } = await demo([...DEMO, '--quiet'], { cwd: place() });
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(stdout, /escalated +\d+ = /);
   });
@@ -175,21 +192,16 @@ describe('clinstream demo --fallback simulated', { timeout: 240_000 }, () => {
     cpSync(join(ROOT, 'src'), join(cwd, 'src'), { recursive: true });
     for (const name of ['package.json', 'schemas', 'models', 'node_modules'])
       symlinkSync(join(ROOT, name), join(cwd, name));
-    const child = spawn(process.execPath, [join(cwd, 'src/main.ts'), ...DEMO], { cwd, env: cleanEnvironment() });
-    let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', text => {
-      stderr += text;
-    });
-    const [code] = await once(child, 'close');
+    const { code, stderr } = await demo(DEMO, { cwd, main: join(cwd, 'src/main.ts') });
     assert.equal(code, 2);
     assert.match(stderr, /simulated teacher is not installed.*clone of the repository \[EMULATOR_MISSING\]/);
   });
 
   it('refuses --notes where it means nothing', async () => {
     const cwd = place();
-    const without = await clinstream(['demo', '--notes', '20'], { cwd });
+    const without = await demo(['demo', '--notes', '20'], { cwd });
     assert.deepEqual([without.code, /--notes goes with --fallback/.test(without.stderr)], [2, true], without.stderr);
-    const few = await clinstream(['demo', '--fallback', 'simulated', '--notes', '3'], { cwd });
+    const few = await demo(['demo', '--fallback', 'simulated', '--notes', '3'], { cwd });
     assert.deepEqual([few.code, /takes 10 to 140 notes/.test(few.stderr)], [2, true], few.stderr);
   });
 });

@@ -139,19 +139,15 @@ describe('clinstream demo --fallback simulated', { timeout: 240_000 }, () => {
     const timeline = stderr.split('\n').filter(line => line !== '');
     for (const line of timeline) assert.match(line, /^ *\d+\.\d s {2}\S/, 'one plain line each');
     const at = (words: string): number => timeline.findIndex(line => line.includes(words));
-    const order = [
-      'hangs (simulated)',
-      'breaker open; the escalator',
-      'tagger goes on',
-      'half-open',
-      'breaker open again',
-    ];
+    const order = ['hangs (simulated)', 'breaker open; the escalator', 'half-open', 'breaker open again'];
     const places = [...order, 'well again (simulated)', 'breaker closed'].map(at);
     assert.deepEqual(
       places,
       places.toSorted((a, b) => a - b),
       stderr,
     );
+    // on a slow machine the next probe comes first
+    assert.ok(at('tagger goes on') > at('breaker open; the escalator'), stderr);
     assert.ok(!places.includes(-1), stderr);
 
     const page = readFileSync(join(cwd, FALLBACK_DATA, 'entities.html'), 'utf8');
@@ -159,7 +155,7 @@ describe('clinstream demo --fallback simulated', { timeout: 240_000 }, () => {
     const revised2 = [...page.matchAll(/<h2>([^<]*revision 2[^<]*)</g)].map(match => match[1] as string);
     assert.equal(revised2.length, entities.length - first.length);
     for (const heading of revised2) assert.ok(heading.includes('(simulated)'), heading);
-    for (const line of stdout.split('\n').filter(each => /^(requests|dollars|paid)/.test(each)))
+    for (const line of stdout.split('\n').filter(each => /^(requests|paid)|\$/.test(each)))
       assert.ok(line.includes('simulated'), line);
     for (const said of [stdout, stderr]) assert.ok(!said.includes(REAL_KEY));
     assert.equal(await listens(host), false, 'the emulator is gone');

@@ -84,12 +84,10 @@ describe('three brokers', { skip, timeout: 600_000 }, () => {
   it('leaders move, and nobody dies', async () => {
     await inSync();
     await load.during(async () => {
-      for (const [topic, count] of [
-        ['in', PARTITIONS.in],
-        ['out', PARTITIONS.out],
-      ] as const) {
-        for (let partition = 0; partition < count; partition++) await moveLeader(kafka, topic, partition);
-      }
+      const places = (['in', 'out'] as const).flatMap(topic =>
+        Array.from({ length: PARTITIONS[topic] }, (_, partition) => ({ topic, partition })),
+      );
+      await Promise.all(places.map(({ topic, partition }) => moveLeader(kafka, topic, partition)));
     });
   });
 

@@ -65,9 +65,7 @@ export class UnderLoad {
       await this.progress();
       fed.abort();
       await feeding;
-      await until('reading of all that was fed', async () => (await this.#unread()).length === 0, PATIENCE_MS);
-      await until('end of the backlog', () => this.#drained(), PATIENCE_MS);
-      await this.#verify();
+      await this.#verify(await this.#input());
     } finally {
       fed.abort();
     }
@@ -119,14 +117,24 @@ export class UnderLoad {
     return lags.length > 0 && lags.every(({ lag }) => lag === 0n);
   }
 
-  /** Acknowledged and not there: lost, or behind a transaction that somebody left open. */
-  async #unread(): Promise<readonly string[]> {
-    const values = new Set((await readCommitted(this.#kafka, 'in')).map(({ value }) => String(value)));
-    return this.#fed.filter(value => !values.has(value));
+  /** All that was fed: what was acknowledged and is not there is lost, or behind a transaction that somebody left open. */
+  async #input(): Promise<readonly KafkaMessage[]> {
+    let input: readonly KafkaMessage[] = [];
+    await until(
+      'reading of all that was fed',
+      async () => {
+        input = await readCommitted(this.#kafka, 'in');
+        const values = new Set(input.map(({ value }) => String(value)));
+        return this.#fed.every(value => values.has(value));
+      },
+      PATIENCE_MS,
+    );
+    return input;
   }
 
-  async #verify(): Promise<void> {
-    const [input, output] = [await readCommitted(this.#kafka, 'in'), await readCommitted(this.#kafka, 'out')];
+  async #verify(input: readonly KafkaMessage[]): Promise<void> {
+    await until('end of the backlog', () => this.#drained(), PATIENCE_MS);
+    const output = await readCommitted(this.#kafka, 'out');
     const [came, went] = [byKey(input), byKey(output)];
     for (const [key, values] of came) {
       const found = went.get(key) ?? [];

@@ -26,5 +26,11 @@ async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
+/** What may still be open when a command has ended is a connection to a broker that does not answer; readers of our output are waited for. */
+const LINGER_MS = 2_000;
+
 const { stdin, stdout, stderr, env } = process;
 process.exitCode = await main(process.argv.slice(2), { stdin, stdout, stderr, env, now: Date.now });
+setInterval(() => {
+  if (stdout.writableLength === 0 && stderr.writableLength === 0) process.exit();
+}, LINGER_MS).unref();

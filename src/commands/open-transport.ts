@@ -9,6 +9,8 @@ import { kafkaSettings } from './kafka-settings.ts';
 import { openRegistry } from './registry-settings.ts';
 
 export const KEEP_FOREVER: Retention = { ms: null, bytes: null };
+/** What the headers of a dead letter may add to the record that it holds; generous. */
+const DEAD_LETTER_BYTES = 64 * 1024;
 
 /** @throws StreamError LOG_MISSING unless `create`; BROKER_UNREACHABLE and its like. */
 export async function openTransport(
@@ -42,7 +44,9 @@ export async function openCodecs(
 export async function ensureTopics(transport: Transport, { topics }: Config): Promise<string[]> {
   const known = new Set((await transport.topics()).map(each => each.topic));
   const missing = [topics.notes, topics.entities, topics.deadLetters].filter(topic => !known.has(topic));
-  for (const topic of missing)
-    await transport.createTopic(topic, { partitions: topics.partitions, retention: KEEP_FOREVER });
+  for (const topic of missing) {
+    const spareBytes = topic === topics.deadLetters ? DEAD_LETTER_BYTES : 0;
+    await transport.createTopic(topic, { partitions: topics.partitions, retention: KEEP_FOREVER, spareBytes });
+  }
   return missing;
 }

@@ -30,6 +30,7 @@ export function startTagger(
     transport,
     processor,
     topics: [config.topics.notes],
+    outputs: [config.topics.entities, config.topics.deadLetters],
     observe,
     sleep: ms => sleep(ms),
   });

@@ -76,7 +76,7 @@ export type Fact =
       readonly group: string;
       readonly topic: string;
       readonly partition: number;
-      readonly phase: 'fencing' | 'fenced' | 'beginning' | 'sent' | 'offsets-sent';
+      readonly phase: 'fencing' | 'fenced' | 'positioned' | 'beginning' | 'sent' | 'offsets-sent';
     }
   | { readonly kind: 'group.settled'; readonly group: string; readonly partitions: number }
   | { readonly kind: 'group.unsettled'; readonly group: string; readonly code: string }

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly processor: Processor;
   readonly group: string;
   readonly topics: readonly string[];
+  /** Topics that the processor writes to. */
+  readonly outputs: readonly string[];
   readonly inFlightRecords: number;
   readonly inFlightBytes: number;
   readonly transactionRecords: number;
@@ -84,6 +86,7 @@ export async function runProcessor(options: RunOptions): Promise<Running> {
   const subscription = await options.transport.subscribe({
     group: options.group,
     topics: options.topics,
+    outputs: options.outputs,
     handler,
     fetchRecords: options.inFlightRecords,
     fetchBytes: options.inFlightBytes,

@@ -14,6 +14,13 @@ export interface Retention {
   readonly bytes: number | null;
 }
 
+export interface NewTopic {
+  readonly partitions: number;
+  readonly retention: Retention;
+  /** Bytes that its records may have beyond those of other topics, where a transport limits them: a dead letter has more headers. */
+  readonly spareBytes?: number;
+}
+
 export interface TopicInfo {
   readonly topic: string;
   readonly retention: Retention;
@@ -57,6 +64,8 @@ export interface BatchHandler {
 export interface SubscribeOptions {
   readonly group: string;
   readonly topics: readonly string[];
+  /** Topics that commits will write to: better missed before the first record is read than at it. */
+  readonly outputs: readonly string[];
   readonly handler: BatchHandler;
   /** Bounds of one batch. */
   readonly fetchRecords: number;
@@ -88,7 +97,7 @@ export interface ReadOptions {
 
 export interface Transport {
   /** @throws StreamError TOPIC_EXISTS, TOPIC_INVALID */
-  createTopic(topic: string, options: { readonly partitions: number; readonly retention: Retention }): Promise<void>;
+  createTopic(topic: string, options: NewTopic): Promise<void>;
   topics(): Promise<TopicInfo[]>;
   lags(): Promise<GroupLag[]>;
   /** Appends all of the records or none. @throws StreamError TOPIC_UNKNOWN, PARTITION_UNKNOWN */

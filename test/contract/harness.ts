@@ -64,6 +64,7 @@ export function start(transport: Transport, processor: Processor, options: Parti
     processor,
     group: GROUP,
     topics: ['in'],
+    outputs: ['out'],
     inFlightRecords: 64,
     inFlightBytes: 64 * 1024 * 1024,
     transactionRecords: 16,

@@ -28,6 +28,7 @@ export function membership(setting: Setting): void {
     const { transport } = setting;
     await transport.append([keyed('a', '1')]);
     await assert.rejects(start(transport, echo, { topics: ['nowhere'] }), { code: 'TOPIC_UNKNOWN' });
+    await assert.rejects(start(transport, echo, { outputs: ['nowhere'] }), { code: 'TOPIC_UNKNOWN' });
     await drain(transport, echo);
     assert.deepEqual(await texts(transport, 'out'), ['1']);
   });
@@ -179,15 +180,19 @@ export function membership(setting: Setting): void {
     const { transport, harness } = setting;
     await transport.append(Array.from({ length: 100 }, (_, i) => keyed(`k${i}`, String(i))));
     const closing = await harness.connect();
+    let begun = 0;
     const slow: Processor = {
       process: async record => {
+        begun++;
         await turns(3);
         return [copy(record)];
       },
     };
     await start(closing, slow, { inFlightRecords: 5, transactionRecords: 2 });
-    await turns(5);
+    while (begun < 8) await turns(1);
     await closing.close();
+    assert.ok(begun < 100, 'it was closed in the middle');
+    assert.ok((await readAll(transport, 'out')).length > 0, 'and something was committed by then');
     await drain(transport, echo);
     const values = (await readAll(transport, 'out')).map(each => Number(each.value)).sort((a, b) => a - b);
     assert.deepEqual(values, [...Array(100).keys()]);

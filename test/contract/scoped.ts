@@ -44,6 +44,7 @@ export function scoped(inner: Transport, scope: string): Transport {
       ...options,
       group: outer(options.group),
       topics: options.topics.map(outer),
+      outputs: options.outputs.map(outer),
       handler: {
         onBatch: (claim, records) => options.handler.onBatch(claimOf(claim), records.map(incoming)),
         onRelease: claim => options.handler.onRelease(claimOf(claim)),

@@ -40,6 +40,7 @@ function optionsOf(transport: EmbeddedTransport, processor: Processor): RunOptio
     processor,
     group: 'g',
     topics: ['in'],
+    outputs: [],
     inFlightRecords: 1000,
     inFlightBytes: 1_000_000,
     transactionRecords: 1,

@@ -111,7 +111,15 @@ async function copyAll(place: Place, notes: readonly Note[], io: Io): Promise<nu
   };
   const { stream } = config;
   return rate(notes.length, observe =>
-    runProcessor({ ...stream, transport, processor: copy, topics: [topic], observe, sleep: async () => {} }),
+    runProcessor({
+      ...stream,
+      transport,
+      processor: copy,
+      topics: [topic],
+      outputs: [entities],
+      observe,
+      sleep: async () => {},
+    }),
   );
 }
 

@@ -4,8 +4,8 @@ import type { Stop } from '../../core/processor.ts';
 import type { OutgoingRecord, StreamRecord } from '../../core/record.ts';
 import type {
   GroupLag,
+  NewTopic,
   ReadOptions,
-  Retention,
   SubscribeOptions,
   Subscription,
   TopicInfo,
@@ -50,11 +50,8 @@ export class EmbeddedTransport implements Transport {
     this.#retention = setInterval(() => this.applyRetention(), RETENTION_MS).unref();
   }
 
-  async createTopic(
-    topic: string,
-    options: { readonly partitions: number; readonly retention: Retention },
-  ): Promise<void> {
-    transaction(this.#database, () => this.#store.create(topic, options.partitions, options.retention));
+  async createTopic(topic: string, { partitions, retention }: NewTopic): Promise<void> {
+    transaction(this.#database, () => this.#store.create(topic, partitions, retention));
   }
 
   async topics(): Promise<TopicInfo[]> {
@@ -102,6 +99,7 @@ export class EmbeddedTransport implements Transport {
 
   async subscribe(options: SubscribeOptions): Promise<Subscription> {
     const rows = options.topics.map(topic => this.#store.topic(topic));
+    for (const topic of options.outputs) this.#store.topic(topic);
     const ownership = new GroupOwnership(this.#directory, this.#database, options.group);
     const parts = { database: this.#database, store: this.#store, arrivals: this.#arrivals, ownership, now: this.#now };
     const subscription = new EmbeddedSubscription(parts, options, rows);

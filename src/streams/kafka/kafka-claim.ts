@@ -8,7 +8,7 @@ import { StreamError } from '../stream-error.ts';
 import type { Claim } from '../transport.ts';
 import type { AdminConnection } from './admin-connection.ts';
 import { isFatal, toStreamError } from './kafka-error.ts';
-import { untilVisible } from './offsets.ts';
+import { committedOffsets, untilVisible } from './offsets.ts';
 import type { TransactionalProducer } from './transactional-producer.ts';
 
 export interface ClaimOptions {
@@ -92,7 +92,16 @@ export class KafkaClaim implements Claim {
     const { admin, producer } = this.#options;
     await this.#turn;
     await untilVisible(admin, producer.written, VISIBLE_MS).catch(() => {});
+    await this.#overwritePlaceholder().catch(() => {}); // of the next owner, if we are not the owner any more
     await producer.close();
+  }
+
+  /** Where what came next expired unread, kafkajs has put a placeholder over the offset: whoever comes next could not know what was read. */
+  async #overwritePlaceholder(): Promise<void> {
+    const { group, topic, partition } = this;
+    const { admin, producer } = this.#options;
+    if ((await committedOffsets(admin, group, topic))[partition] !== 'reset') return;
+    await producer.publish([], { group, topic, partition, next: this.#committed });
   }
 
   /** Where only markers stand behind the last commit, the offset moves past them: a lag of zero is then zero. */

@@ -6,13 +6,16 @@ import { StreamError } from '../stream-error.ts';
 
 type Code = StreamError['code'];
 
+const FENCED =
+  'another worker owns the partition by now, or the transaction outlasted kafka.transactionMs; nothing of this batch was written';
+
 /** Errors of the protocol by name, https://kafka.apache.org/protocol#protocol_error_codes. */
 const BY_TYPE: Readonly<Record<string, readonly [code: Code, advice: string]>> = {
   TOPIC_AUTHORIZATION_FAILED: ['TOPIC_DENIED', 'an ACL on the topic is missing (Read, Write or Describe)'],
   GROUP_AUTHORIZATION_FAILED: ['GROUP_DENIED', 'an ACL on the group is missing (Read)'],
   TRANSACTIONAL_ID_AUTHORIZATION_FAILED: [
     'TRANSACTIONAL_ID_DENIED',
-    "an ACL on the transactional id is missing (Write and Describe, prefixed with the group's name)",
+    "an ACL on the transactional id is missing (Write and Describe, prefixed with the group's name and a colon)",
   ],
   CLUSTER_AUTHORIZATION_FAILED: ['CLUSTER_DENIED', 'an ACL on the cluster is missing'],
   SASL_AUTHENTICATION_FAILED: ['AUTHENTICATION_FAILED', 'check kafka.sasl: user name, password or token'],
@@ -26,13 +29,14 @@ const BY_TYPE: Readonly<Record<string, readonly [code: Code, advice: string]>> =
   INVALID_PARTITIONS: ['TOPIC_INVALID', 'the number of partitions is not possible here'],
   INVALID_REPLICATION_FACTOR: ['TOPIC_INVALID', 'kafka.replicationFactor needs as many brokers'],
   TOPIC_ALREADY_EXISTS: ['TOPIC_EXISTS', 'choose another name'],
-  MESSAGE_TOO_LARGE: ['RECORD_TOO_LARGE', "raise the topic's max.message.bytes to that of the topic it came from"],
-  RECORD_LIST_TOO_LARGE: ['RECORD_TOO_LARGE', "raise the topic's segment.bytes, or lower stream.transactionBytes"],
-  INVALID_PRODUCER_EPOCH: [
-    'GROUP_FENCED',
-    'another worker owns the partition by now; nothing of this batch was written',
+  MESSAGE_TOO_LARGE: [
+    'RECORD_TOO_LARGE',
+    "raise the topic's max.message.bytes to that of the topic it came from and 64 kB more",
   ],
-  PRODUCER_FENCED: ['GROUP_FENCED', 'another worker owns the partition by now; nothing of this batch was written'],
+  RECORD_LIST_TOO_LARGE: ['RECORD_TOO_LARGE', "raise the topic's segment.bytes, or lower stream.transactionBytes"],
+  // the broker says the same of a transaction that it ended because it had taken longer than kafka.transactionMs
+  INVALID_PRODUCER_EPOCH: ['GROUP_FENCED', FENCED],
+  PRODUCER_FENCED: ['GROUP_FENCED', FENCED],
 };
 
 const UNTRUSTED = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|CERT_|ERR_TLS|ERR_SSL|certificate/i;

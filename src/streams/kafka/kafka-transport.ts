@@ -7,6 +7,7 @@ import type { OutgoingRecord, StreamRecord } from '../../core/record.ts';
 import { StreamError } from '../stream-error.ts';
 import type {
   GroupLag,
+  NewTopic,
   ReadOptions,
   Retention,
   SubscribeOptions,
@@ -70,14 +71,11 @@ export class KafkaTransport implements Transport {
     }
   }
 
-  async createTopic(
-    topic: string,
-    { partitions, retention }: { readonly partitions: number; readonly retention: Retention },
-  ): Promise<void> {
+  async createTopic(topic: string, { partitions, retention, spareBytes = 0 }: NewTopic): Promise<void> {
     const configEntries = Object.entries({
       'retention.ms': String(retention.ms ?? -1),
       'retention.bytes': String(retention.bytes ?? -1),
-      'max.message.bytes': String(this.#settings.recordBytes),
+      'max.message.bytes': String(this.#settings.recordBytes + spareBytes),
     }).map(([name, value]) => ({ name, value }));
     const { replicationFactor } = this.#settings;
     const made = await this.#asking(`cannot make topic ${topic}`, () =>
@@ -111,7 +109,7 @@ export class KafkaTransport implements Transport {
       const { groups } = await this.#admin.ask(admin => admin.listGroups());
       const highs = new Map<string, Promise<bigint[]>>();
       const highsOf = (topic: string): Promise<bigint[]> => {
-        const known = highs.get(topic) ?? topicBounds(this.#admin, topic).then(all => all.map(({ high }) => high));
+        const known = highs.get(topic) ?? this.#highs(topic);
         highs.set(topic, known);
         return known;
       };
@@ -121,8 +119,9 @@ export class KafkaTransport implements Transport {
           const high = await highsOf(topic);
           for (const { partition, offset } of partitions) {
             const committed = BigInt(offset);
-            if (committed < 0n) continue;
-            const behind = (high[partition] ?? 0n) - committed;
+            const end = high[partition];
+            if (committed < 0n || end === undefined) continue;
+            const behind = end - committed;
             lags.push({ group, topic, partition, lag: behind > 0n ? behind : 0n });
           }
         }
@@ -131,6 +130,16 @@ export class KafkaTransport implements Transport {
         `${group} ${topic} ${String(partition).padStart(6)}`;
       return lags.sort((a, b) => (key(a) < key(b) ? -1 : 1));
     });
+  }
+
+  /** By partition; none of a topic that was deleted since groups read it. */
+  async #highs(topic: string): Promise<bigint[]> {
+    try {
+      return (await topicBounds(this.#admin, topic)).map(({ high }) => high);
+    } catch (error) {
+      if (toStreamError(error, '').code === 'TOPIC_UNKNOWN') return [];
+      throw error;
+    }
   }
 
   /** One transaction, under an id of this process's own: all of the records or none. */

@@ -28,9 +28,9 @@ export interface TakenOver {
   readonly high: bigint;
 }
 
-/** One id a partition: whoever opens it next fences whoever had it. */
+/** One id a partition: whoever opens it next fences whoever had it. No group or topic of ours has a colon in its name, so no two share one. */
 export function transactionalIdOf(group: string, { topic, partition }: TopicPartition): string {
-  return `${group}-${topic}-${partition}`;
+  return `${group}:${topic}:${partition}`;
 }
 
 /**
@@ -73,6 +73,7 @@ export async function takeOver(
       );
     }
     const position = committed === 'none' || committed < low ? low : committed;
+    observe({ kind: 'partition.phase', group, topic, partition, phase: 'positioned' });
     if (committed !== 'none' && committed < low) {
       observe({ kind: 'partition.truncated', group, topic, partition, records: low - committed });
     }

@@ -37,6 +37,7 @@ async function claimBy(transport: Transport, group: string): Promise<{ claim: Cl
   const subscription = await transport.subscribe({
     group,
     topics: ['in'],
+    outputs: [],
     handler: {
       onBatch: async claim => first.resolve(claim),
       onRelease: async () => {},

@@ -5,7 +5,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { KafkaTransport } from '../../../src/streams/kafka/kafka-transport.ts';
 import { inRequests } from '../../../src/streams/kafka/transactional-producer.ts';
+import { drain, echo, keyed, remember, texts } from '../../contract/harness.ts';
+import { scoped } from '../../contract/scoped.ts';
+import { kafkaNeeds } from '../../kafka/needs.ts';
+import { sharedKafka } from '../../kafka/shared.ts';
+import { settingsFor } from './settings.ts';
 
 describe('requests of a transaction', () => {
   it('are for one partition each, hold every record once and in order, and no more bytes than they may', () => {
@@ -40,5 +46,26 @@ describe('requests of a transaction', () => {
         }
       }),
     );
+  });
+});
+
+const { skip } = kafkaNeeds();
+
+describe('a transaction larger than max.message.bytes', { skip, timeout: 120_000 }, () => {
+  it('passes through topics with the default of brokers, in order', async () => {
+    const { bootstrap } = await sharedKafka();
+    const settings = settingsFor(bootstrap, { recordBytes: 1_048_588 });
+    const transport = scoped(await KafkaTransport.open(settings, Date.now), `large-${process.pid}`);
+    for (const topic of ['in', 'out']) {
+      await transport.createTopic(topic, { partitions: 1, retention: { ms: null, bytes: null } });
+    }
+    const values = Array.from({ length: 40 }, (_, i) => `${i} ${'x'.repeat(100_000)}`);
+    await transport.append(values.map(value => keyed('a', value)));
+    const { facts, observe } = remember();
+    await drain(transport, echo, { transactionRecords: 100, transactionBytes: 8 << 20, transactionMs: 500, observe });
+    assert.deepEqual(await texts(transport, 'out'), values);
+    const sizes = facts.flatMap(fact => (fact.kind === 'transaction.committed' ? [fact.records] : []));
+    assert.ok(Math.max(...sizes) > 10, `one of them held more than 1 MiB: ${sizes}`);
+    await transport.close();
   });
 });

@@ -1,10 +1,17 @@
 /** If this fails, a worker whose broker hangs would ignore SIGTERM until someone kills it. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KafkaTransport } from '../../../src/streams/kafka/kafka-transport.ts';
 import { drain, echo, Held, keyed, owning, remember, start, texts } from '../../contract/harness.ts';
 import { startBroker } from '../../kafka/broker.ts';
 import { kafkaNeeds } from '../../kafka/needs.ts';
+import { sharedKafka } from '../../kafka/shared.ts';
+import { cleanEnvironment, clinstream, readyUrl } from '../../support/cli.ts';
+import { ROOT } from '../../support/model.ts';
 import { settingsFor } from './settings.ts';
 
 const { skip } = kafkaNeeds();
@@ -34,6 +41,36 @@ describe('a broker that does not answer', { skip, timeout: 180_000 }, () => {
     await drain(heir, echo);
     assert.deepEqual((await texts(heir, 'out')).sort(), ['1', '2']);
     await heir.close();
+    await broker.dispose();
+  });
+
+  it('ends the program all the same, soon after SIGTERM', async () => {
+    const [broker, { registryUrl }] = await Promise.all([startBroker(), sharedKafka()]);
+    const env = {
+      CLINSTREAM_TRANSPORT: 'kafka',
+      CLINSTREAM_KAFKA_BROKERS: broker.bootstrap,
+      CLINSTREAM_KAFKA_REQUEST_MS: '120000',
+      CLINSTREAM_REGISTRY_URL: registryUrl,
+      CLINSTREAM_REGISTRY_AUTO_REGISTER: 'true',
+    };
+    for (const args of [
+      ['topics', 'create'],
+      ['schemas', 'register'],
+    ])
+      assert.equal((await clinstream(args, { env })).code, 0);
+    const running = spawn(process.execPath, [join(ROOT, 'src/main.ts'), 'run', '--metrics-port', '0'], {
+      cwd: ROOT,
+      env: cleanEnvironment({ ...env, CLINSTREAM_TELEMETRY_LEVEL: 'info' }),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const url = await readyUrl(running.stderr);
+    while ((await fetch(`${url}/readyz`)).status !== 200) await sleep(50);
+    await broker.freeze();
+    const began = performance.now();
+    running.kill('SIGTERM');
+    const [code] = await once(running, 'exit');
+    assert.equal(code, 0, 'nothing was in hand');
+    assert.ok(performance.now() - began < 40_000, 'long before a request times out');
     await broker.dispose();
   });
 });

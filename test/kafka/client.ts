@@ -93,7 +93,7 @@ export async function until(what: string, holds: () => Promise<boolean>, ms = 60
 export function coordinatorOf(kafka: Kafka, what: 'group' | 'transaction', id: string): Promise<number> {
   let hash = 0;
   for (const unit of id) hash = (Math.imul(31, hash) + (unit.codePointAt(0) ?? 0)) | 0;
-  return leaderOf(kafka, what === 'group' ? '__consumer_offsets' : '__transaction_state', (hash & 0x7fffffff) % 4);
+  return leaderOf(kafka, what === 'group' ? '__consumer_offsets' : '__transaction_state', Math.abs(hash) % 4);
 }
 
 /** Makes another replica the one that should lead, and waits until it does: nobody dies. The cluster must move leaders by itself. */

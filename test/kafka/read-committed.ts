@@ -1,12 +1,15 @@
 /**
- * The independent reader: kafkajs alone, none of our transport. What it finds is committed, and in order within each partition,
+ * The independent reader: kafkajs alone, none of our transport (but without the aborted records that kafkajs
+ * lets through). What it finds is committed, and in order within each partition,
  * which is all that can be asked.
  */
 import { randomUUID } from 'node:crypto';
 import type { Kafka, KafkaMessage } from 'kafkajs';
+import { hideAbortedRecords } from '../../src/streams/kafka/aborted-transactions.ts';
 
 /** Every record up to where the topic ends now. */
 export async function readCommitted(kafka: Kafka, topic: string): Promise<KafkaMessage[]> {
+  hideAbortedRecords();
   const admin = kafka.admin();
   await admin.connect();
   const open = new Map(

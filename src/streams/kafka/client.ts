@@ -1,6 +1,7 @@
 /** One Kafka client a process: addresses, TLS, SASL, and the settings that every producer, consumer and admin of ours shares. */
 import type { ConnectionOptions } from 'node:tls';
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
+import { hideAbortedRecords } from './aborted-transactions.ts';
 import { Connections } from './socket.ts';
 
 export interface KafkaSettings {
@@ -42,6 +43,7 @@ export function createKafka(
   settings: KafkaSettings,
   log: Pick<KafkaConfig, 'logLevel' | 'logCreator'> = {},
 ): KafkaClient {
+  hideAbortedRecords();
   const { brokers, connectMs, requestMs, rebalanceMs } = settings;
   let asked = 0;
   const config: KafkaConfig = {

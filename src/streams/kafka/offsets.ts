@@ -26,10 +26,28 @@ export type Committed = bigint | 'none' | 'reset';
 
 /**
  * By partition, in order. An answer that leaves a partition out is no answer: kafkajs gives one when it has not loaded the topic,
- * and to take that for "nothing committed" would tag everything again. @throws StreamError BROKER_FAILED
+ * and to take that for "nothing committed" would tag everything again.
+ * @param coordinator whose answer it must be: one that hung and woke up may not know yet that another coordinates the group by now.
+ * @throws StreamError BROKER_FAILED
  */
-export async function committedOffsets(admin: AdminConnection, group: string, topic: string): Promise<Committed[]> {
-  const [found] = await admin.ask(each => each.fetchOffsets({ groupId: group, topics: [topic] }));
+export async function committedOffsets(
+  admin: AdminConnection,
+  group: string,
+  topic: string,
+  coordinator?: string,
+): Promise<Committed[]> {
+  let by: string | undefined;
+  const [found] = await admin.ask(async each => {
+    const deaf = each.on(each.events.REQUEST, ({ payload: { apiName, broker } }) => {
+      if (apiName === 'OffsetFetch') by = broker;
+    });
+    return each.fetchOffsets({ groupId: group, topics: [topic] }).finally(deaf);
+  });
+  if (coordinator !== undefined && by !== coordinator) {
+    throw new StreamError('BROKER_FAILED', `${by} answered for group ${group}, which ${coordinator} coordinates`, {
+      retryable: true,
+    });
+  }
   const committed: Committed[] = [];
   for (const { partition, offset } of found?.partitions ?? []) {
     const next = BigInt(offset);

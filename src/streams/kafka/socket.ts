@@ -33,7 +33,11 @@ export class Connections {
       socket.setKeepAlive(true, KEEP_ALIVE_MS);
       breakOffWhenSilent(socket, patience);
       this.#open.add(socket);
-      socket.on('close', () => this.#open.delete(socket));
+      socket.on('close', () => {
+        this.#open.delete(socket);
+        // kafkajs says goodbye to it again and again, and each time would leave a listener
+        socket.unref = () => socket;
+      });
       if (this.#closed) socket.destroy(new Error('the client is closed'));
       return socket;
     };

@@ -1,6 +1,7 @@
 /**
  * How a partition becomes ours: fence, then read the committed offset, then begin there. The order is the whole safety of it: read
- * first, and a commit of the former owner may still come between; trust a position of one's own, and its records come twice.
+ * first, and a commit of the former owner may still come between; trust a position of one's own, and its records come twice. Only the
+ * group's coordinator knows the offset, and only a write proves that it still is.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka } from 'kafkajs';
@@ -55,7 +56,8 @@ export async function takeOver(
     onPhase: phase => observe({ kind: 'partition.phase', group, topic, partition, phase }),
   });
   try {
-    const stored = (await committedOffsets(admin, group, topic))[partition];
+    const coordinator = await producer.findCoordinator(group, { topic, partition });
+    const stored = (await committedOffsets(admin, group, topic, coordinator))[partition];
     if (stored === undefined)
       throw new StreamError('BROKER_FAILED', `${topic} has no partition ${partition} yet`, { retryable: true });
     const committed = stored === 'reset' ? (known ?? 'reset') : stored;

@@ -3,6 +3,7 @@
  * After any failure it is thrown away: kafkajs cannot leave the state in which a commit failed, and whether that commit
  * happened is found out by fencing again and reading the committed offset.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka, Message, Producer, RecordMetadata, TopicMessages, Transaction } from 'kafkajs';
 import type { OutgoingRecord, TopicPartition } from '../../core/record.ts';
 import type { Placement } from './placement.ts';
@@ -32,11 +33,15 @@ export class TransactionalProducer {
   readonly #placement: Placement;
   readonly #onPhase: (phase: Phase) => void;
   readonly #written = new Map<string, Map<number, bigint>>();
+  #offsetsTakenBy = '';
 
   private constructor(producer: Producer, options: ProducerOptions) {
     this.#producer = producer;
     this.#placement = options.placement;
     this.#onPhase = options.onPhase ?? (() => {});
+    producer.on(producer.events.REQUEST, ({ payload: { apiName, broker } }) => {
+      if (apiName === 'TxnOffsetCommit') this.#offsetsTakenBy = broker;
+    });
   }
 
   /** Connects and fences: from its return on, no other holder of the id can commit, and nothing of theirs is still open. */
@@ -68,6 +73,22 @@ export class TransactionalProducer {
     }
   }
 
+  /**
+   * Makes the group's coordinator write, in a transaction that is given up. Only who still is the coordinator can: it has then all that
+   * was committed before. @returns who that is, host:port.
+   */
+  async findCoordinator(group: string, { topic, partition }: TopicPartition): Promise<string> {
+    const transaction = await this.#producer.transaction();
+    try {
+      await sendOffset(transaction, { group, topic, partition, next: NOWHERE });
+    } catch (error) {
+      await giveUp(transaction);
+      throw error;
+    }
+    await transaction.abort();
+    return this.#offsetsTakenBy;
+  }
+
   /** All records and the offset, or nothing. The order of records of one partition is kept. */
   async publish(records: readonly OutgoingRecord[], input?: InputOffset): Promise<void> {
     const topicMessages = await this.#placement.place(records);
@@ -79,9 +100,7 @@ export class TransactionalProducer {
       for (const sent of await Promise.allSettled(sending)) if (sent.status === 'rejected') throw sent.reason;
       this.#onPhase('sent');
       if (input !== undefined) {
-        const { group, topic, partition, next } = input;
-        const topics = [{ topic, partitions: [{ partition, offset: String(next) }] }];
-        await transaction.sendOffsets({ consumerGroupId: group, topics });
+        await sendOffset(transaction, input);
         this.#onPhase('offsets-sent');
       }
     } catch (error) {
@@ -142,6 +161,9 @@ export function inRequests(all: readonly TopicMessages[], maxBytes = REQUEST_BYT
   return [...partitions.values()].map(({ requests }) => requests);
 }
 
+/** Never committed; if it were, the next take-over would refuse it. */
+const NOWHERE = 2n ** 62n;
+
 const REQUEST_BYTES = 512 * 1024;
 /** Of a record beside key, value and headers; generous. */
 const RECORD_BYTES = 100;
@@ -152,6 +174,21 @@ function sizeOf({ key, value, headers }: Message): number {
     0,
   );
   return RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0) + names;
+}
+
+/** kafkajs waits for the markers of the last transaction when it sends records, and not when it sends offsets. */
+async function sendOffset(transaction: Transaction, { group, topic, partition, next }: InputOffset): Promise<void> {
+  const topics = [{ topic, partitions: [{ partition, offset: String(next) }] }];
+  for (let [attempt, wait] = [0, RETRY.initialRetryTime]; ; attempt++, wait = Math.min(2 * wait, RETRY.maxRetryTime)) {
+    try {
+      await transaction.sendOffsets({ consumerGroupId: group, topics });
+      return;
+    } catch (error) {
+      const { type } = error as { readonly type?: unknown };
+      if (type !== 'CONCURRENT_TRANSACTIONS' || attempt === RETRY.retries) throw error;
+      await sleep(wait);
+    }
+  }
 }
 
 async function giveUp(transaction: Transaction): Promise<void> {

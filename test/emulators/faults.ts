@@ -34,6 +34,8 @@ export const FAULTS = [
   'invented',
   /** A model that did what the note told it to. */
   'obeyed',
+  /** A model that quotes what it was told, example and all, in the place of the note. */
+  'echoed',
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];

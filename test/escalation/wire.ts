@@ -138,20 +138,24 @@ export function wireScenarios(name: string, open: () => Promise<Harness>, skip: 
       const names = Array.from({ length: 24 }, (_, i) => `breaker-${i}`);
       const wired = await wire('openai', names.map(textOf), { rates: { hang: 0.3, 'error-503': 0.7 } });
       const telemetry = createTelemetry({ log: { level: 'silent' } });
+      const askedAt: number[] = [];
       const staged = await stage(transport, {
         ...COMMON,
         teachers: [wired.teacher],
         concurrency: 4,
         breaker: { failurePercent: 50, minimumRequests: 4, windowMs: 60_000, resetMs: 400 },
         run: { inFlightRecords: 8 },
-        observe: telemetry.observe,
+        observe: fact => {
+          telemetry.observe(fact);
+          if (fact.kind === 'breaker.changed') askedAt.push(wired.emulator.asked.all.length);
+        },
       });
       await transport.append(await escalations(names));
       await staged.told('fallback.blocked');
       await staged.told('breaker.changed', 4); // closed, open, half-open, open
-      const asked = wired.emulator.asked.all.length;
       assert.deepEqual((await ends(transport)).reviews, [], 'nothing was given up');
-      assert.equal(wired.emulator.asked.all.length, asked, 'and nothing was sent while it was open');
+      const [, opened = 0, , openedAgain = 0] = askedAt;
+      assert.ok(openedAgain - opened <= 4, 'one tried; three others can have been on their way when it opened');
       wired.emulator.faults.set({});
       await staged.finish();
       const told = await ends(transport);

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Role } from '../run.ts';
@@ -49,6 +50,8 @@ export async function startEmulators({ hangs }: { hangs: boolean }): Promise<Emu
 export interface RoleProcess {
   /** Resolves when it has ended well. @throws Error when it has not. */
   readonly done: Promise<void>;
+  /** Used so far, by all its threads. NaN where there is no /proc, and after it ended. */
+  cpuSeconds(): number;
   /** SIGTERM, as a supervisor would. */
   stop(): Promise<void>;
 }
@@ -77,11 +80,24 @@ export async function startRole(role: Role, config: string, args: readonly strin
   await Promise.race([ready, done]);
   return {
     done,
+    cpuSeconds: () => cpuSecondsOf(child.pid),
     stop: async () => {
       child.kill('SIGTERM');
       await ended;
     },
   };
+}
+
+/** Fields 14 and 15 of proc(5)'s stat, counted after the name in brackets; in Linux's hundredths of a second. */
+function cpuSecondsOf(pid: number | undefined): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 async function failed(child: ChildProcess): Promise<never> {

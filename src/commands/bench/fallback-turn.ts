@@ -23,6 +23,8 @@ export type Mode = (typeof MODES)[number];
 export interface Turn {
   /** From the first note tagged to the last one committed. */
   readonly notesPerSecond: number;
+  /** Of its whole process, start included: hardly changed by what else the machine does. NaN where there is no /proc. */
+  readonly taggerCpuSeconds: number;
   readonly escalated: number;
   /** By the time that the tagger was done. */
   readonly revised: number;
@@ -36,6 +38,8 @@ export interface TurnOptions {
   readonly rate: number;
   readonly tasks: readonly string[];
   readonly requestMs: number;
+  /** Ends the turn, and the processes that it started. */
+  readonly interrupted: AbortSignal;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
 }
@@ -67,7 +71,8 @@ export async function takeTurn(mode: Mode, options: TurnOptions): Promise<Turn> 
     if (emulators !== undefined) closers.push((await startRole('escalator', file)).stop);
     const tagger = await startRole('tagger', file);
     closers.push(tagger.stop);
-    const ended = await drained(log, config, tagger);
+    const ended = await drained(log, config, tagger, options.interrupted);
+    const taggerCpuSeconds = tagger.cpuSeconds();
     const [entities, escalations] = await Promise.all(
       [config.topics.entities, config.topics.escalations].map(topic => readValues(log, topic)),
     );
@@ -76,6 +81,7 @@ export async function takeTurn(mode: Mode, options: TurnOptions): Promise<Turn> 
     const first = Math.min(...events.filter(({ revision }) => revision === 1).map(({ taggedAt }) => taggedAt));
     return {
       notesPerSecond: (1000 * notes.length) / (ended - first),
+      taggerCpuSeconds,
       escalated: escalations?.length ?? 0,
       revised: events.filter(({ revision }) => revision > 1).length,
       requests: (await emulators?.requests()) ?? 0,
@@ -85,8 +91,13 @@ export async function takeTurn(mode: Mode, options: TurnOptions): Promise<Turn> 
   }
 }
 
-/** When the last note was committed, in milliseconds since the Unix epoch. @throws Error when the tagger ends before. */
-async function drained(log: Transport, { stream, topics }: Config, tagger: RoleProcess): Promise<number> {
+/** When the last note was committed, in milliseconds since the Unix epoch. @throws Error when the tagger ends before, or the wait. */
+async function drained(
+  log: Transport,
+  { stream, topics }: Config,
+  tagger: RoleProcess,
+  interrupted: AbortSignal,
+): Promise<number> {
   let failure: unknown;
   tagger.done.catch((error: unknown) => {
     failure = error;
@@ -95,6 +106,7 @@ async function drained(log: Transport, { stream, topics }: Config, tagger: RoleP
     const lags = (await log.lags()).filter(({ group, topic }) => group === stream.group && topic === topics.notes);
     if (lags.length === topics.partitions && lags.every(({ lag }) => lag === 0n)) return Date.now();
     if (failure !== undefined) throw failure;
+    interrupted.throwIfAborted();
     await sleep(POLL_MS);
   }
 }

@@ -12,7 +12,8 @@ import { loadRouting } from '../../model/routing.ts';
 import { currentCommit } from '../commit.ts';
 import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
-import { MODES, type Mode, type Turn, takeTurn } from './fallback-turn.ts';
+import { onInterrupt } from '../signals.ts';
+import { MODES, type Mode, type Turn, type TurnOptions, takeTurn } from './fallback-turn.ts';
 
 type Round = Readonly<Record<Mode, Turn>>;
 
@@ -26,21 +27,12 @@ export async function benchFallback(
   const notes = (await readDemoNotes()).slice(0, options.notes);
   const tasks = Object.keys(loadRouting(loadModel(config.model))?.tasks ?? {});
   const { rate, requestMs } = options;
-  const rounds: Round[] = [];
-  for (let round = 0; round < options.rounds; round++) {
-    const turns: Partial<Record<Mode, Turn>> = {};
-    for (let i = 0; i < MODES.length; i++) {
-      const mode = MODES[(round + i) % MODES.length] as Mode;
-      turns[mode] = await takeTurn(mode, { config, notes, rate, tasks, requestMs, now: io.now });
-    }
-    rounds.push(turns as Round);
-    await write(
-      io.stdout,
-      `round ${round + 1}: ${MODES.map(mode => sentence(mode, turns[mode] as Turn)).join('; ')}\n`,
-    );
-  }
+  const rounds = await takeRounds(options.rounds, { config, notes, rate, tasks, requestMs, now: io.now }, io);
+  if (rounds === undefined) return;
   const ratio = (one: Mode, other: Mode): number =>
     median(rounds.map(each => each[one].notesPerSecond / each[other].notesPerSecond));
+  const cpuRatio = (one: Mode, other: Mode): number =>
+    median(rounds.map(each => each[one].taggerCpuSeconds / each[other].taggerCpuSeconds));
   const result = {
     command: `npm run bench -- fallback --rounds ${options.rounds} --notes ${options.notes} --rate ${rate} --request-ms ${requestMs}`,
     commit: currentCommit(),
@@ -55,17 +47,50 @@ export async function benchFallback(
     absentOverOff: ratio('absent', 'off'),
     answeringOverOff: ratio('answering', 'off'),
     hangingOverOff: ratio('hanging', 'off'),
+    taggerCpu: {
+      hangingOverAnswering: cpuRatio('hanging', 'answering'),
+      absentOverOff: cpuRatio('absent', 'off'),
+    },
   };
   await write(
     io.stdout,
     `tagger, notes/s, medians: hanging / answering ${result.hangingOverAnswering.toFixed(3)}, hanging / no escalator ${result.hangingOverAbsent.toFixed(3)}, ` +
       `no escalator / off ${result.absentOverOff.toFixed(3)}, answering / off ${result.answeringOverOff.toFixed(3)}; ` +
+      `CPU of the tagger: hanging / answering ${result.taggerCpu.hangingOverAnswering.toFixed(3)}, no escalator / off ${result.taggerCpu.absentOverOff.toFixed(3)}; ` +
       `${(100 * result.escalatedShare).toFixed(0)} % of notes escalated\n`,
   );
   if (!options.write) return;
   mkdirSync(RESULTS, { recursive: true });
   writeFileSync(join(RESULTS, 'fallback.json'), `${JSON.stringify(result, null, 2)}\n`);
   await write(io.stdout, 'written to benchmarks/results/fallback.json\n');
+}
+
+/** Undefined when somebody interrupts it: a part of the rounds says nothing. */
+async function takeRounds(
+  count: number,
+  options: Omit<TurnOptions, 'interrupted'>,
+  io: Io,
+): Promise<Round[] | undefined> {
+  const interrupt = onInterrupt();
+  const rounds: Round[] = [];
+  try {
+    for (let round = 0; round < count; round++) {
+      const turns: Partial<Record<Mode, Turn>> = {};
+      for (let i = 0; i < MODES.length; i++) {
+        const mode = MODES[(round + i) % MODES.length] as Mode;
+        turns[mode] = await takeTurn(mode, { ...options, interrupted: interrupt.signal });
+      }
+      rounds.push(turns as Round);
+      const told = MODES.map(mode => sentence(mode, turns[mode] as Turn)).join('; ');
+      await write(io.stdout, `round ${round + 1}: ${told}\n`);
+    }
+    return rounds;
+  } catch (error) {
+    if (interrupt.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    interrupt.dispose();
+  }
 }
 
 function sentence(mode: Mode, { notesPerSecond, escalated, revised, requests }: Turn): string {

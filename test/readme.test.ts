@@ -22,6 +22,7 @@ const ELSEWHERE = new Set(['npm ci && npm run demo', 'npm ci && npm test', 'npm 
 const SHORTER = new Map([
   ['npm run bench -- batching', 'npm run bench -- batching --notes 6'],
   ['npm run bench -- pipeline', 'npm run bench -- pipeline --rounds 1 --notes 12 --memory-notes 60'],
+  ['npm run bench -- fallback', 'npm run bench -- fallback --rounds 1 --notes 12'],
   [
     'npm run bench -- kafka --kafka localhost:9092',
     'npm run bench -- kafka --kafka localhost:9092 --rounds 1 --notes 12 --records 200',

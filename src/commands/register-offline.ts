@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { unobserved } from '../core/facts.ts';
 import { benchBatching } from './bench/batching.ts';
+import { benchFallback } from './bench/fallback.ts';
 import { benchKafka } from './bench/kafka.ts';
 import { benchPipeline } from './bench/pipeline.ts';
 import { distillEvaluate, distillTrain, type TrainOptions } from './distill.ts';
@@ -109,6 +110,19 @@ export function registerBench(program: Command, io: Io): void {
     .option('--write', 'write benchmarks/results/batching.json')
     .action((options: CommonOptions & { notes: number; write?: boolean }) =>
       benchBatching(configOf(options, io), { notes: options.notes, write: options.write === true }, io),
+    );
+  withModel(withConfig(bench.command('fallback')))
+    .description(
+      'What escalating costs the tagger, in notes/s: while providers answer, while they hang for ever, with no escalator, and without.',
+    )
+    .option('--rounds <N>', 'how often the four take turns', wholeNumber, 5)
+    .option('--notes <N>', 'demo notes of one turn', wholeNumber, 264)
+    .option('--rate <SHARE>', 'escalate so large a share of notes for each task', share, 0.2)
+    .option('--request-ms <MS>', 'when a request that hangs is ended', wholeNumber, 2_000)
+    .option('--write', 'write benchmarks/results/fallback.json')
+    .action(
+      (options: CommonOptions & { rounds: number; notes: number; rate: number; requestMs: number; write?: boolean }) =>
+        benchFallback(configOf(options, io), { ...options, write: options.write === true }, io),
     );
   withModel(withLog(withConfig(bench.command('kafka'))))
     .description(

@@ -63,7 +63,7 @@ export interface Asking {
 
 const NOTHING: Usage = { inputTokens: 0, outputTokens: 0, usd: 0, ms: 0 };
 
-/** Failures after which the provider may charge all the same, and has not said what. */
+/** Failures after which the provider may charge all the same, and has not said what; so may it when it answered 2xx (`mayBeCharged`). */
 const MAY_BE_CHARGED: readonly TeacherCode[] = [
   'TEACHER_TIMEOUT',
   'TEACHER_HUNG_UP',
@@ -197,7 +197,7 @@ export class RequestDesk {
         else if (error instanceof EscalationError && error.code === 'TEACHER_BROKEN') finish(error.code, undefined);
         throw error;
       }
-      const used = error.usage ?? (MAY_BE_CHARGED.includes(error.code) ? undefined : NOTHING);
+      const used = error.usage ?? (mayBeCharged(error) ? undefined : NOTHING);
       if (error.fault !== 'reply') {
         finish(error.code, used);
         throw error;
@@ -254,6 +254,11 @@ export class RequestDesk {
   #reportBudget(): void {
     this.#options.observe({ kind: 'budget.used', usdToday: this.#budget.usdToday() });
   }
+}
+
+function mayBeCharged({ code, details: { status } }: TeacherError): boolean {
+  const succeeded = typeof status === 'number' && status >= 200 && status < 300;
+  return succeeded || MAY_BE_CHARGED.includes(code);
 }
 
 function keyOf({ textSha256, task, promptSha256, model }: RequestKey): string {

@@ -1,26 +1,21 @@
 /** If this fails, text of a patient's note would leave the log by a side door: a log line, a metric, a header or an error. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureTopics, openCodecs, openTransport } from '../../src/commands/open-transport.ts';
 import { loadConfig } from '../../src/config.ts';
-import type { OutgoingRecord, StreamRecord } from '../../src/core/record.ts';
+import type { OutgoingRecord } from '../../src/core/record.ts';
 import { EmbeddedTransport } from '../../src/streams/embedded/embedded-transport.ts';
-import type { Transport } from '../../src/streams/transport.ts';
 import { sent } from '../chaos/notes.ts';
 import { inputs } from '../contract/corpus.ts';
 import { readAll } from '../contract/harness.ts';
 import { kafkaNeeds } from '../kafka/needs.ts';
 import { sharedKafka } from '../kafka/shared.ts';
-import { cleanEnvironment, clinstream } from '../support/cli.ts';
-import { ROOT } from '../support/model.ts';
+import { clinstream } from '../support/cli.ts';
 import { temporaryFolder } from '../support/temporary.ts';
+import { allThatRunSays, CANARY, type Run, requireCleanHeaders } from './all-that-run-says.ts';
 
-const CANARY = 'zyxwcanary';
 const TOPICS = ['clinical.notes', 'clinical.entities', 'clinical.dead-letters'];
 
 /** Every kind of input and poison, its text full of the canary. */
@@ -42,45 +37,12 @@ async function canaries(): Promise<OutgoingRecord[]> {
   });
 }
 
-/** Everything that `run` writes at its most talkative, and what its port tells, until `done`. */
-async function allThatRunSays(
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  done: () => Promise<boolean>,
-): Promise<string> {
-  const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), 'run', ...args, '--metrics-port', '0'], {
-    cwd: ROOT,
-    env: cleanEnvironment({ ...env, CLINSTREAM_TELEMETRY_LEVEL: 'trace' }),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', text => {
-      output += String(text);
-    });
-  }
-  while (child.exitCode === null && !(await done())) await sleep(20);
-  const url = /health and metrics: (\S+)/.exec(output)?.[1];
-  for (const path of ['/metrics', '/healthz', '/readyz', `/${CANARY.slice(0, 4)}`])
-    output += await (await fetch(`${url}${path}`)).text();
-  child.kill('SIGTERM');
-  await once(child, 'exit');
+/** The tagger's run, whose log and metrics were really read. */
+async function allThatTaggerSays(run: Run): Promise<string> {
+  const output = await allThatRunSays(run);
   assert.match(output, /clinstream_.*dead/, 'metrics were read');
   assert.match(output, /"fact":"note.tagged"/, 'the log was at its most talkative');
   return output;
-}
-
-async function requireCleanHeaders(transport: Transport, topic: string): Promise<void> {
-  const headers = (record: StreamRecord): string =>
-    Object.entries(record.headers)
-      .map(([name, value]) => `${name}=${value}`)
-      .join();
-  const found = await readAll(transport, topic);
-  assert.ok(found.length > 0);
-  assert.ok(
-    found.every(record => !headers(record).includes(CANARY)),
-    `headers of ${topic}`,
-  );
 }
 
 describe('canary', () => {
@@ -94,7 +56,7 @@ describe('canary', () => {
 
     const open = async (): Promise<number> => (await log.lags()).reduce((sum, each) => sum + Number(each.lag), 0);
     const done = async (): Promise<boolean> => (await log.lags()).length === 4 && (await open()) === 0;
-    const output = await allThatRunSays(['--data', data], {}, done);
+    const output = await allThatTaggerSays({ args: ['--data', data], done });
     assert.ok(!output.includes(CANARY), 'logs, metrics and health');
 
     for (const topic of TOPICS.slice(1)) await requireCleanHeaders(log, topic);
@@ -130,7 +92,7 @@ describe('canary', () => {
     const ends = [config.topics.entities, config.topics.deadLetters];
     const done = async (): Promise<boolean> =>
       (await Promise.all(ends.map(topic => readAll(kafka, topic)))).flat().length >= count;
-    const output = await allThatRunSays([], env, done);
+    const output = await allThatTaggerSays({ env, done });
     assert.ok(!output.includes(CANARY), 'logs, metrics and health');
     for (const topic of ends) await requireCleanHeaders(kafka, topic);
     const list = await clinstream(['dead-letters', 'list'], { env });

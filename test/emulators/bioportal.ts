@@ -77,7 +77,7 @@ function under(fault: Fault, answer: readonly object[], form: URLSearchParams): 
   }
 }
 
-function failure(fault: Fault, now: number): HttpReply | undefined {
+function failure(fault: Fault, now: number, sent: string): HttpReply | undefined {
   switch (fault) {
     case 'busy-seconds':
       return { ...error(429, 'Too many requests'), headers: { 'retry-after': '7' } };
@@ -95,6 +95,8 @@ function failure(fault: Fault, now: number): HttpReply | undefined {
       return { status: 500, headers: { 'content-type': 'text/html' }, body: '<html>simulated</html>' };
     case 'error-503':
       return error(503, 'simulated: no annotator');
+    case 'rejected':
+      return error(400, `cannot annotate ${new URLSearchParams(sent).get('text')}`);
     case 'redirect':
       return { status: 302, headers: { location: 'http://127.0.0.1:9/annotator' }, body: {} };
     default:

@@ -132,6 +132,13 @@ describe('faults', () => {
       drawn,
     );
     assert.throws(() => faults.set({ schedule: ['explode' as 'none'] }), RangeError);
+    assert.throws(() => faults.set({ about: { x: ['explode' as 'none'] } }), RangeError);
+    faults.set({ about: { 'Note 1': ['cut', 'slam'] }, schedule: ['hang'] });
+    const texts = ['in Note 1', 'another', 'in Note 1', 'in Note 1', 'another'];
+    assert.deepEqual(
+      texts.map(text => faults.next(text)),
+      ['cut', 'hang', 'slam', 'none', 'none'],
+    );
     assert.equal(new Set(FAULTS).size, FAULTS.length);
   });
 

@@ -1,4 +1,4 @@
-/** Everything that a provider is known to do wrong, as data: which fault the next request meets is decided by a schedule, then by seeded rates. */
+/** Everything that a provider is known to do wrong, as data: which fault a request meets is decided by its text, then by a schedule, then by seeded rates. */
 import { seededUnit } from './random.ts';
 
 export const FAULTS = [
@@ -18,6 +18,8 @@ export const FAULTS = [
   'cut',
   'slam',
   'redirect',
+  /** 400 for this request, and the message repeats all of it. */
+  'rejected',
   /** The protocol's own JSON is broken. */
   'bad-envelope',
   /** The model's answer is broken. */
@@ -32,11 +34,15 @@ export const FAULTS = [
   'invented',
   /** A model that did what the note told it to. */
   'obeyed',
+  /** A model that quotes what it was told, example and all, in the place of the note. */
+  'echoed',
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];
 
 export interface FaultPlan {
+  /** Before all else, for requests about a text that contains the key, in order of arrival; afterwards they meet none. */
+  readonly about?: Readonly<Record<string, readonly Fault[]>>;
   /** For the requests in order of arrival; the last does not repeat. */
   readonly schedule?: readonly Fault[];
   /** Once the schedule is over: the share of requests that meet each fault, at most 1 in all. */
@@ -45,6 +51,7 @@ export interface FaultPlan {
 }
 
 export class Faults {
+  #about = new Map<string, Fault[]>();
   #schedule: Fault[] = [];
   #rates: FaultPlan['rates'] = {};
   #seed = 1;
@@ -55,17 +62,19 @@ export class Faults {
   }
 
   /** Replaces the plan; an empty one means no more faults. */
-  set({ schedule = [], rates = {}, seed = 1 }: FaultPlan): void {
-    for (const fault of [...schedule, ...Object.keys(rates)]) {
+  set({ about = {}, schedule = [], rates = {}, seed = 1 }: FaultPlan): void {
+    for (const fault of [...Object.values(about).flat(), ...schedule, ...Object.keys(rates)]) {
       if (!(FAULTS as readonly string[]).includes(fault)) throw new RangeError(`there is no fault ${fault}`);
     }
+    this.#about = new Map(Object.entries(about).map(([key, faults]) => [key, [...faults]]));
     this.#schedule = [...schedule];
     this.#rates = rates;
     this.#seed = seed;
     this.#drawn = 0;
   }
 
-  next(): Fault {
+  next(text = ''): Fault {
+    for (const [key, faults] of this.#about) if (text.includes(key)) return faults.shift() ?? 'none';
     const scheduled = this.#schedule.shift();
     if (scheduled !== undefined) return scheduled;
     let left = seededUnit(`${this.#seed} ${this.#drawn++}`);

@@ -95,7 +95,7 @@ function reply({ model }: Understood, request: string, said: Said) {
   };
 }
 
-function failure(fault: Fault, now: number): HttpReply | undefined {
+function failure(fault: Fault, now: number, sent: string): HttpReply | undefined {
   const busy = (details: readonly unknown[], headers: Record<string, string> = {}) => ({
     ...error(429, 'RESOURCE_EXHAUSTED', 'You exceeded your current quota.', details),
     headers,
@@ -117,6 +117,8 @@ function failure(fault: Fault, now: number): HttpReply | undefined {
       return error(500, 'INTERNAL', 'An internal error has occurred.');
     case 'error-503':
       return error(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.');
+    case 'rejected':
+      return error(400, 'INVALID_ARGUMENT', `Invalid JSON payload received: ${sent}`);
     case 'redirect':
       return { status: 307, headers: { location: 'http://localhost:9/v1beta/models/x:generateContent' }, body: {} };
     default:

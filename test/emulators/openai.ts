@@ -152,7 +152,7 @@ function reply({ model }: Understood, request: string, said: Said) {
   };
 }
 
-function failure(fault: Fault, now: number): HttpReply | undefined {
+function failure(fault: Fault, now: number, sent: string): HttpReply | undefined {
   const busy = (headers: Record<string, string>) => ({
     ...error(429, 'Rate limit reached', { type: 'requests', code: 'rate_limit_exceeded' }),
     headers,
@@ -173,6 +173,8 @@ function failure(fault: Fault, now: number): HttpReply | undefined {
       return error(500, 'The server had an error while processing your request.', { type: 'server_error' });
     case 'error-503':
       return error(503, 'The engine is currently overloaded, please try again later', { type: 'server_error' });
+    case 'rejected':
+      return error(400, `Invalid request: ${sent}`, {});
     case 'redirect':
       return { status: 307, headers: { location: 'http://localhost:9/v1/chat/completions' }, body: {} };
     default:

@@ -1,4 +1,5 @@
 /** What an emulated model says: what its gold knows, or what the fault makes of it. */
+import { GUIDELINES, type Guideline } from '../../src/teachers/guidelines.ts';
 import type { Fault } from './faults.ts';
 import { type Gold, INVENTED } from './gold.ts';
 import { demanded, type Question } from './read-question.ts';
@@ -27,7 +28,13 @@ export function saidUnder(fault: Fault, { text, task }: Question, gold: Gold): S
       return { end: 'answered', text: mentions([`${INVENTED} 1`, `${INVENTED} 2`]) };
     case 'obeyed':
       return { end: 'answered', text: mentions([demanded(text)]) };
+    case 'echoed':
+      return { end: 'answered', text: mentions(['You mark mentions of one kind', ...exampleOf(task)]) };
     default:
       return { end: 'answered', text: truth() };
   }
+}
+
+function exampleOf(task: string): readonly string[] {
+  return (GUIDELINES as Readonly<Record<string, Guideline>>)[task]?.example.mentions ?? [];
 }

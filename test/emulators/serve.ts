@@ -34,8 +34,8 @@ export interface Adapter {
     readonly inputTokens: number;
     readonly outputTokens: number;
   };
-  /** The provider's error for a fault that is an HTTP status. */
-  failure(fault: Fault, now: number): HttpReply | undefined;
+  /** The provider's error for a fault that is an HTTP status; `sent` is the body that was received. */
+  failure(fault: Fault, now: number, sent: string): HttpReply | undefined;
 }
 
 export interface EmulatorOptions {
@@ -65,7 +65,7 @@ export async function serve(adapter: Adapter, options: EmulatorOptions): Promise
     if (request.url.pathname.startsWith('/__')) return control(request, response, { faults, asked });
     const understood = understand(adapter, request);
     if (!('task' in understood)) return send(response, understood);
-    const fault = faults.next();
+    const fault = faults.next(understood.text);
     const record = asked.add({
       at: now(),
       task: understood.task,
@@ -125,7 +125,7 @@ function answer({ adapter, request, response, understood, fault, record, asked, 
     response.destroy();
     return;
   }
-  const failure = adapter.failure(fault, now());
+  const failure = adapter.failure(fault, now(), request.body);
   if (failure !== undefined) {
     record.status = failure.status;
     send(response, failure);

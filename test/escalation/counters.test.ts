@@ -8,6 +8,7 @@ import { EmbeddedTransport } from '../../src/streams/embedded/embedded-transport
 import type { TeacherCode } from '../../src/teachers/teacher-error.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { temporaryFolder } from '../support/temporary.ts';
+import { total } from '../telemetry/total.ts';
 import { escalated, noteOf, refuse, reply, Scripted, USAGE } from './scripted.ts';
 import { ends, freshState, stage, TOPICS } from './stage.ts';
 
@@ -22,13 +23,6 @@ const FAULTS: readonly TeacherCode[] = [
   'REPLY_NOT_JSON',
   'REPLY_REFUSED',
 ];
-
-/** The value of a counter or gauge over all its labels, or over those that hold `part`. */
-async function total(telemetry: ReturnType<typeof createTelemetry>, name: string, part = ''): Promise<number> {
-  const text = await telemetry.registry.getSingleMetricAsString(`clinstream_${name}`);
-  const lines = text.split('\n').filter(line => line.startsWith('clinstream_') && line.includes(part));
-  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
-}
 
 describe('counters of escalations', { timeout: 120_000 }, () => {
   for (const seed of [1, 2, 3, 4]) {

@@ -1,6 +1,6 @@
 /** What becomes of doubtful notes whatever their teachers do, on any transport: each has one end, and nothing is paid for twice. */
 import assert from 'node:assert/strict';
-import { after, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import type { Fact } from '../../src/core/facts.ts';
 import { headerText } from '../../src/core/record.ts';
 import type { Transport } from '../../src/streams/transport.ts';
@@ -8,7 +8,7 @@ import type { TeacherCode } from '../../src/teachers/teacher-error.ts';
 import { CodePointIndex } from '../../src/text/code-points.ts';
 import { type Harness, readAll } from '../contract/harness.ts';
 import { escalated, hang, noteOf, refuse, reply, Scripted } from './scripted.ts';
-import { ends, freshState, of, runOver, stage, TOPICS } from './stage.ts';
+import { ends, freshState, leaveNoneAtWork, of, runOver, stage, TOPICS } from './stage.ts';
 
 const KEEP = { ms: null, bytes: null };
 const UNUSABLE: readonly TeacherCode[] = [
@@ -36,6 +36,7 @@ export function scenarios(name: string, open: () => Promise<Harness>, skip: stri
       transport = await harness.connect();
       for (const topic of TOPICS) await transport.createTopic(topic, { partitions: 4, retention: KEEP });
     });
+    afterEach(leaveNoneAtWork);
     after(() => harness?.close());
 
     it('become the next revision: the doubted task by its teacher, the other as it was', async () => {

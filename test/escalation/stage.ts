@@ -23,10 +23,16 @@ const reviewCodec = createReviewCodec();
 
 const folder = temporaryFolder('escalation');
 let states = 0;
+const atWork = new Set<Stage>();
 
 /** A folder for the escalator's state that nobody has used. */
 export function freshState(): string {
   return join(folder, String(states++));
+}
+
+/** For after each test: one that fails midway would leave its escalator at work, and its process could never end. */
+export async function leaveNoneAtWork(): Promise<void> {
+  await Promise.allSettled([...atWork].map(each => each.stop()));
 }
 
 export interface Stage {
@@ -94,6 +100,7 @@ export async function stage(transport: Transport, { teachers, run = {}, ...optio
   });
   escalator.govern(running.subscription);
   const stop = async (): Promise<void> => {
+    atWork.delete(staged);
     try {
       await running.stop();
       await running.done;
@@ -101,7 +108,7 @@ export async function stage(transport: Transport, { teachers, run = {}, ...optio
       await escalator.close();
     }
   };
-  return {
+  const staged: Stage = {
     escalator,
     running,
     facts,
@@ -121,6 +128,8 @@ export async function stage(transport: Transport, { teachers, run = {}, ...optio
     },
     stop,
   };
+  atWork.add(staged);
+  return staged;
 }
 
 export interface Ends {

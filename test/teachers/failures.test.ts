@@ -34,6 +34,7 @@ const EXPECTED: Readonly<Partial<Record<Fault, Expected>>> = {
   cut: { code: 'TEACHER_HUNG_UP', kind: 'provider' },
   slam: { code: 'TEACHER_HUNG_UP', kind: 'provider' },
   'bad-envelope': { code: 'TEACHER_FAILED', kind: 'provider' },
+  rejected: { code: 'REQUEST_REJECTED', kind: 'reply' },
   redirect: { code: 'EGRESS_DENIED', kind: 'setup' },
   'bad-json': { code: 'REPLY_NOT_JSON', kind: 'reply', paid: true },
   'wrong-schema': { code: 'REPLY_WRONG_SCHEMA', kind: 'reply', paid: true },

@@ -1,0 +1,106 @@
+/**
+ * The programs that `bench fallback` runs, each a process of its own as in production: the emulated providers, the tagger, the
+ * escalator. None outlives the bench: whoever started them ends them, and the emulators also end with their standard input.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Role } from '../run.ts';
+
+const ROOT = resolve(import.meta.dirname, '../../..');
+const MAIN = join(ROOT, 'src/main.ts');
+const EMULATORS = join(ROOT, 'test/emulators/main.ts');
+const DEMO = join(ROOT, 'test/data/demo');
+/** The emulators take no other; it opens nothing. */
+const KEY = 'simulated';
+
+export interface Emulators {
+  /** Base of OpenAI's protocol. */
+  readonly openaiUrl: string;
+  /** How many requests it has had, faults included. */
+  requests(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** Providers that know the demo notes' labels; from a checkout only, since they are no part of the program. */
+export async function startEmulators({ hangs }: { hangs: boolean }): Promise<Emulators> {
+  const files = ['--notes', join(DEMO, 'notes.jsonl'), '--labels', join(DEMO, 'labels.jsonl')];
+  const child = spawn(process.execPath, [EMULATORS, ...files, '--openai-key', KEY], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const [line] = (await Promise.race([once(createInterface(child.stdout), 'line'), failed(child)])) as [string];
+  const { openaiUrl, openaiControl } = JSON.parse(line) as { openaiUrl: string; openaiControl: string };
+  const plan = JSON.stringify(hangs ? { rates: { hang: 1 } } : {});
+  await fetch(`${openaiControl}/__faults`, { method: 'POST', body: plan });
+  return {
+    openaiUrl,
+    requests: async () => {
+      const asked = (await (await fetch(`${openaiControl}/__asked`)).json()) as { requests: number };
+      return asked.requests;
+    },
+    stop: async () => {
+      child.stdin.end();
+      if (child.exitCode === null) await once(child, 'exit');
+    },
+  };
+}
+
+export interface RoleProcess {
+  /** Resolves when it has ended well. @throws Error when it has not. */
+  readonly done: Promise<void>;
+  /** Used so far, by all its threads. NaN where there is no /proc, and after it ended. */
+  cpuSeconds(): number;
+  /** SIGTERM, as a supervisor would. */
+  stop(): Promise<void>;
+}
+
+/** Starts `run`, and resolves once it says that it is ready. @throws Error with its last line, when it ends before. */
+export async function startRole(role: Role, config: string, args: readonly string[] = []): Promise<RoleProcess> {
+  // nothing of the environment may differ from what the configuration says
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('CLINSTREAM_'));
+  const child = spawn(process.execPath, [MAIN, 'run', '--role', role, '--quiet', '--config', config, ...args], {
+    env: { ...Object.fromEntries(kept), OPENAI_API_KEY: KEY },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = once(child, 'exit');
+  let last = '';
+  const lines = createInterface(child.stderr);
+  const ready = new Promise<void>(resolve => {
+    lines.on('line', line => {
+      last = line;
+      if (line.includes('"state":"ready"')) resolve();
+    });
+  });
+  const done = ended.then(([code]) => {
+    if (code !== 0) throw new Error(`the ${role} ended with ${code ?? child.signalCode}: ${last}`);
+  });
+  done.catch(() => {}); // whoever waits for it hears of it
+  await Promise.race([ready, done]);
+  return {
+    done,
+    cpuSeconds: () => cpuSecondsOf(child.pid),
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+/** Fields 14 and 15 of proc(5)'s stat, counted after the name in brackets; in Linux's hundredths of a second. */
+function cpuSecondsOf(pid: number | undefined): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+async function failed(child: ChildProcess): Promise<never> {
+  const [code] = await once(child, 'exit');
+  throw new Error(`the emulators ended with ${code}: ${EMULATORS} needs a checkout of the whole repository`);
+}

@@ -1,0 +1,104 @@
+/**
+ * `bench fallback`: what escalating costs the tagger, and whether a provider that hangs costs it more than one that answers. All turns are
+ * of one run, one after the other in an order that rotates; providers are emulated, and their program and the escalator have the same
+ * cores as the tagger.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Config } from '../../config.ts';
+import { loadModel } from '../../model/manifest.ts';
+import { loadRouting } from '../../model/routing.ts';
+import { currentCommit } from '../commit.ts';
+import { readDemoNotes } from '../demo.ts';
+import { type Io, write } from '../io.ts';
+import { onInterrupt } from '../signals.ts';
+import { MODES, type Mode, type Turn, type TurnOptions, takeTurn } from './fallback-turn.ts';
+
+type Round = Readonly<Record<Mode, Turn>>;
+
+const RESULTS = resolve(import.meta.dirname, '../../../benchmarks/results');
+
+export async function benchFallback(
+  config: Config,
+  options: { rounds: number; notes: number; rate: number; requestMs: number; write: boolean },
+  io: Io,
+): Promise<void> {
+  const notes = (await readDemoNotes()).slice(0, options.notes);
+  const tasks = Object.keys(loadRouting(loadModel(config.model))?.tasks ?? {});
+  const { rate, requestMs } = options;
+  const rounds = await takeRounds(options.rounds, { config, notes, rate, tasks, requestMs, now: io.now }, io);
+  if (rounds === undefined) return;
+  const ratio = (one: Mode, other: Mode): number =>
+    median(rounds.map(each => each[one].notesPerSecond / each[other].notesPerSecond));
+  const cpuRatio = (one: Mode, other: Mode): number =>
+    median(rounds.map(each => each[one].taggerCpuSeconds / each[other].taggerCpuSeconds));
+  const result = {
+    command: `npm run bench -- fallback --rounds ${options.rounds} --notes ${options.notes} --rate ${rate} --request-ms ${requestMs}`,
+    commit: currentCommit(),
+    machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}; emulated providers and escalator on the same machine`,
+    settings: config.inference,
+    tasks,
+    notesPerTurn: notes.length,
+    escalatedShare: median(rounds.map(each => each.answering.escalated)) / notes.length,
+    rounds,
+    hangingOverAnswering: ratio('hanging', 'answering'),
+    hangingOverAbsent: ratio('hanging', 'absent'),
+    absentOverOff: ratio('absent', 'off'),
+    answeringOverOff: ratio('answering', 'off'),
+    hangingOverOff: ratio('hanging', 'off'),
+    taggerCpu: {
+      hangingOverAnswering: cpuRatio('hanging', 'answering'),
+      absentOverOff: cpuRatio('absent', 'off'),
+    },
+  };
+  await write(
+    io.stdout,
+    `tagger, notes/s, medians: hanging / answering ${result.hangingOverAnswering.toFixed(3)}, hanging / no escalator ${result.hangingOverAbsent.toFixed(3)}, ` +
+      `no escalator / off ${result.absentOverOff.toFixed(3)}, answering / off ${result.answeringOverOff.toFixed(3)}; ` +
+      `CPU of the tagger: hanging / answering ${result.taggerCpu.hangingOverAnswering.toFixed(3)}, no escalator / off ${result.taggerCpu.absentOverOff.toFixed(3)}; ` +
+      `${(100 * result.escalatedShare).toFixed(0)} % of notes escalated\n`,
+  );
+  if (!options.write) return;
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(join(RESULTS, 'fallback.json'), `${JSON.stringify(result, null, 2)}\n`);
+  await write(io.stdout, 'written to benchmarks/results/fallback.json\n');
+}
+
+/** Undefined when somebody interrupts it: a part of the rounds says nothing. */
+async function takeRounds(
+  count: number,
+  options: Omit<TurnOptions, 'interrupted'>,
+  io: Io,
+): Promise<Round[] | undefined> {
+  const interrupt = onInterrupt();
+  const rounds: Round[] = [];
+  try {
+    for (let round = 0; round < count; round++) {
+      const turns: Partial<Record<Mode, Turn>> = {};
+      for (let i = 0; i < MODES.length; i++) {
+        const mode = MODES[(round + i) % MODES.length] as Mode;
+        turns[mode] = await takeTurn(mode, { ...options, interrupted: interrupt.signal });
+      }
+      rounds.push(turns as Round);
+      const told = MODES.map(mode => sentence(mode, turns[mode] as Turn)).join('; ');
+      await write(io.stdout, `round ${round + 1}: ${told}\n`);
+    }
+    return rounds;
+  } catch (error) {
+    if (interrupt.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    interrupt.dispose();
+  }
+}
+
+function sentence(mode: Mode, { notesPerSecond, escalated, revised, requests }: Turn): string {
+  return `${mode} ${notesPerSecond.toFixed(1)} notes/s (${escalated} escalated, ${requests} requests, ${revised} revised)`;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  return low === undefined || high === undefined ? Number.NaN : (low + high) / 2;
+}

@@ -62,14 +62,24 @@ export function registerRoute(program: Command, io: Io, finish: (exitCode: numbe
   withModel(withConfig(route.command('explain')))
     .description('For each task of a note: its doubt, the threshold, and the words that the doubt comes from.')
     .argument('[NOTE...]', "notes: plain text, or JSON Lines {id, text} in *.jsonl; '-' is standard input", ['-'])
-    .option('--rate <SHARE>', 'escalate so large a share of notes for each task; 0 for none', share, 0.1)
+    .option(
+      '--rate <SHARE>',
+      'escalate so large a share of notes for each task, 0 for none (default: by escalation.tasks; 0.1 where there are none)',
+      share,
+    )
     .option('--spans <N>', 'places shown a task', wholeNumber, 5)
     .option('--json', 'one JSON row a note')
     .addOption(new Option('--input <FORMAT>', 'what the files hold').choices(['auto', 'text', 'jsonl']).default('auto'))
     .action(async (paths: string[], options: CommonOptions & ExplainFlags) => {
-      const serving = await serveModel(configOf(options, io), unobserved);
+      const config = configOf(options, io);
+      const serving = await serveModel(config, unobserved);
       try {
-        const rules = Object.fromEntries(serving.tasks.map(task => [task, { rate: options.rate, teachers: [] }]));
+        const configured = config.escalation.tasks;
+        const byConfiguration = options.rate === undefined && Object.keys(configured).length > 0;
+        const rate = options.rate ?? 0.1;
+        const rules = byConfiguration
+          ? configured
+          : Object.fromEntries(serving.tasks.map(task => [task, { rate, teachers: [] }]));
         const { spans, input } = options;
         finish(await explainRoute(serving, { paths, input, rules, spans, json: options.json === true }, io));
       } finally {
@@ -79,7 +89,7 @@ export function registerRoute(program: Command, io: Io, finish: (exitCode: numbe
 }
 
 interface ExplainFlags {
-  readonly rate: number;
+  readonly rate?: number;
   readonly spans: number;
   readonly json?: boolean;
   readonly input: InputFormat;

@@ -80,7 +80,7 @@ async function explainNote(
 }
 
 function jsonRow({ id }: TagNote, explained: readonly TaskExplanation[]): string {
-  const tasks = Object.fromEntries(explained.map(({ task, teachers: _, ...rest }) => [task, rest]));
+  const tasks = Object.fromEntries(explained.map(({ task, ...rest }) => [task, rest]));
   return `${JSON.stringify({ id, tasks })}\n`;
 }
 
@@ -89,7 +89,8 @@ function prettyNote({ id }: TagNote, tasks: readonly TaskExplanation[]): string 
 }
 
 function prettyTask(each: TaskExplanation): string {
-  const decision = each.escalates ? 'escalates' : 'stays';
+  const to = each.teachers.length === 0 ? '' : ` to ${each.teachers.join(', then ')}`;
+  const decision = each.escalates ? `escalates${to}` : 'stays';
   const limit = each.threshold === null ? 'no rule' : `threshold ${each.threshold.toFixed(3)}`;
   const from =
     each.fromRate === null ? 'at no measured rate' : `at rates from ${Number((100 * each.fromRate).toFixed(1))} %`;

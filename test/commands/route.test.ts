@@ -34,6 +34,26 @@ async function explained(...args: readonly string[]): Promise<Row[]> {
 }
 
 describe('clinstream route explain', () => {
+  it('explains by the rules of the configuration, and names the teachers, unless a rate is given', async () => {
+    const env = {
+      CLINSTREAM_ESCALATION_TEACHERS: JSON.stringify([{ name: 'terms', kind: 'dictionary' }]),
+      CLINSTREAM_ESCALATION_TASKS: JSON.stringify({ symptom: { threshold: 0.000_001, teachers: ['terms'] } }),
+    };
+    const { stdout } = await clinstream(['route', 'explain', '--json', VISIT], { env });
+    const [row] = rows<{ tasks: Record<string, { escalates: boolean; threshold: number | null; teachers: string[] }> }>(
+      stdout,
+    );
+    const { symptom, disease } = row?.tasks ?? {};
+    assert.deepEqual([symptom?.escalates, symptom?.threshold, symptom?.teachers], [true, 0.000_001, ['terms']]);
+    assert.deepEqual([disease?.escalates, disease?.threshold], [false, null]);
+    const by = await clinstream(['route', 'explain', '--json', '--rate', '0', VISIT], { env });
+    const none = rows<{ tasks: Record<string, { escalates: boolean }> }>(by.stdout)[0]?.tasks ?? {};
+    assert.deepEqual(
+      Object.values(none).map(each => each.escalates),
+      [false, false, false],
+    );
+  });
+
   it('shows score, value, threshold, decision and the words behind it, for every task of every note', async () => {
     const found = await explained(NOTES, VISIT, '--spans', '1000');
     assert.deepEqual(

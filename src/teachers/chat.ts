@@ -25,7 +25,7 @@ export interface ChatAnswer {
 export interface Chat {
   readonly host: string;
   readonly maxOutputTokens: number;
-  /** Everything that is sent beside model, instructions and text; part of the prompt's version. */
+  /** Everything that is sent beside model, instructions and text, and where to: the same model's name may mean another model there. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** @throws TeacherError when there is no answer; anything else the client throws is for `llm-teacher.ts` to translate */
   ask(question: ChatQuestion): Promise<ChatAnswer>;

@@ -32,7 +32,7 @@ export function geminiChat(options: GeminiChatOptions): Chat {
   return {
     host: new URL(baseUrl).host,
     maxOutputTokens,
-    settings: { ...settings },
+    settings: { ...settings, at: { baseUrl: new URL(baseUrl).href, apiVersion: API_VERSION } },
     async ask({ instructions, text, signal }: ChatQuestion) {
       const contents = [{ role: 'user', parts: [{ text }] }];
       const config = {

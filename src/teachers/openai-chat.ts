@@ -29,7 +29,11 @@ export function openAiChat(options: OpenAiChatOptions): Chat {
   return {
     host: new URL(options.baseUrl).host,
     maxOutputTokens,
-    settings: { ...settings, instructions: takes.systemMessage ? 'system' : 'user' },
+    settings: {
+      ...settings,
+      instructions: takes.systemMessage ? 'system' : 'user',
+      at: { baseUrl: new URL(options.baseUrl).href, ...options.azure },
+    },
     async ask({ instructions, text, signal }: ChatQuestion) {
       const role = takes.systemMessage ? 'system' : 'user';
       const messages = [

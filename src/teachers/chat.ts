@@ -16,7 +16,7 @@ export type ChatEnd = 'answered' | 'refused' | 'cut' | 'empty';
 export interface ChatAnswer {
   readonly end: ChatEnd;
   readonly text: string;
-  /** Undefined where the server does not count. */
+  /** Undefined where the server does not count, or says no whole number. */
   readonly inputTokens: number | undefined;
   /** Those it thought with included. */
   readonly outputTokens: number | undefined;

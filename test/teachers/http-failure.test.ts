@@ -56,13 +56,42 @@ describe('HTTP failures', () => {
     assert.equal(waits({ 'retry-after': '0.5' }), 500);
     assert.equal(waits({ 'retry-after': '120' }), 120_000);
     assert.equal(waits({ 'retry-after': 'Wed, 25 Nov 2026 12:00:30 GMT' }), 30_000);
-    assert.equal(waits({ 'retry-after': 'Wed, 25 Nov 2026 11:00:00 GMT' }), 0);
     assert.equal(waits({ 'retry-after-ms': '250', 'retry-after': '1' }), 250);
     assert.equal(waits({ 'retry-after': 'soon' }), undefined);
     const info = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '38.5s' };
     assert.equal(waits({}, JSON.stringify({ error: { details: [{ '@type': 'x' }, info] } })), 38_500);
     assert.equal(waits({}), undefined);
+    assert.equal(waits({ 'retry-after-ms': '0', 'retry-after': '1' }), 1000, 'the next that says something');
     assert.equal(failure(503, {}, { 'retry-after': '3' }).retryAfterMs, 3000);
     assert.equal(failure(400, {}, { 'retry-after': '3' }).retryAfterMs, undefined);
+  });
+
+  it('does not wait for nothing, nor for ever', () => {
+    for (const value of [
+      '',
+      ' ',
+      '0',
+      '0.0',
+      '-5',
+      'NaN',
+      'Wed, 25 Nov 2026 11:00:00 GMT',
+      'Wed, 25 Nov 2026 12:00:00 GMT',
+    ])
+      assert.equal(waits({ 'retry-after': value }), undefined, value);
+    for (const value of ['', '0', '-1', 'Infinite']) assert.equal(waits({ 'retry-after-ms': value }), undefined, value);
+    const info = (retryDelay: string): string =>
+      JSON.stringify({ error: { details: [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }] } });
+    assert.equal(waits({}, info('0s')), undefined);
+    const hour = 3_600_000;
+    assert.deepEqual(
+      [
+        waits({ 'retry-after': '9'.repeat(30) }),
+        waits({ 'retry-after-ms': 'Infinity' }),
+        waits({}, info(`${'9'.repeat(40)}s`)),
+      ],
+      [hour, hour, hour],
+    );
+    assert.equal(waits({ 'retry-after': 'Wed, 25 Nov 2099 12:00:00 GMT' }), hour);
+    assert.equal(waits({ 'retry-after': '3599' }), hour - 1000);
   });
 });

@@ -64,7 +64,7 @@ async function wholeBody({ teacher, maxBodyBytes }: Bounds, response: Response):
     // leaving the loop cancels the stream, which closes the connection
     if (bytes > maxBodyBytes) {
       const message = `${teacher} answered with more than ${maxBodyBytes} bytes`;
-      throw new TeacherError('TEACHER_FAILED', message, { details: { teacher } });
+      throw new TeacherError('TEACHER_FAILED', message, { details: { teacher, status: response.status } });
     }
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -5,6 +5,7 @@ import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createTeacher } from '../../src/teachers/create-teacher.ts';
 import type { TeacherRequest, Usage } from '../../src/teachers/teacher.ts';
+import { TeacherError } from '../../src/teachers/teacher-error.ts';
 import { tokenCount } from '../../src/teachers/token-count.ts';
 import { gated, KEY, type ProviderName, TEXT } from './support.ts';
 
@@ -95,5 +96,44 @@ describe('usage that a server states', () => {
       }),
     );
     assert.equal(tokenCount(2 ** 53 - 1, 1), undefined);
+  });
+});
+
+describe('a charge that no answer came for', () => {
+  const failure = async (kind: ProviderName, status: number, body: string) => {
+    const { request, answer } = await asking(kind, status, body);
+    const error = await answer.then(
+      () => assert.fail('it answered'),
+      (thrown: unknown) => thrown,
+    );
+    assert.ok(error instanceof TeacherError);
+    return { error, atMost: request.atMost };
+  };
+
+  it('is taken at its bound after a 200 that cannot be used', async () => {
+    // an object that the client, or what reads its answer, stumbles over
+    const objects = ['{"choices": {"0": null}, "usage": {}}', '{"choices": [{"message": {"content": 7}}]}'];
+    for (const [kind, body] of [
+      ['openai', 'not JSON'],
+      ['openai', '[]'],
+      ['openai', `"${' '.repeat(8 * 2 ** 20)}"`],
+      ['gemini', ''],
+      ['gemini', '{"candidates": [{"content": {"parts": 7}}]}'],
+      ...objects.map(each => ['openai', each] as const),
+    ] as const) {
+      const { error, atMost } = await failure(kind, 200, body);
+      assert.deepEqual(
+        { ...error.usage, ms: 0 },
+        { ...atMost, ms: 0 },
+        `${error.code} after ${kind} said ${body.slice(0, 60)}`,
+      );
+    }
+  });
+
+  it('is none after a refusal by status', async () => {
+    for (const status of [400, 404, 409, 500, 503])
+      assert.equal((await failure('openai', status, '{}')).error.usage, undefined);
+    const filtered = await failure('openai', 400, '{"error": {"code": "content_filter"}}');
+    assert.deepEqual([filtered.error.code, filtered.error.usage?.usd], ['REPLY_REFUSED', 0]);
   });
 });

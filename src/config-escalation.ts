@@ -40,7 +40,10 @@ const service = {
   ...common,
   /** Whose failures and limits count together; by default the kind, or the host of `baseUrl`. */
   provider: z.exactOptional(name),
-  /** The environment variable that holds its key, where it is not that of its kind; never the key itself. */
+  /**
+   * The environment variable that holds its key, never the key itself. That of its kind when absent; with a `baseUrl`, which may be
+   * anybody's, none (but Azure's, whose address is always its owner's).
+   */
   keyFrom: z.exactOptional(z.string().regex(/^[A-Z][A-Z0-9_]*$/)),
   /** The provider's own address when absent. */
   baseUrl: z.exactOptional(z.url()),
@@ -55,7 +58,11 @@ const llm = {
   contextTokens: z.exactOptional(count()),
   maxOutputTokens: z.exactOptional(count()),
   /** Of long notes, in code points. */
-  section: z.exactOptional(z.strictObject({ size: count(), overlap: z.number().int().min(0) })),
+  section: z.exactOptional(
+    z
+      .strictObject({ size: count(), overlap: z.number().int().min(0) })
+      .refine(({ size, overlap }) => overlap < size, 'the overlap must be smaller than the size'),
+  ),
 };
 
 const teacher = z.discriminatedUnion('kind', [
@@ -66,12 +73,15 @@ const teacher = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('dictionary'), ...common }),
 ]);
 
-/** When a task of a note is escalated: at a rate of notes, or beyond a threshold of its doubt score; never without either. */
+/** When a task of a note is escalated: at a rate of notes, or beyond a threshold of its doubt score; never at a rate of 0. */
 const rule = z.strictObject({
   rate: z.exactOptional(share),
   threshold: z.exactOptional(z.number()),
   /** Names of the teachers to ask, in order. */
-  teachers: z.array(name).min(1),
+  teachers: z
+    .array(name)
+    .min(1)
+    .refine(names => new Set(names).size === names.length, 'names a teacher twice'),
 });
 
 export const escalation = z.strictObject({

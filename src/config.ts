@@ -200,8 +200,9 @@ function requireTeachers({ teachers, tasks }: Config['escalation']): void {
         details: { key },
       });
     }
-    if (rule.rate === undefined || rule.threshold === undefined) continue;
-    throw new ConfigError('CONFIG_INVALID', `${key}: give a rate or a threshold, not both`, { details: { key } });
+    if ((rule.rate === undefined) !== (rule.threshold === undefined)) continue;
+    const what = rule.rate === undefined ? 'give a rate or a threshold' : 'give a rate or a threshold, not both';
+    throw new ConfigError('CONFIG_INVALID', `${key}: ${what}`, { details: { key } });
   }
 }
 

@@ -84,6 +84,21 @@ describe('config', () => {
     wrong({ CLINSTREAM_ESCALATION_TEACHERS: twice }, /two have the name a/);
     wrong({ CLINSTREAM_ESCALATION_TEACHERS: '[]' }, /escalation\.tasks\.symptom: a is none of escalation\.teachers/);
     wrong({ CLINSTREAM_ESCALATION_TASKS: '{"symptom": {"rate": 0.1, "threshold": 1, "teachers": ["a"]}}' }, /not both/);
+    wrong(
+      { CLINSTREAM_ESCALATION_TASKS: '{"symptom": {"teachers": ["a"]}}' },
+      /escalation\.tasks\.symptom: give a rate or a threshold/,
+    );
+    wrong(
+      { CLINSTREAM_ESCALATION_TASKS: '{"symptom": {"rate": 0.1, "teachers": ["a", "a"]}}' },
+      /escalation\.tasks\.symptom\.teachers \(.*\): names a teacher twice/,
+    );
+    for (const [size, overlap] of [
+      [100, 100],
+      [100, 101],
+    ]) {
+      const cut = JSON.stringify([{ ...teachers[0], section: { size, overlap } }]);
+      wrong({ CLINSTREAM_ESCALATION_TEACHERS: cut }, /teachers\.0\.section \(.*\): the overlap must be smaller/);
+    }
   });
 
   it('gives every key an environment name of its own', () => {

@@ -9,6 +9,8 @@ export const FALLBACK_DATA = '.clinstream/demo-fallback';
 /** The word is in every event and every line of the audit trail that the emulator has a part in. */
 export const TEACHER = 'simulated-gpt-4o-mini';
 export const PROVIDER = 'simulated-openai';
+/** The only variable that the demo's teachers take a key from: those of real providers are not looked at. */
+export const KEY_FROM = 'SIMULATED_API_KEY';
 /** As the price list names it. */
 export const MODEL = 'gpt-4o-mini-2024-07-18';
 /** Share of notes, for each task, as measured on dev notes. */
@@ -27,7 +29,7 @@ const LIMITS = {
 };
 
 export function fallbackSettings({ baseUrl, host }: { baseUrl: string; host: string }): Overrides {
-  const teacher = { name: TEACHER, kind: 'openai', model: MODEL, provider: PROVIDER, baseUrl };
+  const teacher = { name: TEACHER, kind: 'openai', model: MODEL, provider: PROVIDER, baseUrl, keyFrom: KEY_FROM };
   const rule = { rate: RATE, teachers: [TEACHER] };
   return {
     transport: 'embedded',

@@ -16,7 +16,7 @@ import { DEMO_NOTES, readDemoNotes } from './demo.ts';
 import { type DemoEmulator, startEmulator } from './demo-emulator.ts';
 import { printFallback } from './demo-fallback-print.ts';
 import { readBackFallback, writeFallbackFiles } from './demo-fallback-report.ts';
-import { FALLBACK_DATA, fallbackSettings, RATE, REQUEST_MS } from './demo-fallback-settings.ts';
+import { FALLBACK_DATA, fallbackSettings, KEY_FROM, RATE, REQUEST_MS } from './demo-fallback-settings.ts';
 import { Watch } from './demo-watch.ts';
 import { type RunningEscalator, startEscalator } from './escalator-role.ts';
 import { EXIT } from './exit.ts';
@@ -139,7 +139,7 @@ async function setUp({ configure, options, io, fallback, closers, interrupted }:
       'escalation.budget.usdPerDay': usdPerDay ?? settings['escalation.budget.usdPerDay'],
     });
     // this run's key and no other: those of real providers in the environment are not looked at
-    const teachers = await buildTeachers(of, { createTeacher, env: { OPENAI_API_KEY: emulator.apiKey }, now });
+    const teachers = await buildTeachers(of, { createTeacher, env: { [KEY_FROM]: emulator.apiKey }, now });
     const running = await startEscalator(of, { transport, codecs, teachers, ground, observe, now });
     return started(running, async () => {
       await running.stop().finally(running.close);

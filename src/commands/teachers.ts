@@ -16,7 +16,11 @@ const KEYS = {
   bioportal: 'BIOPORTAL_API_KEY',
 } as const;
 
-/** Those that some task names, in order for each task. @throws ConfigError for a task that its teacher does not know; TeacherError. */
+/**
+ * Those that some task names, in order for each task. The others are checked as well, and dropped.
+ *
+ * @throws ConfigError for a task that its teacher does not know, or for a key that is not where `keyFrom` says; TeacherError.
+ */
 export async function buildTeachers(
   { escalation, egress }: Config,
   { createTeacher, env, now }: { createTeacher: TeacherFactory; env: NodeJS.ProcessEnv; now: () => number },
@@ -24,8 +28,12 @@ export async function buildTeachers(
   const rules = Object.entries(escalation.tasks);
   const named = new Set(rules.flatMap(([, rule]) => rule.teachers));
   const made = new Map<string, Teacher>();
-  for (const config of escalation.teachers.filter(each => named.has(each.name))) {
-    made.set(config.name, await createTeacher({ config: withKey(config, env), egressAllow: egress.allow, now }));
+  for (const config of escalation.teachers) {
+    const keyed = named.has(config.name) ? withKey(config, env) : withoutKey(config);
+    made.set(
+      config.name,
+      await knowing(config, () => createTeacher({ config: keyed, egressAllow: egress.allow, now })),
+    );
   }
   return new Map(
     rules.map(([task, rule]) => [
@@ -33,17 +41,43 @@ export async function buildTeachers(
       rule.teachers.map(name => {
         const teacher = made.get(name);
         if (teacher?.tasks.includes(task)) return teacher;
-        const key = `escalation.tasks.${task}`;
-        throw new ConfigError('CONFIG_INVALID', `${key}: teacher ${name} cannot be asked about ${task}`, {
-          details: { key },
-        });
+        throw invalid(`escalation.tasks.${task}`, `teacher ${name} cannot be asked about ${task}`);
       }),
     ]),
   );
 }
 
+/** Makes a teacher that knows all the tasks its configuration speaks of. */
+async function knowing({ name, measured }: TeacherConfig, make: () => Promise<Teacher>): Promise<Teacher> {
+  const teacher = await make().catch((cause: unknown) => {
+    // the port's word for a task without a prompt or query
+    throw cause instanceof RangeError ? invalid('escalation.teachers', cause.message, cause) : cause;
+  });
+  const unasked = Object.keys(measured).find(task => !teacher.tasks.includes(task));
+  if (unasked === undefined) return teacher;
+  throw invalid('escalation.teachers', `${name} has a measure for ${unasked}, which it cannot be asked about`);
+}
+
 function withKey(config: TeacherConfig, env: NodeJS.ProcessEnv): WithKey {
   if (config.kind === 'dictionary') return config;
-  const apiKey = env[config.keyFrom ?? KEYS[config.kind]];
+  const variable = config.keyFrom ?? usualKey(config);
+  const apiKey = variable === undefined ? undefined : env[variable];
+  if (config.keyFrom !== undefined && apiKey === undefined) {
+    throw invalid('escalation.teachers', `${config.name}: the environment has no variable ${config.keyFrom}`);
+  }
   return apiKey === undefined ? config : { ...config, apiKey };
+}
+
+/** A provider's key is for the provider's own address; that of Azure is its owner's always. */
+function usualKey({ kind, baseUrl }: Exclude<TeacherConfig, { kind: 'dictionary' }>): string | undefined {
+  return baseUrl === undefined || kind === 'azure' ? KEYS[kind] : undefined;
+}
+
+/** For one that is never asked, and so needs no real key. */
+function withoutKey(config: TeacherConfig): WithKey {
+  return config.kind === 'dictionary' ? config : { ...config, apiKey: 'never-sent' };
+}
+
+function invalid(key: string, what: string, cause?: Error): ConfigError {
+  return new ConfigError('CONFIG_INVALID', `${key}: ${what}`, { details: { key }, ...(cause && { cause }) });
 }

@@ -42,7 +42,10 @@ export type Fact =
       readonly partition: number;
       readonly offset: bigint;
     }
+  /** An escalation of it was made. */
   | { readonly kind: 'note.escalated'; readonly noteId: string; readonly tasks: readonly string[] }
+  /** It was doubtful, and went to review at once: its escalation would be too large for its topic. */
+  | { readonly kind: 'note.too-large'; readonly noteId: string; readonly tasks: readonly string[] }
   | { readonly kind: 'escalation.taken'; readonly partition: number; readonly offset: bigint }
   | {
       readonly kind: 'escalation.ended';

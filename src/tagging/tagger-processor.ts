@@ -95,12 +95,13 @@ export class TaggerProcessor implements Processor {
     });
     const value = await this.#options.entities.encode(event);
     const output = { id: event.eventId, type: ENTITIES_EVENT_TYPE, topic: this.#options.topics.entities, value };
-    const outputs = [output, ...(doubts.length === 0 ? [] : [await this.#escalate(note, event, doubts)])];
+    const escalated = doubts.length === 0 ? [] : [await this.#escalate(note, event, doubts)];
     this.#report(note.noteId, tagged, decoded - began);
-    if (doubts.length > 0) {
-      this.#observe({ kind: 'note.escalated', noteId: note.noteId, tasks: doubts.map(({ task }) => task) });
+    for (const { type } of escalated) {
+      const kind = type === ESCALATION_EVENT_TYPE ? 'note.escalated' : 'note.too-large';
+      this.#observe({ kind, noteId: note.noteId, tasks: doubts.map(({ task }) => task) });
     }
-    return outputs.map(({ id, type, topic, value }) => ({
+    return [output, ...escalated].map(({ id, type, topic, value }) => ({
       topic,
       key: Buffer.from(note.patientId, 'utf8'),
       value,

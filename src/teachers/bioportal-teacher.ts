@@ -88,7 +88,7 @@ export class BioportalTeacher implements Teacher {
     this.#queries = options.queries ?? BIOPORTAL_QUERIES;
     this.tasks = options.tasks ?? Object.keys(this.#queries);
     for (const task of this.tasks) this.#query(task);
-    this.#url = `${baseUrl.replace(/\/+$/, '')}/annotator`;
+    this.#url = `${new URL(baseUrl).href.replace(/\/+$/, '')}/annotator`;
     this.#now = now;
     this.#fetch = guardedFetch({ teacher: name, allow: egressAllow, now, answer: 'any', maxBodyBytes: MAX_BODY_BYTES });
   }
@@ -96,7 +96,7 @@ export class BioportalTeacher implements Teacher {
   plan(note: GatedNote, task: Task): readonly TeacherRequest[] {
     const query = this.#query(task);
     const index = new CodePointIndex(note.text);
-    const promptSha256 = sha256(JSON.stringify([PROTOCOL, query.ontologies, query.semanticTypes]));
+    const promptSha256 = sha256(JSON.stringify([PROTOCOL, this.#url, query.ontologies, query.semanticTypes]));
     return sectionsOf(note.text, SECTION).flatMap(section => {
       const text = index.slice(section.start, section.end);
       // it answers 400 to white space

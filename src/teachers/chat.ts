@@ -16,7 +16,7 @@ export type ChatEnd = 'answered' | 'refused' | 'cut' | 'empty';
 export interface ChatAnswer {
   readonly end: ChatEnd;
   readonly text: string;
-  /** Undefined where the server does not count. */
+  /** Undefined where the server does not count, or says no whole number. */
   readonly inputTokens: number | undefined;
   /** Those it thought with included. */
   readonly outputTokens: number | undefined;
@@ -25,7 +25,7 @@ export interface ChatAnswer {
 export interface Chat {
   readonly host: string;
   readonly maxOutputTokens: number;
-  /** Everything that is sent beside model, instructions and text; part of the prompt's version. */
+  /** Everything that is sent beside model, instructions and text, and where to: the same model's name may mean another model there. */
   readonly settings: Readonly<Record<string, unknown>>;
   /** @throws TeacherError when there is no answer; anything else the client throws is for `llm-teacher.ts` to translate */
   ask(question: ChatQuestion): Promise<ChatAnswer>;

@@ -155,7 +155,7 @@ async function chatOf(config: LlmTeacherConfig, { baseUrl, facts, fetch }: Parts
   const needsKey = config.kind === 'azure' || config.baseUrl === undefined;
   return openAiChat({
     ...common,
-    apiKey: needsKey ? keyOf(config) : config.apiKey,
+    apiKey: needsKey || config.apiKey !== undefined ? keyOf(config) : undefined,
     ...(config.kind === 'azure' ? { azure: azureOf(config) } : {}),
   });
 }
@@ -168,8 +168,13 @@ function azureOf({ name, deployment, apiVersion }: LlmTeacherConfig) {
 }
 
 function keyOf({ name, kind, apiKey }: LlmTeacherConfig | BioportalConfig): string {
-  if (apiKey !== undefined && apiKey !== '') return apiKey;
-  throw new TeacherError('TEACHER_DENIED', `${name}: ${kind} needs an API key`, { details: { teacher: name } });
+  const denied = (what: string) =>
+    new TeacherError('TEACHER_DENIED', `${name}: ${what}`, { details: { teacher: name } });
+  if (apiKey === undefined || apiKey === '') throw denied(`${kind} needs an API key`);
+  // no header takes such a key, and a client would say so at every request
+  if (!/^[\x21-\x7e]+$/.test(apiKey))
+    throw denied('its API key holds white space, a line end or other strange characters');
+  return apiKey;
 }
 
 /** At most a quarter of what the model holds: notes, instructions and thoughts need the rest. */

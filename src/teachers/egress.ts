@@ -1,7 +1,9 @@
 /**
  * Notes go only to hosts that a person named in `egress.allow`. An entry `host` allows that host over https, at any port, and
- * over http only on this machine; an entry `host:port` allows that port over either. There are no wildcards.
+ * over http only on this machine; an entry `host:port` allows that port over either. There are no wildcards. A proxy of the environment
+ * that would read a request over http must be named too.
  */
+import { readingProxy } from './env-proxy.ts';
 import { TeacherError } from './teacher-error.ts';
 
 export interface EgressQuestion {
@@ -10,27 +12,50 @@ export interface EgressQuestion {
   readonly url: string | URL;
   /** The `egress.allow` list. */
   readonly allow: readonly string[];
+  /** By default this process's: whether requests go through a proxy. */
+  readonly runtime?: { readonly env: NodeJS.ProcessEnv; readonly execArgv: readonly string[] };
 }
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** The URL's host, with the port when it is not the scheme's own. @throws TeacherError EGRESS_DENIED */
-export function allowedHost({ teacher, url, allow }: EgressQuestion): string {
+export function allowedHost({ teacher, url, allow, runtime = process }: EgressQuestion): string {
   const target = parse(teacher, url);
-  const { hostname, protocol } = target;
-  const port = target.port === '' ? (protocol === 'https:' ? '443' : '80') : target.port;
-  const entries = allow.map(entry => entry.trim().toLowerCase());
-  const wire = protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
-  if ((wire && entries.includes(hostname)) || (/^https?:$/.test(protocol) && entries.includes(`${hostname}:${port}`))) {
-    return target.host;
+  const { host, hostname } = target;
+  const denied = (what: string): TeacherError =>
+    new TeacherError('EGRESS_DENIED', `${teacher}: ${what}`, { details: { teacher, host } });
+  if (!isNamed(target, allow)) {
+    const port = portOf(target);
+    throw denied(
+      entriesOf(allow).includes(hostname)
+        ? `notes may not go to ${hostname} unencrypted: use https, or allow ${hostname}:${port} in egress.allow`
+        : `notes may not go to ${host}: egress.allow does not name it`,
+    );
   }
-  throw new TeacherError(
-    'EGRESS_DENIED',
-    entries.includes(hostname)
-      ? `${teacher}: notes may not go to ${hostname} unencrypted: use https, or allow ${hostname}:${port} in egress.allow`
-      : `${teacher}: notes may not go to ${target.host}: egress.allow does not name it`,
-    { details: { teacher, host: target.host } },
+  const proxy = readingProxy({ url: target, env: runtime.env, execArgv: runtime.execArgv });
+  if (proxy === null || (proxy !== undefined && isNamed(proxy, allow))) return host;
+  const through = proxy === undefined ? 'a proxy' : `the proxy ${proxy.host}`;
+  throw denied(
+    `notes for ${host} may not go through ${through} unencrypted: use https, put ${hostname} in NO_PROXY, or allow the proxy in egress.allow`,
   );
+}
+
+function isNamed(target: URL, allow: readonly string[]): boolean {
+  const { hostname, protocol } = target;
+  const entries = entriesOf(allow);
+  const wire = protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
+  return (
+    (wire && entries.includes(hostname)) ||
+    (/^https?:$/.test(protocol) && entries.includes(`${hostname}:${portOf(target)}`))
+  );
+}
+
+function entriesOf(allow: readonly string[]): string[] {
+  return allow.map(entry => entry.trim().toLowerCase());
+}
+
+function portOf({ port, protocol }: URL): string {
+  return port === '' ? (protocol === 'https:' ? '443' : '80') : port;
 }
 
 function parse(teacher: string, url: string | URL): URL {

@@ -6,6 +6,7 @@ import { FinishReason, type GenerateContentConfig, type GenerateContentResponse,
 import type { Chat, ChatAnswer, ChatEnd, ChatQuestion, Sampling } from './chat.ts';
 import type { Takes } from './price-list.ts';
 import { REPLY_SCHEMA } from './reply.ts';
+import { tokenCount } from './token-count.ts';
 
 export interface GeminiChatOptions {
   readonly model: string;
@@ -32,7 +33,7 @@ export function geminiChat(options: GeminiChatOptions): Chat {
   return {
     host: new URL(baseUrl).host,
     maxOutputTokens,
-    settings: { ...settings },
+    settings: { ...settings, at: { baseUrl: new URL(baseUrl).href, apiVersion: API_VERSION } },
     async ask({ instructions, text, signal }: ChatQuestion) {
       const contents = [{ role: 'user', parts: [{ text }] }];
       const config = {
@@ -85,8 +86,12 @@ function answerOf(response: GenerateContentResponse): ChatAnswer {
   return {
     end: endOf(response.promptFeedback?.blockReason, candidate?.finishReason, text),
     text,
-    inputTokens: usage?.promptTokenCount,
-    outputTokens: usage === undefined ? undefined : (usage.candidatesTokenCount ?? 0) + (usage.thoughtsTokenCount ?? 0),
+    inputTokens: tokenCount(usage?.promptTokenCount),
+    // it leaves out what is 0, and nothing is only where nothing was said
+    outputTokens: tokenCount(
+      usage?.candidatesTokenCount ?? (usage && text === '' ? 0 : undefined),
+      usage?.thoughtsTokenCount ?? 0,
+    ),
   };
 }
 

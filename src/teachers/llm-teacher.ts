@@ -72,10 +72,19 @@ export class LlmTeacher implements Teacher {
         this.#options.chat.ask({ instructions, text: frame(request.text), signal: own }),
       );
     } catch (error) {
-      throw this.#translate(error, signal);
+      const translated = this.#translate(error, signal);
+      throw mayBeCharged(translated) ? this.#charged(translated, request, this.#since(began)) : translated;
     }
-    const usage = this.#usage(answer, request, Math.max(0, this.#options.now() - began));
+    const usage = this.#usage(answer, request, this.#since(began));
     return { quotes: this.#quotes(answer, usage), usage };
+  }
+
+  #since(began: number): number {
+    return Math.max(0, this.#options.now() - began);
+  }
+
+  #charged({ code, message, details }: TeacherError, { atMost }: TeacherRequest, ms: number): TeacherError {
+    return new TeacherError(code, message, { details, usage: { ...atMost, ms } });
   }
 
   #prompt(task: Task) {
@@ -126,4 +135,11 @@ export class LlmTeacher implements Teacher {
       details: { teacher: this.name, kind },
     });
   }
+}
+
+/** It answered 200, and the answer made no sense to us or to the client: the provider may well have done its work. */
+function mayBeCharged({ code, usage, details: { status } }: TeacherError): boolean {
+  if (code !== 'TEACHER_FAILED' || usage !== undefined) return false;
+  // without a status it is the client that failed, after `guarded-fetch.ts` had let the answer through
+  return typeof status !== 'number' || status < 300;
 }

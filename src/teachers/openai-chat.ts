@@ -7,6 +7,7 @@ import type { ChatCompletion, ChatCompletionCreateParamsNonStreaming } from 'ope
 import type { Chat, ChatAnswer, ChatEnd, ChatQuestion, Sampling } from './chat.ts';
 import type { Takes } from './price-list.ts';
 import { REPLY_SCHEMA } from './reply.ts';
+import { tokenCount } from './token-count.ts';
 
 export interface OpenAiChatOptions {
   readonly model: string;
@@ -29,7 +30,11 @@ export function openAiChat(options: OpenAiChatOptions): Chat {
   return {
     host: new URL(options.baseUrl).host,
     maxOutputTokens,
-    settings: { ...settings, instructions: takes.systemMessage ? 'system' : 'user' },
+    settings: {
+      ...settings,
+      instructions: takes.systemMessage ? 'system' : 'user',
+      at: { baseUrl: new URL(options.baseUrl).href, ...options.azure },
+    },
     async ask({ instructions, text, signal }: ChatQuestion) {
       const role = takes.systemMessage ? 'system' : 'user';
       const messages = [
@@ -85,8 +90,8 @@ function answerOf(completion: Partial<ChatCompletion>): ChatAnswer {
   return {
     end: endOf(choice?.finish_reason, text, message?.refusal),
     text,
-    inputTokens: completion.usage?.prompt_tokens,
-    outputTokens: completion.usage?.completion_tokens,
+    inputTokens: tokenCount(completion.usage?.prompt_tokens),
+    outputTokens: tokenCount(completion.usage?.completion_tokens),
   };
 }
 

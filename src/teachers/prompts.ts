@@ -37,7 +37,7 @@ export function instructionsFor(task: Task): string {
 
 const bullet = (line: string) => `- ${line}`;
 
-/** The version of a prompt: of all that is asked around the text. `settings` are the provider's own, such as sampling. */
+/** The version of a prompt: of all that is asked around the text. `settings` are the chat's, such as sampling and address. */
 export function promptSha256(task: Task, settings: Readonly<Record<string, unknown>>): string {
   return sha256(JSON.stringify([instructionsFor(task), FRAME, REPLY_SCHEMA, settings]));
 }

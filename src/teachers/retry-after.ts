@@ -8,23 +8,24 @@ export interface Waits {
   readonly now: number;
 }
 
-/** In milliseconds, at least 0; undefined when it does not say. */
+/** No provider means more; one that seems to would stop everything that waits for it. */
+const LONGEST_MS = 3_600_000;
+
+/** In milliseconds, above 0 and at most an hour; undefined when it does not say, or names no time to come. */
 export function retryAfterMs({ headers, body, now }: Waits): number | undefined {
   return milliseconds(headers) ?? standard(headers, now) ?? retryInfo(body);
 }
 
 function milliseconds(headers: Headers): number | undefined {
   const value = headers.get('retry-after-ms');
-  return value === null ? undefined : notNegative(Number(value));
+  return value === null ? undefined : toCome(Number(value));
 }
 
 /** RFC 9110, 10.2.3: seconds or an HTTP date. */
 function standard(headers: Headers, now: number): number | undefined {
   const value = headers.get('retry-after');
   if (value === null) return undefined;
-  return /^\s*\d/.test(value) && !/[a-z]/i.test(value)
-    ? notNegative(Number(value) * 1000)
-    : notNegative(Date.parse(value) - now);
+  return /^\s*\d/.test(value) && !/[a-z]/i.test(value) ? toCome(Number(value) * 1000) : toCome(Date.parse(value) - now);
 }
 
 /** google.rpc.RetryInfo: `{"@type": "…/google.rpc.RetryInfo", "retryDelay": "38.5s"}`. */
@@ -32,11 +33,11 @@ function retryInfo(body: string): number | undefined {
   for (const detail of detailsIn(errorIn(body))) {
     const seconds = /^(\d+(?:\.\d+)?)s$/.exec(String(detail.retryDelay))?.[1];
     if (String(detail['@type']).endsWith('google.rpc.RetryInfo') && seconds !== undefined)
-      return Number(seconds) * 1000;
+      return toCome(Number(seconds) * 1000);
   }
   return undefined;
 }
 
-function notNegative(ms: number): number | undefined {
-  return Number.isFinite(ms) ? Math.max(0, ms) : undefined;
+function toCome(ms: number): number | undefined {
+  return ms > 0 ? Math.min(ms, LONGEST_MS) : undefined;
 }

@@ -6,7 +6,7 @@ import type { Usage } from './teacher.ts';
  * - `provider`: it is unwell: hanging, unreachable, 5xx. The breaker counts it.
  * - `busy`: it is well and asks to wait (429): no failure.
  * - `reply`: it answered, and the answer cannot be used; another attempt may cost and say the same.
- * - `setup`: credentials, model or host are wrong: a person must change something.
+ * - `setup`: credentials, model, host or settings are wrong: a person must change something.
  */
 export type Fault = 'provider' | 'busy' | 'reply' | 'setup';
 
@@ -22,8 +22,10 @@ const FAULTS = {
   REPLY_CUT: 'reply',
   REPLY_NOT_JSON: 'reply',
   REPLY_WRONG_SCHEMA: 'reply',
-  /** 400 and its like: this request, not the provider. */
+  /** 400 and its like, where this text may be why: too long, or not told. */
   REQUEST_REJECTED: 'reply',
+  /** It refuses what is the same in every request: a parameter, a schema, an API version. */
+  REQUEST_UNSUPPORTED: 'setup',
   TEACHER_DENIED: 'setup',
   /** 429 with no end in sight: the account's money is spent. */
   TEACHER_UNPAID: 'setup',

@@ -11,7 +11,7 @@ export interface RequestKey {
   /** Of the section's text in UTF-8; lower-case hexadecimal. */
   readonly textSha256: string;
   readonly task: Task;
-  /** Of everything that is asked around the text: prompt, schema, sampling. */
+  /** Of everything that is asked around the text: prompt, schema, sampling, and whom: address, deployment, version. */
   readonly promptSha256: string;
   /** As asked for, such as `gpt-4o-mini-2024-07-18`. */
   readonly model: string;

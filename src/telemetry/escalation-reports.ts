@@ -5,6 +5,7 @@ import { type Reports, SECONDS } from './report.ts';
 
 export type EscalationFactKind =
   | 'note.escalated'
+  | 'note.too-large'
   | 'escalation.taken'
   | 'escalation.ended'
   | 'teacher.asked'
@@ -25,7 +26,12 @@ export function escalationReports(registry: Registry): Reports<EscalationFactKin
   const gauge = <Label extends string>(name: string, help: string, labelNames: readonly Label[] = []) =>
     new Gauge<Label>({ name, help, labelNames, registers });
 
-  const escalated = counter('clinstream_notes_escalated_total', 'Doubts that the tagger handed on.', ['task']);
+  const escalated = counter('clinstream_notes_escalated_total', 'Notes that the tagger escalated.');
+  const doubts = counter('clinstream_doubts_escalated_total', 'Doubtful tasks of the notes escalated.', ['task']);
+  const tooLarge = counter(
+    'clinstream_notes_too_large_total',
+    'Doubtful notes that went to review at once, for their size.',
+  );
   const taken = counter('clinstream_escalations_total', 'Escalations that the escalator began with.');
   const ended = counter(
     'clinstream_escalations_ended_total',
@@ -71,8 +77,15 @@ export function escalationReports(registry: Registry): Reports<EscalationFactKin
       message: 'note escalated',
       fields: ({ noteId, tasks }) => ({ noteId, tasks: tasks.join(',') }),
       measure: ({ tasks }) => {
-        for (const task of tasks) escalated.inc({ task });
+        escalated.inc();
+        for (const task of tasks) doubts.inc({ task });
       },
+    },
+    'note.too-large': {
+      level: 'warn',
+      message: 'doubtful note too large to escalate, sent to review',
+      fields: ({ noteId, tasks }) => ({ noteId, tasks: tasks.join(',') }),
+      measure: () => tooLarge.inc(),
     },
     'escalation.taken': {
       level: 'debug',

@@ -26,7 +26,7 @@ let places = 0;
 
 const TEACHERS = [
   { name: 'first', kind: 'openai', model: 'm-1', measured: { symptom: { precision: 0.9, f1: 0.8 } } },
-  { name: 'unused', kind: 'gemini', model: 'm-2' },
+  { name: 'unused', kind: 'gemini', model: 'm-2', keyFrom: 'ABSENT_KEY' },
 ];
 const TASKS = { symptom: { rate: 0.2, teachers: ['first'] } };
 
@@ -124,8 +124,11 @@ async function wholeWay(config: Config): Promise<void> {
       of.kind === 'dictionary' ? undefined : of.apiKey,
       egressAllow,
     ]),
-    [['first', KEY, ['first.example', 'other.example']]],
-    'only those that a task names, each with its key',
+    [
+      ['first', KEY, ['first.example', 'other.example']],
+      ['unused', 'never-sent', ['first.example', 'other.example']],
+    ],
+    'those that no task names are checked too, without a key',
   );
   const audit = readFileSync(join(config.escalation.state, 'audit.jsonl'), 'utf8');
   assert.equal(audit.trimEnd().split('\n').length, 2);

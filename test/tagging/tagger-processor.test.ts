@@ -12,6 +12,7 @@ import { createReviewCodec } from '../../src/events/review-event.ts';
 import { ModelError } from '../../src/model/model-error.ts';
 import type { Tagged } from '../../src/tagging/tagger.ts';
 import { type Escalation, TaggerProcessor } from '../../src/tagging/tagger-processor.ts';
+import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { EvidenceGatherer } from '../../src/text/evidence.ts';
 
 const NOTE: Note = {
@@ -121,6 +122,30 @@ describe('tagger processor', () => {
     assert.deepEqual(facts.at(-1), { kind: 'note.escalated', noteId: 'n-1', tasks: ['medication'] });
   });
 
+  it('counts notes and not their tasks, so that the escalator’s count adds up with it', async () => {
+    const tasks = ['medication', 'disease', 'symptom'];
+    const doubts = () => tasks.map(task => ({ task, score: 'expected-errors', value: 2, threshold: 1 }));
+    const { registry, observe } = createTelemetry({ log: { level: 'silent' } });
+    const { process, facts } = processor(async () => TAGGED, 2000, { ...escalating(), doubts });
+    const outputs: OutgoingRecord[] = [];
+    for (const text of ['Takes aspirin.', 'Takes none.'])
+      outputs.push(...(await process(await record({ ...NOTE, text }))));
+    const large = processor(async () => TAGGED, 2000, { ...escalating(), doubts, maxBytes: 1 });
+    outputs.push(...(await large.process(await record())));
+    for (const fact of [...facts, ...large.facts]) observe(fact);
+    const counted = (await registry.metrics()).match(/^clinstream_(notes|doubts)_.*\d$/gm);
+    const on = (topic: string): number => outputs.filter(each => each.topic === topic).length;
+    assert.deepEqual([on('doubtful'), on('review')], [2, 1]);
+    assert.deepEqual(counted?.sort(), [
+      'clinstream_doubts_escalated_total{task="disease"} 2',
+      'clinstream_doubts_escalated_total{task="medication"} 2',
+      'clinstream_doubts_escalated_total{task="symptom"} 2',
+      'clinstream_notes_escalated_total 2',
+      'clinstream_notes_too_large_total 1',
+      'clinstream_notes_total 3',
+    ]);
+  });
+
   it('publishes a note without doubts as final, and alone', async () => {
     const { process, facts } = processor(async () => TAGGED, 2000, { ...escalating(), doubts: () => [] });
     const [output, ...more] = await process(await record());
@@ -131,11 +156,16 @@ describe('tagger processor', () => {
   it('sends a doubtful note that no topic could carry to review', async () => {
     const size =
       (await processor(async () => TAGGED, 2000, escalating()).process(await record()))[1]?.value?.length ?? 0;
-    const { process } = processor(async () => TAGGED, 2000, { ...escalating(), maxBytes: size - 1 });
+    const { process, facts } = processor(async () => TAGGED, 2000, { ...escalating(), maxBytes: size - 1 });
     const [output, review] = await process(await record());
     assert.equal((await entities.decode(output?.value ?? null)).status, 'PROVISIONAL');
     const event = await createReviewCodec().decode(review?.value ?? null);
     assert.deepEqual([review?.topic, event.reason, event.revision], ['review', 'TOO_LARGE', 1]);
+    assert.deepEqual(
+      facts.map(({ kind }) => kind),
+      ['note.tagged', 'note.too-large'],
+      'no escalation that the escalator would begin with',
+    );
     assert.equal(
       (await processor(async () => TAGGED, 2000, { ...escalating(), maxBytes: size }).process(await record()))[1]
         ?.topic,

@@ -63,6 +63,16 @@ describe('BioPortal teacher, against a wire-true emulator', () => {
     await emulator.stop();
   });
 
+  it('has another key at another address: another service answers there', () => {
+    const promptOf = (baseUrl?: string): string => {
+      const options = { apiKey: KEY, egressAllow: ['data.bioontology.org', 'own.example'], now: () => NOW };
+      const teacher = new BioportalTeacher(baseUrl === undefined ? options : { ...options, baseUrl });
+      return requestOf(teacher, 'disease').key.promptSha256;
+    };
+    assert.equal(promptOf('https://DATA.bioontology.org/'), promptOf());
+    assert.notEqual(promptOf('https://own.example'), promptOf());
+  });
+
   it('does not depend on the unit that the service counts in', async () => {
     const answers = [];
     for (const unit of ['code-point', 'utf-16', 'byte'] as const) {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createTeacher, type TeacherConfig } from '../../src/teachers/create-teacher.ts';
+import { TeacherError } from '../../src/teachers/teacher-error.ts';
 import { bioportalEmulator } from '../emulators/bioportal.ts';
 import { gated, KEY, stageOf, TEXT, tidied } from './support.ts';
 
@@ -30,6 +31,20 @@ describe('one factory for all kinds', () => {
       if (host !== null) await assert.rejects(createTeacher({ config, egressAllow: [] }), { code: 'EGRESS_DENIED' });
     });
   }
+
+  it('refuses a key that no header can hold, at once, and does not show it', async () => {
+    const own = { kind: 'openai', model: 'own', price: { input: 0, output: 0 }, baseUrl: 'https://x.example' } as const;
+    for (const [config, , host] of [...KINDS, [{ ...llm, ...own }, '', 'x.example'] as const]) {
+      if (config.kind === 'dictionary') continue;
+      for (const apiKey of [`${KEY}\n`, `${KEY} ${KEY}`, `${KEY}…`]) {
+        const creating = createTeacher({ config: { ...config, apiKey }, egressAllow: [host ?? ''] });
+        await assert.rejects(creating, error => {
+          assert.ok(error instanceof TeacherError && !error.message.includes(KEY));
+          return error.code === 'TEACHER_DENIED';
+        });
+      }
+    }
+  });
 
   it('all but the dictionary need a key, where the provider wants one', async () => {
     for (const [config, , host] of KINDS) {

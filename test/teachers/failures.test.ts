@@ -18,7 +18,7 @@ interface Expected {
   readonly code: TeacherCode;
   readonly kind: Kind;
   readonly retryAfterMs?: number;
-  readonly paid?: boolean;
+  readonly paid?: boolean | 'estimated';
 }
 
 const NOW = Date.UTC(2026, 10, 25);
@@ -33,7 +33,7 @@ const EXPECTED: Readonly<Partial<Record<Fault, Expected>>> = {
   'error-503': { code: 'TEACHER_FAILED', kind: 'provider' },
   cut: { code: 'TEACHER_HUNG_UP', kind: 'provider' },
   slam: { code: 'TEACHER_HUNG_UP', kind: 'provider' },
-  'bad-envelope': { code: 'TEACHER_FAILED', kind: 'provider' },
+  'bad-envelope': { code: 'TEACHER_FAILED', kind: 'provider', paid: 'estimated' },
   rejected: { code: 'REQUEST_REJECTED', kind: 'reply' },
   redirect: { code: 'EGRESS_DENIED', kind: 'setup' },
   'bad-json': { code: 'REPLY_NOT_JSON', kind: 'reply', paid: true },
@@ -80,6 +80,9 @@ for (const provider of ['openai', 'gemini'] as const satisfies readonly Provider
           assert.equal(error.usage?.inputTokens, billed?.inputTokens);
           assert.equal(error.usage?.outputTokens, billed?.outputTokens);
           assert.ok((error.usage?.usd ?? 0) > 0);
+        } else if (expected.paid === 'estimated') {
+          const atMost = stage.teacher.plan(gated(TEXT), 'symptom')[0]?.atMost;
+          assert.deepEqual(error.usage, { ...atMost, ms: 0 });
         } else assert.equal(error.usage, undefined);
         await stage.emulator.stop();
       });
@@ -124,11 +127,13 @@ for (const provider of ['openai', 'gemini'] as const satisfies readonly Provider
       await stage.emulator.stop();
     });
 
-    it('a request that the model refuses is REQUEST_REJECTED, although the provider repeats the note', async () => {
+    const refused = provider === 'openai' ? 'REQUEST_UNSUPPORTED' : 'REQUEST_REJECTED';
+    it(`a request that the model refuses is ${refused}, although the provider repeats the note`, async () => {
       const wrong = provider === 'openai' ? { sampling: { temperature: 3 } } : { takes: { jsonSchema: false } };
       const { teacher, emulator } = await stageOf(provider, { config: wrong });
       const error = await failureOf(teacher);
-      assert.equal(error.code, 'REQUEST_REJECTED');
+      // only the first says that it is a setting
+      assert.equal(error.code, refused);
       assert.equal(error.details.status, 400);
       await emulator.stop();
     });

@@ -4,9 +4,19 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createTeacher, type LlmTeacherConfig } from '../../src/teachers/create-teacher.ts';
 import { GUIDELINES } from '../../src/teachers/guidelines.ts';
 import { instructionsFor, PROMPTED_TASKS, promptSha256 } from '../../src/teachers/prompts.ts';
-import { gated, MODELS, type ProviderName, stageOf, TEXT } from './support.ts';
+import { gated, KEY, MODELS, TEXT } from './support.ts';
+
+/** Of a teacher that is planned with and never asked. */
+async function version(config: Partial<LlmTeacherConfig>, task = 'symptom'): Promise<string | undefined> {
+  const teacher = await createTeacher({
+    config: { name: 'first', kind: 'openai', model: 'gpt-4o-mini-2024-07-18', apiKey: KEY, ...config },
+    egressAllow: ['api.openai.com', 'generativelanguage.googleapis.com', 'a.example', 'b.example'],
+  });
+  return teacher.plan(gated(TEXT), task)[0]?.key.promptSha256;
+}
 
 const asIs = { serializers: [(value: unknown) => String(value)] };
 
@@ -15,25 +25,22 @@ describe('prompts', () => {
     it(`${task}: every word`, t => t.assert.snapshot(instructionsFor(task), asIs));
   }
 
-  it('versions by model', async t => {
+  it('versions by model, each at its provider’s own address', async t => {
     const lines: string[] = [];
     for (const model of MODELS) {
-      const provider: ProviderName = model.startsWith('gemini') ? 'gemini' : 'openai';
-      const { teacher, emulator } = await stageOf(provider, { config: { model } });
-      for (const task of PROMPTED_TASKS) {
-        lines.push(`${model} ${task} ${teacher.plan(gated(TEXT), task)[0]?.key.promptSha256}`);
-      }
-      await emulator.stop();
+      const kind = model.startsWith('gemini') ? 'gemini' : 'openai';
+      for (const task of PROMPTED_TASKS) lines.push(`${model} ${task} ${await version({ kind, model }, task)}`);
     }
     t.assert.snapshot(lines.join('\n'), asIs);
   });
 
-  it('a version changes with sampling, room for the answer and task, and with nothing else', async () => {
-    const version = async (config: object, task = 'symptom') => {
-      const { teacher, emulator } = await stageOf('openai', { config });
-      await emulator.stop();
-      return teacher.plan(gated(TEXT), task)[0]?.key.promptSha256;
-    };
+  it('a version changes with sampling, room for the answer, address and task, and with nothing else', async () => {
+    const azure = {
+      kind: 'azure',
+      baseUrl: 'https://a.example/openai',
+      deployment: 'd',
+      apiVersion: '2024-10-21',
+    } as const;
     const versions = [
       await version({}),
       await version({}, 'disease'),
@@ -42,9 +49,20 @@ describe('prompts', () => {
       await version({ maxOutputTokens: 100 }),
       await version({ takes: { jsonSchema: false } }),
       await version({ takes: { systemMessage: false } }),
+      await version({ kind: 'gemini' }),
+      await version({ kind: 'gemini', baseUrl: 'https://a.example' }),
+      await version({ baseUrl: 'https://a.example/v1' }),
+      await version({ baseUrl: 'https://b.example/v1' }),
+      await version({ baseUrl: 'https://b.example/v2' }),
+      await version(azure),
+      await version({ ...azure, baseUrl: 'https://b.example/openai' }),
+      await version({ ...azure, deployment: 'other' }),
+      await version({ ...azure, apiVersion: '2025-01-01-preview' }),
     ];
     assert.equal(new Set(versions).size, versions.length);
-    assert.equal(await version({ name: 'another', apiKey: 'another', price: { input: 9, output: 9 } }), versions[0]);
+    const same = { name: 'another', apiKey: 'another', provider: 'another', price: { input: 9, output: 9 } };
+    assert.equal(await version(same), versions[0]);
+    assert.equal(await version({ ...same, baseUrl: 'https://API.openai.com:443/v1/' }), versions[0]);
   });
 
   it('examples keep their own rules: exact copies, in order of first appearance', () => {

@@ -39,7 +39,8 @@ export const FACTS: { readonly [Kind in FactKind]: FactOf<Kind> } = {
     partition: 2,
     offset: 9_007_199_254_740_993n,
   },
-  'note.escalated': { kind: 'note.escalated', noteId: 'note-1', tasks: ['symptom'] },
+  'note.escalated': { kind: 'note.escalated', noteId: 'note-1', tasks: ['disease', 'symptom'] },
+  'note.too-large': { kind: 'note.too-large', noteId: 'note-2', tasks: ['disease', 'symptom'] },
   'escalation.taken': { kind: 'escalation.taken', partition: 2, offset: 7n },
   'escalation.ended': { kind: 'escalation.ended', partition: 2, offset: 7n, outcome: 'reviewed', reason: 'TOO_OLD' },
   'teacher.asked': {

@@ -9,7 +9,7 @@ import type { ReviewReason } from '../events/review-event.ts';
 import type { Quote, Teacher, TeacherRequest } from '../teachers/teacher.ts';
 import { TeacherError } from '../teachers/teacher-error.ts';
 import type { GatedNote } from '../text/privacy-gate.ts';
-import type { ProviderBreaker } from './breaker.ts';
+import { type ProviderBreaker, waitAsAsked } from './breaker.ts';
 import type { Ground, Placed } from './merge.ts';
 import type { Answer, RequestDesk, Subject } from './request-desk.ts';
 import { unlessAborted, type WaitingRoom } from './waiting-room.ts';
@@ -49,6 +49,10 @@ export interface TaskOfNote {
 
 /** After a failure of its provider a teacher is left alone for a while, each time longer. */
 const REST_MS = { first: 250, most: 30_000 };
+/** No rest is longer, so that a longer one is due to a clock that was set back. */
+const LONGEST_REST_MS = 600_000;
+/** A request that fails so often, while its provider answers others, fails because of its note. */
+const FAILURES = 6;
 
 /** What a task knows about one of its teachers. */
 interface Turn {
@@ -56,6 +60,10 @@ interface Turn {
   /** Why it is not asked again. */
   through: ReviewReason | undefined;
   failures: number;
+  /** Of those, while the breaker was closed. */
+  closedFailures: number;
+  /** What its provider had answered at the first of them. */
+  answersBefore: number;
   /** Not before; milliseconds since the Unix epoch. */
   restUntil: number;
   /** What is asked, planned once. */
@@ -94,6 +102,8 @@ export class Chain {
       teacher,
       through: undefined,
       failures: 0,
+      closedFailures: 0,
+      answersBefore: 0,
       restUntil: 0,
       plan: undefined,
       answered: [],
@@ -112,6 +122,8 @@ export class Chain {
       if (left.length === 0) return undecided(this.#whyNobody(turns));
       const at = now();
       if (at >= of.deadline) return undecided('TOO_OLD');
+      // the clock may have been set back since
+      for (const each of left) each.restUntil = Math.min(each.restUntil, at + LONGEST_REST_MS);
       const next = left.find(each => each.restUntil <= at && this.#breaker(each.teacher).ready);
       if (next === undefined) {
         await room.wait(this.#nextLook(left, at, of.deadline) - at, signals);
@@ -128,6 +140,7 @@ export class Chain {
   async #takeTurn(turn: Turn, of: TaskOfNote): Promise<Outcome> {
     const { teacher, answered } = turn;
     turn.plan ??= teacher.plan(of.note, of.task);
+    const wasClosed = this.#breaker(teacher).state === 'closed';
     let usd = 0;
     try {
       for (const request of turn.plan.slice(answered.length)) {
@@ -146,7 +159,7 @@ export class Chain {
         answered.push(answer.quotes);
       }
     } catch (error) {
-      this.#afterFailure(turn, error);
+      this.#afterFailure(turn, error, wasClosed);
       return { kind: 'not-now', usd };
     }
     const mentions = this.#ground(of, turn);
@@ -170,16 +183,15 @@ export class Chain {
   }
 
   /** @throws what is no failure of this teacher alone. */
-  #afterFailure(turn: Turn, error: unknown): void {
+  #afterFailure(turn: Turn, error: unknown, wasClosed: boolean): void {
     if (!(error instanceof TeacherError)) throw error;
-    const { now, observe } = this.#options;
+    const { observe } = this.#options;
     switch (error.fault) {
       case 'busy':
         // its breaker knows how long
         return;
       case 'provider':
-        turn.restUntil = now() + Math.min(REST_MS.first * 2 ** turn.failures, REST_MS.most);
-        turn.failures++;
+        this.#rest(turn, error, wasClosed);
         return;
       case 'reply':
         turn.through = 'REPLY_UNUSABLE';
@@ -189,6 +201,17 @@ export class Chain {
         this.#disabled.set(turn.teacher, error);
         observe({ kind: 'teacher.disabled', teacher: turn.teacher.name, code: error.code });
     }
+  }
+
+  /** An outage, in which nobody is answered, ends no turn: a note must not be given up because of one. */
+  #rest(turn: Turn, error: TeacherError, wasClosed: boolean): void {
+    const { answers } = this.#breaker(turn.teacher);
+    const ms = Math.min(REST_MS.first * 2 ** turn.failures, REST_MS.most);
+    turn.restUntil = this.#options.now() + Math.max(ms, waitAsAsked(error.retryAfterMs) ?? 0);
+    if (turn.failures === 0) turn.answersBefore = answers;
+    turn.failures++;
+    if (wasClosed) turn.closedFailures++;
+    if (turn.closedFailures >= FAILURES && answers > turn.answersBefore) turn.through = 'PROVIDER_FAILED';
   }
 
   /** Undefined when there were quotes and none stands in the note. */

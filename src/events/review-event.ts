@@ -16,6 +16,7 @@ export const REVIEW_REASONS = [
   'NO_TEACHER',
   'BUDGET_SPENT',
   'TOO_OLD',
+  'PROVIDER_FAILED',
   'REPLY_UNUSABLE',
   'NOTHING_GROUNDED',
 ] as const;

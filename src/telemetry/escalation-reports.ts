@@ -130,7 +130,7 @@ export function escalationReports(registry: Registry): Reports<EscalationFactKin
       measure: ({ teacher, code }) => disabled.inc({ teacher, code }),
     },
     'provider.busy': {
-      level: 'debug',
+      level: ({ ms }) => (ms > 60_000 ? 'warn' : 'debug'),
       message: 'provider asked to wait',
       fields: ({ provider, ms }) => ({ provider, ms }),
       measure: ({ provider }) => busy.inc({ provider }),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, it, mock } from 'node:test';
 import type { Fact } from '../../src/core/facts.ts';
-import { ProviderBreaker } from '../../src/escalation/breaker.ts';
+import { type BreakerOptions, ProviderBreaker } from '../../src/escalation/breaker.ts';
 import { Chain, type Decision, type TaskOfNote } from '../../src/escalation/chain.ts';
 import { type DeskOptions, RequestDesk } from '../../src/escalation/request-desk.ts';
 import { WaitingRoom } from '../../src/escalation/waiting-room.ts';
@@ -16,7 +16,11 @@ const live = new AbortController().signal;
 const closers: (() => unknown)[] = [];
 
 /** A chain whose time only the test moves. */
-function chainOf(teachers: readonly Scripted[], limits: Partial<DeskOptions['limits']> = {}) {
+function chainOf(
+  teachers: readonly Scripted[],
+  limits: Partial<DeskOptions['limits']> = {},
+  breaker: Partial<BreakerOptions> = {},
+) {
   mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: START });
   const facts: Fact[] = [];
   const observe = (fact: Fact): void => void facts.push(fact);
@@ -36,6 +40,7 @@ function chainOf(teachers: readonly Scripted[], limits: Partial<DeskOptions['lim
         now,
         observe,
         onChange: () => room.wakeAll(),
+        ...breaker,
       }),
     ]),
   );
@@ -140,6 +145,51 @@ describe('the chain', () => {
     // 250 ms and 500 ms between the first three; then the breaker is open for 10 s, and each try keeps it so
     assert.deepEqual(times.slice(0, 3), [0, 300, 800]);
     assert.ok(times.length <= 6 && (times[3] ?? 0) >= 10_000, times.join());
+  });
+
+  it('gives a note up that fails again and again while others are answered', async () => {
+    const poisoned = new Scripted('poisoned', ({ text }) =>
+      text.startsWith('Note 3:') ? refuse('TEACHER_FAILED') : reply('headache'),
+    );
+    const { decide, facts } = chainOf([poisoned]);
+    const poison = decide(3);
+    for (let id = 100; !poison.done() && id < 400; id++) {
+      decide(id);
+      await tick(100);
+    }
+    assert.deepEqual(await poison.decision, {
+      kind: 'undecided',
+      reason: 'PROVIDER_FAILED',
+      teachers: ['poisoned'],
+      usd: 0,
+    });
+    assert.equal(poisoned.asked.filter(each => each.text.startsWith('Note 3:')).length, 6);
+    assert.ok(!facts.some(fact => fact.kind === 'breaker.changed'), 'the provider is well');
+  });
+
+  it('gives no note up because of an outage, also where the breaker sees too little to open', async () => {
+    let down = true;
+    const lone = new Scripted('lone', () => (down ? refuse('TEACHER_UNREACHABLE') : reply('headache')));
+    const { decide } = chainOf([lone], {}, { minimumRequests: 1_000 });
+    const { decision, done } = decide(1);
+    for (let i = 0; i < 60; i++) await tick(10_000);
+    assert.deepEqual([done(), lone.asked.length > 12], [false, true]);
+    down = false;
+    await tick(30_000);
+    assert.equal((await decision).kind, 'decided');
+  });
+
+  it('waits as long as a provider that fails asks, within bounds', async () => {
+    const teacher = new Scripted('t', (_, count) =>
+      count === 1 ? refuse('TEACHER_FAILED', { retryAfterMs: 1e12 }) : reply('headache'),
+    );
+    const { decide } = chainOf([teacher]);
+    const { decision } = decide(1);
+    await quiet();
+    await tick(599_999);
+    assert.equal(teacher.asked.length, 1);
+    await tick(1);
+    assert.equal((await decision).kind, 'decided');
   });
 
   it('leaves everything at once when its note is lost or the run stops, and the request that is out goes on', async () => {

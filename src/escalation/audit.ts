@@ -31,7 +31,7 @@ export type AuditEntry =
       readonly inputTokens: number;
       readonly outputTokens: number;
       readonly usd: number;
-      /** The provider may have charged for it, and did not say what: the numbers are the most that it can be. */
+      /** The provider may have charged for it, and did not say what; see charge.ts. */
       readonly estimated: boolean;
       readonly ms: number;
     });

@@ -9,9 +9,10 @@ import type { ReviewReason } from '../events/review-event.ts';
 import type { Quote, Teacher, TeacherRequest } from '../teachers/teacher.ts';
 import { TeacherError } from '../teachers/teacher-error.ts';
 import type { GatedNote } from '../text/privacy-gate.ts';
+import type { Answer, Subject } from './asking.ts';
 import { type ProviderBreaker, waitAsAsked } from './breaker.ts';
 import type { Ground, Placed } from './merge.ts';
-import type { Answer, RequestDesk, Subject } from './request-desk.ts';
+import type { RequestDesk } from './request-desk.ts';
 import { unlessAborted, type WaitingRoom } from './waiting-room.ts';
 
 export type Decision =
@@ -51,6 +52,7 @@ export interface TaskOfNote {
 const REST_MS = { first: 250, most: 30_000 };
 /** No rest is longer, so that a longer one is due to a clock that was set back. */
 const LONGEST_REST_MS = 600_000;
+const DAY_MS = 86_400_000;
 /** A request that fails so often, while its provider answers others, fails because of its note. */
 const FAILURES = 6;
 
@@ -148,6 +150,9 @@ export class Chain {
         if (answer.kind === 'wait') return { kind: 'wait', until: answer.until, usd };
         if (answer.kind === 'closed-off') return { kind: 'not-now', usd };
         if (answer.kind === 'spent') {
+          // what an outage used up ends no turn: tomorrow there is money again
+          if (this.#breaker(teacher).state !== 'closed')
+            return { kind: 'wait', until: tomorrow(this.#options.now()), usd };
           turn.through = 'BUDGET_SPENT';
           return { kind: 'not-now', usd };
         }
@@ -250,4 +255,9 @@ export class Chain {
     if (breaker === undefined) throw new TypeError(`provider ${provider} has no breaker`);
     return breaker;
   }
+}
+
+/** The next midnight in UTC; milliseconds since the Unix epoch. */
+function tomorrow(now: number): number {
+  return (Math.floor(now / DAY_MS) + 1) * DAY_MS;
 }

@@ -49,7 +49,7 @@ export class Escalator {
   constructor(options: EscalatorOptions) {
     const { teachers, observe } = options;
     this.#observe = observe;
-    this.#desk = new RequestDesk(options);
+    this.#desk = new RequestDesk({ ...options, onSettled: () => this.#room.wakeAll() });
     const providers = new Set([...teachers.values()].flat().map(({ provider }) => provider));
     this.#breakers = new Map(
       [...providers].map(provider => [

@@ -8,8 +8,8 @@ import { Chain, type Decision, type TaskOfNote } from '../../src/escalation/chai
 import { type DeskOptions, RequestDesk } from '../../src/escalation/request-desk.ts';
 import { WaitingRoom } from '../../src/escalation/waiting-room.ts';
 import { gate } from '../../src/text/privacy-gate.ts';
-import { exactly, noteOf, refuse, reply, Scripted } from './scripted.ts';
-import { freshState } from './stage.ts';
+import { exactly, hang, noteOf, refuse, reply, Scripted } from './scripted.ts';
+import { freshState, of } from './stage.ts';
 
 const START = Date.UTC(2026, 2, 1, 12);
 const live = new AbortController().signal;
@@ -53,6 +53,7 @@ function chainOf(
     now,
     newId: randomUUID,
     observe,
+    onSettled: () => room.wakeAll(),
   });
   closers.push(() => desk.close(), ...[...breakers.values()].map(each => () => each.close()));
   const chain = new Chain({
@@ -177,6 +178,54 @@ describe('the chain', () => {
     down = false;
     await tick(30_000);
     assert.equal((await decision).kind, 'decided');
+  });
+
+  it('uses the money that requests under way give back, to the last note that it is enough for', async () => {
+    const teacher = new Scripted(
+      't',
+      async () => {
+        await new Promise(resolve => setTimeout(resolve, 50));
+        return reply('headache');
+      },
+      { usd: 0.08 },
+    );
+    const { decide } = chainOf([teacher], { usdPerDay: 0.2 }, { concurrency: 8 });
+    const all = Array.from({ length: 20 }, (_, id) => decide(id));
+    for (let i = 0; i < 40; i++) await tick(50);
+    const kinds = (await Promise.all(all.map(each => each.decision))).map(each =>
+      each.kind === 'decided' ? each.kind : each.reason,
+    );
+    const spent = kinds.filter(kind => kind === 'BUDGET_SPENT').length;
+    assert.deepEqual([kinds.length - spent, spent], [13, 7], '13 at 0.01, and after them 0.07 is too little for 0.08');
+    assert.equal(teacher.asked.length, 13);
+  });
+
+  it('spends no money on an outage, and gives no note up because of one', async () => {
+    let down = true;
+    const teacher = new Scripted('t', (_, __, signal) => (down ? hang(signal) : reply('headache')), { usd: 0.08 });
+    const { decide, facts } = chainOf([teacher], { usdPerDay: 0.5 });
+    const all = Array.from({ length: 30 }, (_, id) => decide(id));
+    await quiet();
+    for (let i = 0; i < 300; i++) await tick(1_000);
+    assert.ok(teacher.asked.length > 20, `${teacher.asked.length} hung`);
+    assert.ok(all.every(each => !each.done()));
+    const usd = (): number => of(facts, 'budget.used').at(-1)?.usdToday ?? 0;
+    assert.ok(usd() < 0.15, `${usd()} of 0.5`);
+    down = false;
+    for (let i = 0; i < 60; i++) await tick(1_000);
+    const kinds = (await Promise.all(all.map(each => each.decision))).map(each => each.kind);
+    assert.deepEqual(new Set(kinds), new Set(['decided']));
+  });
+
+  it('waits for money while a provider is being tried, and reviews nothing for the lack of it', async () => {
+    let down = true;
+    const teacher = new Scripted('t', () => (down ? refuse('TEACHER_FAILED') : reply('headache')), { usd: 0.08 });
+    const { decide } = chainOf([teacher], { usdPerDay: 0.09 });
+    const lone = decide(1);
+    for (let i = 0; i < 20; i++) await tick(100);
+    down = false;
+    await tick(10_000);
+    assert.equal((await lone.decision).kind, 'decided', 'the tries that failed cost nothing');
   });
 
   it('waits as long as a provider that fails asks, within bounds', async () => {

@@ -13,6 +13,7 @@ import type { Answer, Subject } from './asking.ts';
 import { type ProviderBreaker, waitAsAsked } from './breaker.ts';
 import type { Ground, Placed } from './merge.ts';
 import type { RequestDesk } from './request-desk.ts';
+import { TeacherSetups } from './teacher-setups.ts';
 import { unlessAborted, type WaitingRoom } from './waiting-room.ts';
 
 export type Decision =
@@ -35,6 +36,8 @@ export interface ChainOptions {
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
   readonly observe: Observer;
+  /** A teacher is given up: who waits may look again, and whether the chain is blocked may have changed. */
+  readonly onDisabled: () => void;
 }
 
 export interface TaskOfNote {
@@ -52,6 +55,8 @@ export interface TaskOfNote {
 const REST_MS = { first: 250, most: 30_000 };
 /** No rest is longer, so that a longer one is due to a clock that was set back. */
 const LONGEST_REST_MS = 600_000;
+/** Of fewer quotes no share says anything. */
+const SEVERAL = 3;
 const DAY_MS = 86_400_000;
 /** A request that fails so often, while its provider answers others, fails because of its note. */
 const FAILURES = 6;
@@ -82,7 +87,7 @@ type Outcome =
 
 export class Chain {
   readonly #options: ChainOptions;
-  readonly #disabled = new Map<Teacher, TeacherError>();
+  readonly #setups = new TeacherSetups();
 
   constructor(options: ChainOptions) {
     this.#options = options;
@@ -92,7 +97,7 @@ export class Chain {
   get blocked(): boolean {
     const { teachers, breakers } = this.#options;
     return [...teachers.values()].some(each => {
-      const enabled = each.filter(teacher => !this.#disabled.has(teacher));
+      const enabled = each.filter(teacher => !this.#setups.isDisabled(teacher));
       return enabled.length > 0 && enabled.every(teacher => breakers.get(teacher.provider)?.state === 'open');
     });
   }
@@ -120,7 +125,7 @@ export class Chain {
     const signals = [of.lost, of.stopping];
     for (;;) {
       for (const signal of signals) signal.throwIfAborted();
-      const left = turns.filter(each => each.through === undefined && !this.#disabled.has(each.teacher));
+      const left = turns.filter(each => each.through === undefined && !this.#setups.isDisabled(each.teacher));
       if (left.length === 0) return undecided(this.#whyNobody(turns));
       const at = now();
       if (at >= of.deadline) return undecided('TOO_OLD');
@@ -157,6 +162,7 @@ export class Chain {
           return { kind: 'not-now', usd };
         }
         usd += answer.usage.usd;
+        this.#setups.answered(teacher);
         if (answer.kind === 'unusable') {
           turn.through = 'REPLY_UNUSABLE';
           return { kind: 'not-now', usd };
@@ -168,8 +174,8 @@ export class Chain {
       return { kind: 'not-now', usd };
     }
     const mentions = this.#ground(of, turn);
-    if (mentions !== undefined) return { kind: 'decided', teacher: teacher.name, mentions, usd };
-    turn.through = 'NOTHING_GROUNDED';
+    if (typeof mentions !== 'string') return { kind: 'decided', teacher: teacher.name, mentions, usd };
+    turn.through = mentions;
     return { kind: 'not-now', usd };
   }
 
@@ -180,7 +186,7 @@ export class Chain {
       breaker: this.#breaker(teacher),
       request,
       subject: of.subject,
-      wanted: () => !this.#disabled.has(teacher),
+      wanted: () => !this.#setups.isDisabled(teacher),
       stopping: of.stopping,
     };
     // the request goes on when the note is lost: it is paid for, and stored for whoever has the note next
@@ -190,7 +196,7 @@ export class Chain {
   /** @throws what is no failure of this teacher alone. */
   #afterFailure(turn: Turn, error: unknown, wasClosed: boolean): void {
     if (!(error instanceof TeacherError)) throw error;
-    const { observe } = this.#options;
+    const { observe, onDisabled } = this.#options;
     switch (error.fault) {
       case 'busy':
         // its breaker knows how long
@@ -202,9 +208,10 @@ export class Chain {
         turn.through = 'REPLY_UNUSABLE';
         return;
       case 'setup':
-        if (this.#disabled.has(turn.teacher)) return;
-        this.#disabled.set(turn.teacher, error);
-        observe({ kind: 'teacher.disabled', teacher: turn.teacher.name, code: error.code });
+        if (this.#setups.refused(turn.teacher, error)) {
+          observe({ kind: 'teacher.disabled', teacher: turn.teacher.name, code: error.code });
+          onDisabled();
+        } else this.#rest(turn, error, wasClosed);
     }
   }
 
@@ -219,8 +226,8 @@ export class Chain {
     if (turn.closedFailures >= FAILURES && answers > turn.answersBefore) turn.through = 'PROVIDER_FAILED';
   }
 
-  /** Undefined when there were quotes and none stands in the note. */
-  #ground({ note, task }: TaskOfNote, { teacher, plan = [], answered }: Turn): readonly Placed[] | undefined {
+  /** The reason when there were quotes and none stands in the note, or most of several do not: then what does is not trusted. */
+  #ground({ note, task }: TaskOfNote, { teacher, plan = [], answered }: Turn): readonly Placed[] | ReviewReason {
     const sections = plan.map(({ section }, i) => ({ section, quotes: answered[i] ?? [] }));
     const grounded = this.#options.ground(note.text, sections);
     const dropped: Record<string, number> = {};
@@ -232,14 +239,19 @@ export class Chain {
       aligned: grounded.aligned,
       dropped,
     });
-    const quoted = answered.some(quotes => quotes.length > 0);
-    return quoted && grounded.placed.length === 0 ? undefined : grounded.placed;
+    const quoted = answered.reduce((sum, quotes) => sum + quotes.length, 0);
+    if (quoted > 0 && grounded.placed.length === 0) return 'NOTHING_GROUNDED';
+    return quoted >= SEVERAL && 2 * grounded.dropped.length > quoted ? 'MOSTLY_INVENTED' : grounded.placed;
   }
 
-  /** @throws TeacherError when all that is left are teachers whose setup is wrong: a person must act before any note is given up. */
+  /**
+   * @throws TeacherError when a teacher's setup is wrong and the others say nothing about this note: a person must act before every
+   * note is given up.
+   */
   #whyNobody(turns: readonly Turn[]): ReviewReason {
-    const [disabled] = turns.flatMap(each => this.#disabled.get(each.teacher) ?? []);
-    if (disabled !== undefined && turns.every(each => this.#disabled.has(each.teacher))) throw disabled;
+    const [disabled] = turns.flatMap(each => this.#setups.whyDisabled(each.teacher) ?? []);
+    const others = turns.filter(each => !this.#setups.isDisabled(each.teacher));
+    if (disabled !== undefined && others.every(each => each.through === 'BUDGET_SPENT')) throw disabled;
     const reasons = turns.flatMap(each => each.through ?? []);
     if (reasons.length === 0) return 'NO_TEACHER';
     return reasons.find(reason => reason === 'BUDGET_SPENT') ?? (reasons.at(-1) as ReviewReason);

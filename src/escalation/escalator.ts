@@ -58,7 +58,13 @@ export class Escalator {
       ]),
     );
     for (const provider of providers) observe({ kind: 'breaker.changed', provider, state: 'closed' });
-    this.#chain = new Chain({ ...options, breakers: this.#breakers, desk: this.#desk, room: this.#room });
+    this.#chain = new Chain({
+      ...options,
+      breakers: this.#breakers,
+      desk: this.#desk,
+      room: this.#room,
+      onDisabled: () => this.#changed(),
+    });
     this.processor = new EscalatorProcessor({ ...options, chain: this.#chain });
   }
 

@@ -19,6 +19,7 @@ export const REVIEW_REASONS = [
   'PROVIDER_FAILED',
   'REPLY_UNUSABLE',
   'NOTHING_GROUNDED',
+  'MOSTLY_INVENTED',
 ] as const;
 
 export type ReviewReason = (typeof REVIEW_REASONS)[number];

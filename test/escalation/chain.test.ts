@@ -64,6 +64,7 @@ function chainOf(
     ground: exactly,
     now,
     observe,
+    onDisabled: () => room.wakeAll(),
   });
   const decide = (id: number, of: Partial<TaskOfNote> = {}): { decision: Promise<Decision>; done: () => boolean } => {
     const note = gate(noteOf(id));
@@ -239,6 +240,53 @@ describe('the chain', () => {
     assert.equal(teacher.asked.length, 1);
     await tick(1);
     assert.equal((await decision).kind, 'decided');
+  });
+
+  it('keeps a teacher that answers others and refuses one note, and asks the next about that', async () => {
+    const picky = new Scripted('picky', ({ text }) =>
+      text.startsWith('Note 3:') ? refuse('TEACHER_DENIED') : reply('headache'),
+    );
+    const { decide, facts } = chainOf([picky, new Scripted('next', () => reply('aspirin'))]);
+    await decide(99).decision;
+    const refused = decide(3);
+    for (let id = 100; !refused.done() && id < 400; id++) {
+      decide(id);
+      await tick(100);
+    }
+    const decision = await refused.decision;
+    assert.equal(decision.kind === 'decided' && decision.teacher, 'next');
+    assert.deepEqual(of(facts, 'teacher.disabled'), []);
+  });
+
+  it('gives a teacher up that refuses three times in a row, whatever it did before', async () => {
+    let revoked = false;
+    const teacher = new Scripted('t', () => (revoked ? refuse('TEACHER_DENIED') : reply('headache')));
+    const { decide, facts } = chainOf([teacher]);
+    await decide(1).decision;
+    revoked = true;
+    const next = decide(2);
+    await quiet();
+    for (let i = 0; i < 20; i++) await tick(100);
+    await assert.rejects(next.decision, { code: 'TEACHER_DENIED' });
+    assert.deepEqual([teacher.asked.length, of(facts, 'teacher.disabled').length], [4, 1]);
+  });
+
+  it('gives no note up for lack of money while another teacher is set up wrong: a person must act', async () => {
+    const wrong = new Scripted('wrong', () => refuse('TEACHER_UNPAID'));
+    const dear = new Scripted('dear', () => reply('headache'), { usd: 2 });
+    const { decide } = chainOf([wrong, dear], { usdPerDay: 1 });
+    await assert.rejects(decide(1).decision, { code: 'TEACHER_UNPAID' });
+  });
+
+  it('does not decide by an answer that is mostly invented', async () => {
+    const [liar, careless] = [
+      new Scripted('liar', () => reply('headache', 'fever', 'never said')),
+      new Scripted('careless', () => reply('headache', 'aspirin', 'never said')),
+    ];
+    const lied = await chainOf([liar]).decide(1).decision;
+    assert.deepEqual([lied.kind, lied.kind === 'undecided' && lied.reason], ['undecided', 'MOSTLY_INVENTED']);
+    mock.timers.reset();
+    assert.equal((await chainOf([careless]).decide(1).decision).kind, 'decided');
   });
 
   it('leaves everything at once when its note is lost or the run stops, and the request that is out goes on', async () => {

@@ -39,6 +39,7 @@ const NOTHING: Usage = { inputTokens: 0, outputTokens: 0, usd: 0, ms: 0 };
 
 /** How much longer a request counts as under way than it may take: to store its reply. */
 const MARGIN_MS = 1_000;
+const HOUR_MS = 3_600_000;
 
 export class RequestDesk {
   readonly #options: DeskOptions;
@@ -50,6 +51,7 @@ export class RequestDesk {
   readonly #ended = new AbortController();
   /** Whose end is waited for already. */
   readonly #runs = new WeakSet<AbortSignal>();
+  readonly #purging: NodeJS.Timeout;
   #grace: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
@@ -61,6 +63,9 @@ export class RequestDesk {
     this.#store = new ReplyStore(this.#database, { retentionMs: replyRetentionMs, now });
     this.#budget = new Budget(this.#database, { limits, now });
     this.#audit = new AuditTrail(join(directory, 'audit.jsonl'), now);
+    this.#store.purge();
+    this.#purging = setInterval(() => this.#purge(), HOUR_MS);
+    this.#purging.unref();
     this.#reportBudget();
   }
 
@@ -87,6 +92,7 @@ export class RequestDesk {
       this.#ended.abort(new Error('the desk is closed'));
       await Promise.allSettled(this.#underWay.values());
       clearTimeout(this.#grace);
+      clearInterval(this.#purging);
       this.#audit.close();
       this.#database.close();
     })();
@@ -213,6 +219,15 @@ export class RequestDesk {
 
   #reportReused({ name }: Teacher, { task }: TeacherRequest, { kind }: Answer): void {
     if (kind === 'reply' || kind === 'unusable') this.#options.observe({ kind: 'reply.reused', teacher: name, task });
+  }
+
+  #purge(): void {
+    try {
+      this.#store.purge();
+    } catch (error) {
+      // the next hour will do; whoever writes a reply meanwhile reports the fault
+      if (!(error instanceof EscalationError)) throw error;
+    }
   }
 
   #reportBudget(): void {

@@ -115,7 +115,7 @@ export const escalation = z.strictObject({
       failurePercent: z.coerce.number().min(0).max(99).default(50),
       /** … of at least so many in the window. */
       minimumRequests: count().default(5),
-      /** At least twice requestMs is looked back, whatever this says. */
+      /** Looked back for longer where so many requests that hang, `concurrency` at once, take longer. */
       windowMs: count().default(60_000),
       /** From open to the next try. */
       resetMs: count().default(30_000),

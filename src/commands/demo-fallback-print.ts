@@ -21,7 +21,7 @@ export function printFallback(
     `requests     ${sent} to ${requests.hosts.join(', ') || 'nobody'} (simulated): ${list(requests.byOutcome) || 'none'}`,
     `paid twice   ${asked.billedTwice} of them, by the emulator's own count of ${asked.requests} (simulated)`,
     `dollars      $${requests.usd.toFixed(4)} (simulated: the emulator's ${asked.inputTokens} + ${asked.outputTokens} tokens at the list price of ${MODEL})`,
-    `             $${requests.usdEstimated.toFixed(4)} more (simulated) is counted for requests without an answer: the most that they can have cost`,
+    `             $${requests.usdEstimated.toFixed(4)} more (simulated) is counted for requests without an answer: an estimate of their input`,
     `page         ${about.files.page}`,
     `counts       ${about.files.summary}`,
     `log          ${about.data} (try: npm run -s clinstream -- consume clinical.review --until-end --data ${about.data})`,

@@ -11,6 +11,7 @@ import type { EventCodecs } from '../events/codecs.ts';
 import { type Running, runProcessor } from '../streams/runner.ts';
 import type { Transport } from '../streams/transport.ts';
 import type { Teacher } from '../teachers/teacher.ts';
+import { revisionBytes } from './record-bytes.ts';
 
 export const ESCALATOR_ROLE = 'escalator';
 
@@ -52,6 +53,7 @@ export async function startEscalator(
     replyRetentionMs: replyDays * DAY_MS,
     // what is under way is paid for; half of the time to stop is left to commit it
     graceMs: Math.min(requestMs, stream.drainMs / 2),
+    maxBytes: revisionBytes(config),
     belief: beliefs(config),
     now,
     newId: randomUUID,

@@ -3,11 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import type { Doubt } from '../core/doubt.ts';
 import type { Observer } from '../core/facts.ts';
-import { ESCALATION_FACTOR, type EventCodecs } from '../events/codecs.ts';
+import type { EventCodecs } from '../events/codecs.ts';
 import { type Running, runProcessor } from '../streams/runner.ts';
 import type { Transport } from '../streams/transport.ts';
 import type { Tagged } from '../tagging/tagger.ts';
 import { TaggerProcessor } from '../tagging/tagger-processor.ts';
+import { escalationBytes } from './record-bytes.ts';
 import type { Serving } from './serve-model.ts';
 
 export const TAGGER_ROLE = 'tagger';
@@ -60,13 +61,4 @@ export function startTagger(
     observe,
     sleep: ms => sleep(ms),
   });
-}
-
-/** Room for the headers of a record and for what the broker adds. */
-const OVERHEAD_BYTES = 64 * 1024;
-
-/** What the escalations topic takes and the escalator reads. */
-function escalationBytes({ transport, kafka, limits }: Config): number {
-  const readable = ESCALATION_FACTOR * limits.noteBytes;
-  return transport === 'kafka' ? Math.min(readable, kafka.recordBytes - OVERHEAD_BYTES) : readable;
 }

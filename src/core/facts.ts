@@ -72,6 +72,8 @@ export type Fact =
   | { readonly kind: 'provider.busy'; readonly provider: string; readonly ms: number }
   | { readonly kind: 'breaker.changed'; readonly provider: string; readonly state: BreakerState }
   | { readonly kind: 'fallback.blocked'; readonly blocked: boolean }
+  /** Something that sends notes to review happened for the first time on this day (UTC). */
+  | { readonly kind: 'fallback.warned'; readonly reason: string }
   | { readonly kind: 'budget.used'; readonly usdToday: number }
   | {
       readonly kind: 'quotes.grounded';

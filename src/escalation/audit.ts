@@ -3,7 +3,7 @@
  * rewritten, each on the disk (fdatasync) before the next step. Whoever may read it learns who was asked about which text (by its
  * sha-256), never the text. A request whose line cannot be written is not sent.
  */
-import { closeSync, constants, fdatasyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, fdatasyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EscalationError } from './escalation-error.ts';
 
@@ -31,7 +31,7 @@ export type AuditEntry =
       readonly inputTokens: number;
       readonly outputTokens: number;
       readonly usd: number;
-      /** The provider may have charged for it, and did not say what: the numbers are the most that it can be. */
+      /** The provider may have charged for it, and did not say what; see charge.ts. */
       readonly estimated: boolean;
       readonly ms: number;
     });
@@ -49,7 +49,10 @@ export class AuditTrail {
     this.#now = now;
     this.#file = this.#doing(() => {
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-      return openSync(path, APPEND, 0o600);
+      const file = openSync(path, APPEND, 0o600);
+      // it may be there already, for others to read
+      fchmodSync(file, 0o600);
+      return file;
     });
   }
 

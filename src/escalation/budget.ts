@@ -1,7 +1,9 @@
 /**
  * What may be spent: US dollars a day (UTC), tokens and requests in any 60 seconds, over all processes that share the file.
  * What a request may cost at most is taken before it is sent and corrected when its usage is known, so a crash in between leaves
- * it counted. Invariant: the day's sum never exceeds its limit, unless a request cost more than it was said to at most.
+ * it counted. Money is spent when what is settled says so; what requests under way hold may come back, and is waited for, as is a
+ * request of the same name that another process has out. Invariant: the day's sum never exceeds its limit, unless a request cost more
+ * than it was said to at most.
  */
 import type { DatabaseSync } from 'node:sqlite';
 import type { Usage } from '../teachers/teacher.ts';
@@ -26,12 +28,30 @@ export interface Reservation {
 
 export type Grant =
   | { readonly kind: 'granted'; readonly reservation: Reservation }
-  /** A minute's limit is reached: it may be worth asking again from this time on, in milliseconds since the Unix epoch. */
+  /** It may be worth asking again from this time on, in milliseconds since the Unix epoch, or when a request is settled. */
   | { readonly kind: 'wait'; readonly until: number }
   /** The day's money is spent. */
   | { readonly kind: 'spent' };
 
+/** A request while it is under way. */
+export interface Hold {
+  /** The same for the same question: nobody asks it again meanwhile. */
+  readonly name: string;
+  /** When it has surely ended; milliseconds from now. */
+  readonly ms: number;
+}
+
+/** Other processes settle without a word. */
+const LOOK_AGAIN_MS = 1_000;
 const MINUTE_MS = 60_000;
+
+interface Out {
+  readonly name: string;
+  readonly pid: number;
+  readonly day: string;
+  readonly nano_usd: number;
+}
+
 /** Whole billionths of a dollar add up exactly. */
 const NANO = 1e9;
 
@@ -48,21 +68,28 @@ export class Budget {
   }
 
   /** Takes what a request may cost at most. A request beyond a minute's limit by itself goes when the minute is empty. */
-  reserve(atMost: Cost): Grant {
+  reserve(atMost: Cost, { name, ms }: Hold): Grant {
     const now = this.#now();
     const day = dayOf(now);
     const nanoUsd = nanoUsdOf(atMost);
     const tokens = atMost.inputTokens + atMost.outputTokens;
     return transaction(this.#database, (): Grant => {
-      const { usdPerDay } = this.#limits;
-      const spent = this.#nanoUsd(day);
-      if (nanoUsd > 0 && usdPerDay !== null && spent + nanoUsd > Math.round(usdPerDay * NANO)) return { kind: 'spent' };
+      const out = this.#out(now, ms);
+      if (out.some(each => each.name === name)) return { kind: 'wait', until: now + LOOK_AGAIN_MS };
+      if (nanoUsd > 0 && this.#limits.usdPerDay !== null) {
+        const limit = Math.round(this.#limits.usdPerDay * NANO);
+        const counted = this.#nanoUsd(day);
+        const held = out.reduce((sum, each) => sum + (each.day === day ? each.nano_usd : 0), 0);
+        if (counted - held + nanoUsd > limit) return { kind: 'spent' };
+        if (counted + nanoUsd > limit) return { kind: 'wait', until: now + LOOK_AGAIN_MS };
+      }
       const until = this.#minuteAllows(now, tokens);
       if (until !== undefined) return { kind: 'wait', until };
       this.#add(day, nanoUsd);
       const { lastInsertRowid: id } = this.#database
-        .prepare('INSERT INTO budget_minute (at, tokens) VALUES (?, ?)')
-        .run(now, tokens);
+        .prepare('INSERT INTO request_out (name, pid, day, nano_usd, until) VALUES (?, ?, ?, ?, ?)')
+        .run(name, process.pid, day, nanoUsd, now + ms);
+      this.#database.prepare('INSERT INTO budget_minute VALUES (?, ?, ?)').run(id, now, tokens);
       return { kind: 'granted', reservation: { id, day, nanoUsd } };
     });
   }
@@ -71,6 +98,7 @@ export class Budget {
   settle({ id, day, nanoUsd }: Reservation, used: Cost): void {
     transaction(this.#database, () => {
       this.#add(day, nanoUsdOf(used) - nanoUsd);
+      this.#database.prepare('DELETE FROM request_out WHERE id = ?').run(id);
       this.#database
         .prepare('UPDATE budget_minute SET tokens = ? WHERE id = ?')
         .run(used.inputTokens + used.outputTokens, id);
@@ -95,10 +123,19 @@ export class Budget {
       .run(day, nanoUsd);
   }
 
+  /** The requests under way of processes that run. One that should end later than any does was begun before the clock was set back. */
+  #out(now: number, longestMs: number): readonly Out[] {
+    this.#database.prepare('DELETE FROM request_out WHERE until <= ? OR until > ?').run(now, now + longestMs);
+    const rows = this.#database.prepare('SELECT name, pid, day, nano_usd FROM request_out').all() as unknown as Out[];
+    return rows.filter(each => isAlive(each.pid));
+  }
+
   /** Undefined when a request of so many tokens may go now; else when the oldest that stand in its way are a minute old. */
   #minuteAllows(now: number, tokens: number): number | undefined {
     const { tokensPerMinute, requestsPerMinute } = this.#limits;
     this.#database.prepare('DELETE FROM budget_minute WHERE at <= ?').run(now - MINUTE_MS);
+    // the clock was set back: they are a minute old in a minute, and not when it has caught up
+    this.#database.prepare('UPDATE budget_minute SET at = ? WHERE at > ?').run(now, now);
     if (tokensPerMinute === null && requestsPerMinute === null) return undefined;
     const rows = this.#database.prepare('SELECT at, tokens FROM budget_minute ORDER BY at').all() as {
       at: number;
@@ -116,6 +153,16 @@ export class Budget {
       inMinute -= row.tokens;
     }
     return until;
+  }
+}
+
+/** Whether a process of this machine runs: what one that was killed had out will not be answered any more. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    // it is somebody else's
+    return (error as { code?: string }).code === 'EPERM';
   }
 }
 

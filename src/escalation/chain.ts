@@ -9,9 +9,11 @@ import type { ReviewReason } from '../events/review-event.ts';
 import type { Quote, Teacher, TeacherRequest } from '../teachers/teacher.ts';
 import { TeacherError } from '../teachers/teacher-error.ts';
 import type { GatedNote } from '../text/privacy-gate.ts';
-import type { ProviderBreaker } from './breaker.ts';
+import type { Answer, Subject } from './asking.ts';
+import { type ProviderBreaker, waitAsAsked } from './breaker.ts';
 import type { Ground, Placed } from './merge.ts';
-import type { Answer, RequestDesk, Subject } from './request-desk.ts';
+import type { RequestDesk } from './request-desk.ts';
+import { TeacherSetups } from './teacher-setups.ts';
 import { unlessAborted, type WaitingRoom } from './waiting-room.ts';
 
 export type Decision =
@@ -34,6 +36,8 @@ export interface ChainOptions {
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
   readonly observe: Observer;
+  /** A teacher is given up: who waits may look again, and whether the chain is blocked may have changed. */
+  readonly onDisabled: () => void;
 }
 
 export interface TaskOfNote {
@@ -49,6 +53,13 @@ export interface TaskOfNote {
 
 /** After a failure of its provider a teacher is left alone for a while, each time longer. */
 const REST_MS = { first: 250, most: 30_000 };
+/** No rest is longer, so that a longer one is due to a clock that was set back. */
+const LONGEST_REST_MS = 600_000;
+/** Of fewer quotes no share says anything. */
+const SEVERAL = 3;
+const DAY_MS = 86_400_000;
+/** A request that fails so often, while its provider answers others, fails because of its note. */
+const FAILURES = 6;
 
 /** What a task knows about one of its teachers. */
 interface Turn {
@@ -56,6 +67,10 @@ interface Turn {
   /** Why it is not asked again. */
   through: ReviewReason | undefined;
   failures: number;
+  /** Of those, while the breaker was closed. */
+  closedFailures: number;
+  /** What its provider had answered at the first of them. */
+  answersBefore: number;
   /** Not before; milliseconds since the Unix epoch. */
   restUntil: number;
   /** What is asked, planned once. */
@@ -72,7 +87,7 @@ type Outcome =
 
 export class Chain {
   readonly #options: ChainOptions;
-  readonly #disabled = new Map<Teacher, TeacherError>();
+  readonly #setups = new TeacherSetups();
 
   constructor(options: ChainOptions) {
     this.#options = options;
@@ -82,7 +97,7 @@ export class Chain {
   get blocked(): boolean {
     const { teachers, breakers } = this.#options;
     return [...teachers.values()].some(each => {
-      const enabled = each.filter(teacher => !this.#disabled.has(teacher));
+      const enabled = each.filter(teacher => !this.#setups.isDisabled(teacher));
       return enabled.length > 0 && enabled.every(teacher => breakers.get(teacher.provider)?.state === 'open');
     });
   }
@@ -94,6 +109,8 @@ export class Chain {
       teacher,
       through: undefined,
       failures: 0,
+      closedFailures: 0,
+      answersBefore: 0,
       restUntil: 0,
       plan: undefined,
       answered: [],
@@ -108,10 +125,12 @@ export class Chain {
     const signals = [of.lost, of.stopping];
     for (;;) {
       for (const signal of signals) signal.throwIfAborted();
-      const left = turns.filter(each => each.through === undefined && !this.#disabled.has(each.teacher));
+      const left = turns.filter(each => each.through === undefined && !this.#setups.isDisabled(each.teacher));
       if (left.length === 0) return undecided(this.#whyNobody(turns));
       const at = now();
       if (at >= of.deadline) return undecided('TOO_OLD');
+      // the clock may have been set back since
+      for (const each of left) each.restUntil = Math.min(each.restUntil, at + LONGEST_REST_MS);
       const next = left.find(each => each.restUntil <= at && this.#breaker(each.teacher).ready);
       if (next === undefined) {
         await room.wait(this.#nextLook(left, at, of.deadline) - at, signals);
@@ -128,6 +147,7 @@ export class Chain {
   async #takeTurn(turn: Turn, of: TaskOfNote): Promise<Outcome> {
     const { teacher, answered } = turn;
     turn.plan ??= teacher.plan(of.note, of.task);
+    const wasClosed = this.#breaker(teacher).state === 'closed';
     let usd = 0;
     try {
       for (const request of turn.plan.slice(answered.length)) {
@@ -135,10 +155,14 @@ export class Chain {
         if (answer.kind === 'wait') return { kind: 'wait', until: answer.until, usd };
         if (answer.kind === 'closed-off') return { kind: 'not-now', usd };
         if (answer.kind === 'spent') {
+          // what an outage used up ends no turn: tomorrow there is money again
+          if (this.#breaker(teacher).state !== 'closed')
+            return { kind: 'wait', until: tomorrow(this.#options.now()), usd };
           turn.through = 'BUDGET_SPENT';
           return { kind: 'not-now', usd };
         }
         usd += answer.usage.usd;
+        this.#setups.answered(teacher);
         if (answer.kind === 'unusable') {
           turn.through = 'REPLY_UNUSABLE';
           return { kind: 'not-now', usd };
@@ -146,12 +170,12 @@ export class Chain {
         answered.push(answer.quotes);
       }
     } catch (error) {
-      this.#afterFailure(turn, error);
+      this.#afterFailure(turn, error, wasClosed);
       return { kind: 'not-now', usd };
     }
     const mentions = this.#ground(of, turn);
-    if (mentions !== undefined) return { kind: 'decided', teacher: teacher.name, mentions, usd };
-    turn.through = 'NOTHING_GROUNDED';
+    if (typeof mentions !== 'string') return { kind: 'decided', teacher: teacher.name, mentions, usd };
+    turn.through = mentions;
     return { kind: 'not-now', usd };
   }
 
@@ -162,7 +186,7 @@ export class Chain {
       breaker: this.#breaker(teacher),
       request,
       subject: of.subject,
-      wanted: () => !this.#disabled.has(teacher),
+      wanted: () => !this.#setups.isDisabled(teacher),
       stopping: of.stopping,
     };
     // the request goes on when the note is lost: it is paid for, and stored for whoever has the note next
@@ -170,29 +194,40 @@ export class Chain {
   }
 
   /** @throws what is no failure of this teacher alone. */
-  #afterFailure(turn: Turn, error: unknown): void {
+  #afterFailure(turn: Turn, error: unknown, wasClosed: boolean): void {
     if (!(error instanceof TeacherError)) throw error;
-    const { now, observe } = this.#options;
+    const { observe, onDisabled } = this.#options;
     switch (error.fault) {
       case 'busy':
         // its breaker knows how long
         return;
       case 'provider':
-        turn.restUntil = now() + Math.min(REST_MS.first * 2 ** turn.failures, REST_MS.most);
-        turn.failures++;
+        this.#rest(turn, error, wasClosed);
         return;
       case 'reply':
         turn.through = 'REPLY_UNUSABLE';
         return;
       case 'setup':
-        if (this.#disabled.has(turn.teacher)) return;
-        this.#disabled.set(turn.teacher, error);
-        observe({ kind: 'teacher.disabled', teacher: turn.teacher.name, code: error.code });
+        if (this.#setups.refused(turn.teacher, error)) {
+          observe({ kind: 'teacher.disabled', teacher: turn.teacher.name, code: error.code });
+          onDisabled();
+        } else this.#rest(turn, error, wasClosed);
     }
   }
 
-  /** Undefined when there were quotes and none stands in the note. */
-  #ground({ note, task }: TaskOfNote, { teacher, plan = [], answered }: Turn): readonly Placed[] | undefined {
+  /** An outage, in which nobody is answered, ends no turn: a note must not be given up because of one. */
+  #rest(turn: Turn, error: TeacherError, wasClosed: boolean): void {
+    const { answers } = this.#breaker(turn.teacher);
+    const ms = Math.min(REST_MS.first * 2 ** turn.failures, REST_MS.most);
+    turn.restUntil = this.#options.now() + Math.max(ms, waitAsAsked(error.retryAfterMs) ?? 0);
+    if (turn.failures === 0) turn.answersBefore = answers;
+    turn.failures++;
+    if (wasClosed) turn.closedFailures++;
+    if (turn.closedFailures >= FAILURES && answers > turn.answersBefore) turn.through = 'PROVIDER_FAILED';
+  }
+
+  /** The reason when there were quotes and none stands in the note, or most of several do not: then what does is not trusted. */
+  #ground({ note, task }: TaskOfNote, { teacher, plan = [], answered }: Turn): readonly Placed[] | ReviewReason {
     const sections = plan.map(({ section }, i) => ({ section, quotes: answered[i] ?? [] }));
     const grounded = this.#options.ground(note.text, sections);
     const dropped: Record<string, number> = {};
@@ -204,14 +239,19 @@ export class Chain {
       aligned: grounded.aligned,
       dropped,
     });
-    const quoted = answered.some(quotes => quotes.length > 0);
-    return quoted && grounded.placed.length === 0 ? undefined : grounded.placed;
+    const quoted = answered.reduce((sum, quotes) => sum + quotes.length, 0);
+    if (quoted > 0 && grounded.placed.length === 0) return 'NOTHING_GROUNDED';
+    return quoted >= SEVERAL && 2 * grounded.dropped.length > quoted ? 'MOSTLY_INVENTED' : grounded.placed;
   }
 
-  /** @throws TeacherError when all that is left are teachers whose setup is wrong: a person must act before any note is given up. */
+  /**
+   * @throws TeacherError when a teacher's setup is wrong and the others say nothing about this note: a person must act before every
+   * note is given up.
+   */
   #whyNobody(turns: readonly Turn[]): ReviewReason {
-    const [disabled] = turns.flatMap(each => this.#disabled.get(each.teacher) ?? []);
-    if (disabled !== undefined && turns.every(each => this.#disabled.has(each.teacher))) throw disabled;
+    const [disabled] = turns.flatMap(each => this.#setups.whyDisabled(each.teacher) ?? []);
+    const others = turns.filter(each => !this.#setups.isDisabled(each.teacher));
+    if (disabled !== undefined && others.every(each => each.through === 'BUDGET_SPENT')) throw disabled;
     const reasons = turns.flatMap(each => each.through ?? []);
     if (reasons.length === 0) return 'NO_TEACHER';
     return reasons.find(reason => reason === 'BUDGET_SPENT') ?? (reasons.at(-1) as ReviewReason);
@@ -227,4 +267,9 @@ export class Chain {
     if (breaker === undefined) throw new TypeError(`provider ${provider} has no breaker`);
     return breaker;
   }
+}
+
+/** The next midnight in UTC; milliseconds since the Unix epoch. */
+function tomorrow(now: number): number {
+  return (Math.floor(now / DAY_MS) + 1) * DAY_MS;
 }

@@ -26,6 +26,8 @@ export interface EscalatorProcessorOptions {
   readonly entities: EventCodec<EntitiesEvent>;
   readonly reviews: EventCodec<ReviewEvent>;
   readonly topics: { readonly entities: string; readonly review: string; readonly deadLetters: string };
+  /** Of a revision: a larger one goes to review. */
+  readonly maxBytes: number;
   /** A note is given up when its escalation is so old; milliseconds. */
   readonly deadlineMs: number;
   readonly belief: (teacher: string, task: Task) => Belief;
@@ -111,10 +113,11 @@ export class EscalatorProcessor implements Processor {
 
   async #outputs(
     escalation: EscalationEvent,
-    { decided, undecided, usd }: Verdict,
+    verdict: Verdict,
     record: StreamRecord,
   ): Promise<{ outputs: readonly OutgoingRecord[]; reason?: string }> {
     const { note, model } = escalation;
+    const { decided, undecided, usd } = verdict;
     const at = this.#options.now();
     const outputs: OutgoingRecord[] = [];
     const revision = escalation.revision + (decided.length > 0 ? 1 : 0);
@@ -122,6 +125,7 @@ export class EscalatorProcessor implements Processor {
       const status = undecided.length === 0 ? 'FINAL' : 'PROVISIONAL';
       const event = entitiesEvent({ note, model, status, revision, taggedAt: at, ...merge(escalation, decided) });
       const value = await this.#options.entities.encode(event);
+      if (value.length > this.#options.maxBytes) return this.#outputs(escalation, tooLarge(verdict), record);
       outputs.push(
         this.#output(event, { topic: this.#options.topics.entities, type: ENTITIES_EVENT_TYPE, value, at }, record),
       );
@@ -149,6 +153,12 @@ export class EscalatorProcessor implements Processor {
       headers: eventHeaders(attributes, record.headers),
     };
   }
+}
+
+/** Nothing of what was decided can be published. */
+function tooLarge({ decided, undecided, usd }: Verdict): Verdict {
+  const given = decided.map(({ task, teacher }) => ({ task, reason: 'TOO_LARGE' as const, teachers: [teacher] }));
+  return { decided: [], undecided: [...undecided, ...given], usd };
 }
 
 /** Undefined when the gate refuses the note: it has become stricter, or the escalation is not the tagger's. */

@@ -8,6 +8,7 @@ import type { Task } from '../core/span.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 import { type BreakerOptions, ProviderBreaker } from './breaker.ts';
 import { Chain } from './chain.ts';
+import { withDailyWarnings } from './daily-warnings.ts';
 import { EscalatorProcessor, type EscalatorProcessorOptions } from './escalator-processor.ts';
 import type { Ground } from './merge.ts';
 import { type DeskOptions, RequestDesk } from './request-desk.ts';
@@ -46,10 +47,11 @@ export class Escalator {
   #closed: Promise<void> | undefined;
 
   /** @throws EscalationError when its state cannot be opened. */
-  constructor(options: EscalatorOptions) {
+  constructor(given: EscalatorOptions) {
+    const options = { ...given, observe: withDailyWarnings(given.observe, given.now) };
     const { teachers, observe } = options;
     this.#observe = observe;
-    this.#desk = new RequestDesk(options);
+    this.#desk = new RequestDesk({ ...options, onSettled: () => this.#room.wakeAll() });
     const providers = new Set([...teachers.values()].flat().map(({ provider }) => provider));
     this.#breakers = new Map(
       [...providers].map(provider => [
@@ -58,7 +60,13 @@ export class Escalator {
       ]),
     );
     for (const provider of providers) observe({ kind: 'breaker.changed', provider, state: 'closed' });
-    this.#chain = new Chain({ ...options, breakers: this.#breakers, desk: this.#desk, room: this.#room });
+    this.#chain = new Chain({
+      ...options,
+      breakers: this.#breakers,
+      desk: this.#desk,
+      room: this.#room,
+      onDisabled: () => this.#changed(),
+    });
     this.processor = new EscalatorProcessor({ ...options, chain: this.#chain });
   }
 

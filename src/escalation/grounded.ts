@@ -18,10 +18,11 @@ export interface Placed extends Span {
  * - `not-found`: it stands nowhere.
  * - `ambiguous`: with slips only, and two spellings would do equally well or too many places; or brackets that fit too many places.
  * - `empty`: no letter and no digit.
+ * - `filler`: only words such as "of" and "the".
  * - `too-long`: longer than any mention (LONGEST_QUOTE).
  * - `misplaced`: the annotator's own offsets do not hold what it says, or cut a word.
  */
-export type DropReason = 'not-found' | 'ambiguous' | 'empty' | 'too-long' | 'misplaced';
+export type DropReason = 'not-found' | 'ambiguous' | 'empty' | 'filler' | 'too-long' | 'misplaced';
 
 export interface Dropped {
   readonly reason: DropReason;

@@ -5,6 +5,7 @@
 import type { Span } from '../core/span.ts';
 import { compatible, fold, isSeparator } from '../text/fold.ts';
 import { type Pieces, pieceAt, toPieces, WORD } from '../text/pieces.ts';
+import { isFiller } from './fillers.ts';
 
 /** A mention is a phrase: what is longer than this quotes the note itself. In code points. */
 export const LONGEST_QUOTE = 200;
@@ -32,7 +33,7 @@ export interface QuoteForm {
 }
 
 /** Why a quote is not even looked for. */
-export type Unfit = 'empty' | 'too-long';
+export type Unfit = 'empty' | 'filler' | 'too-long';
 
 export function readQuote(quote: string): QuoteForm | Unfit {
   const text = quote.trim();
@@ -40,7 +41,10 @@ export function readQuote(quote: string): QuoteForm | Unfit {
   const pieces = toPieces(text);
   if ((pieces.points[pieces.count] as number) > LONGEST_QUOTE) return 'too-long';
   if (!pieces.kinds.includes(WORD)) return 'empty';
-  return { literal: phrase(pieces), bracketed: bracketed(text) };
+  const literal = phrase(pieces);
+  // an abbreviation is none: "IT", "OR"
+  if (literal.cased === null && isFiller(literal.normal)) return 'filler';
+  return { literal, bracketed: bracketed(text) };
 }
 
 function phrase(pieces: Pieces): Phrase {

@@ -24,8 +24,6 @@ interface Row {
   readonly ms: number;
 }
 
-const PURGE_EVERY_MS = 3_600_000;
-
 export class ReplyStore {
   readonly #database: DatabaseSync;
   readonly #retentionMs: number;
@@ -33,7 +31,6 @@ export class ReplyStore {
   readonly #select: StatementSync;
   readonly #insert: StatementSync;
   readonly #delete: StatementSync;
-  #purgedAt = Number.NEGATIVE_INFINITY;
 
   /** @param options.now milliseconds since the Unix epoch. */
   constructor(database: DatabaseSync, options: { readonly retentionMs: number; readonly now: () => number }) {
@@ -58,14 +55,15 @@ export class ReplyStore {
     };
   }
 
+  /** Removes from the file what is too old to be read. @throws EscalationError */
+  purge(): void {
+    transaction(this.#database, () => this.#delete.run(this.#now() - this.#retentionMs));
+  }
+
   /** On the disk when it returns. @throws EscalationError */
   put(key: RequestKey, { code, quotes, usage }: StoredReply): void {
     const now = this.#now();
     transaction(this.#database, () => {
-      if (now - this.#purgedAt >= PURGE_EVERY_MS) {
-        this.#delete.run(now - this.#retentionMs);
-        this.#purgedAt = now;
-      }
       const text = code === null ? JSON.stringify(quotes) : null;
       const { inputTokens, outputTokens, usd, ms } = usage;
       this.#insert.run(...columns(key), now, code, text, inputTokens, outputTokens, usd, ms);

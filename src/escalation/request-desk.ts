@@ -6,31 +6,16 @@
 import { join } from 'node:path';
 import type { Observer } from '../core/facts.ts';
 import type { Stop } from '../core/processor.ts';
-import type { Quote, Reply, RequestKey, Teacher, TeacherRequest, Usage } from '../teachers/teacher.ts';
-import { type TeacherCode, TeacherError } from '../teachers/teacher-error.ts';
-import { type AuditEntry, AuditTrail } from './audit.ts';
-import type { ProviderBreaker } from './breaker.ts';
+import type { Reply, Teacher, TeacherRequest, Usage } from '../teachers/teacher.ts';
+import { TeacherError } from '../teachers/teacher-error.ts';
+import { type Answer, type Asking, answerOf, auditAbout, keyOf } from './asking.ts';
+import { AuditTrail } from './audit.ts';
 import { Budget, type BudgetLimits, type Reservation } from './budget.ts';
+import { type Charge, chargeOf } from './charge.ts';
 import { EscalationError } from './escalation-error.ts';
-import { ReplyStore, type StoredReply } from './reply-store.ts';
+import { ReplyStore } from './reply-store.ts';
 import { openState } from './state-database.ts';
 import { unlessAborted } from './waiting-room.ts';
-
-export type Answer =
-  | { readonly kind: 'reply'; readonly quotes: readonly Quote[]; readonly usage: Usage }
-  | { readonly kind: 'unusable'; readonly code: TeacherCode; readonly usage: Usage }
-  /** A minute's limit; milliseconds since the Unix epoch. */
-  | { readonly kind: 'wait'; readonly until: number }
-  | { readonly kind: 'spent' }
-  /** The breaker lets nothing through now, or nobody wants it any more. */
-  | { readonly kind: 'closed-off' };
-
-/** Whose note a request is about, for the audit trail. */
-export interface Subject {
-  readonly noteId: string;
-  readonly noteVersion: number;
-  readonly textSha256: string;
-}
 
 export interface DeskOptions {
   /** Folder of the state: replies, budget, audit trail. */
@@ -46,33 +31,15 @@ export interface DeskOptions {
   /** Tells the requests of the audit trail apart. */
   readonly newId: () => string;
   readonly observe: Observer;
-}
-
-/** What is asked, of whom, and about which note. */
-export interface Asking {
-  readonly teacher: Teacher;
-  /** Of the teacher's provider. */
-  readonly breaker: ProviderBreaker;
-  readonly request: TeacherRequest;
-  readonly subject: Subject;
-  /** Whether it is still worth sending when its turn comes. */
-  readonly wanted: () => boolean;
-  /** After it aborts nothing new is sent, and requests under way have `graceMs` left. */
-  readonly stopping: AbortSignal;
+  /** A request has given back what was taken for it: who waits for money may look again. */
+  readonly onSettled: () => void;
 }
 
 const NOTHING: Usage = { inputTokens: 0, outputTokens: 0, usd: 0, ms: 0 };
 
-/** Failures after which the provider may charge all the same, and has not said what; so may it when it answered 2xx (`mayBeCharged`). */
-const MAY_BE_CHARGED: readonly TeacherCode[] = [
-  'TEACHER_TIMEOUT',
-  'TEACHER_HUNG_UP',
-  'REPLY_EMPTY',
-  'REPLY_REFUSED',
-  'REPLY_CUT',
-  'REPLY_NOT_JSON',
-  'REPLY_WRONG_SCHEMA',
-];
+/** How much longer a request counts as under way than it may take: to store its reply. */
+const MARGIN_MS = 1_000;
+const HOUR_MS = 3_600_000;
 
 export class RequestDesk {
   readonly #options: DeskOptions;
@@ -84,6 +51,7 @@ export class RequestDesk {
   readonly #ended = new AbortController();
   /** Whose end is waited for already. */
   readonly #runs = new WeakSet<AbortSignal>();
+  readonly #purging: NodeJS.Timeout;
   #grace: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
 
@@ -95,6 +63,9 @@ export class RequestDesk {
     this.#store = new ReplyStore(this.#database, { retentionMs: replyRetentionMs, now });
     this.#budget = new Budget(this.#database, { limits, now });
     this.#audit = new AuditTrail(join(directory, 'audit.jsonl'), now);
+    this.#store.purge();
+    this.#purging = setInterval(() => this.#purge(), HOUR_MS);
+    this.#purging.unref();
     this.#reportBudget();
   }
 
@@ -121,6 +92,7 @@ export class RequestDesk {
       this.#ended.abort(new Error('the desk is closed'));
       await Promise.allSettled(this.#underWay.values());
       clearTimeout(this.#grace);
+      clearInterval(this.#purging);
       this.#audit.close();
       this.#database.close();
     })();
@@ -142,7 +114,8 @@ export class RequestDesk {
       this.#endAfterGrace(stopping);
       if (!breaker.ready || !asking.wanted()) return { kind: 'closed-off' };
       if (teacher.host === null) return await this.#askHere(asking);
-      const grant = this.#budget.reserve(request.atMost);
+      const hold = { name: keyOf(request.key), ms: this.#options.requestMs + MARGIN_MS };
+      const grant = this.#budget.reserve(request.atMost, hold);
       if (grant.kind !== 'granted') return grant;
       return await this.#send(asking, teacher.host, grant.reservation);
     } finally {
@@ -164,23 +137,19 @@ export class RequestDesk {
     }
   }
 
-  async #send(
-    { teacher, breaker, request, subject, stopping }: Asking,
-    host: string,
-    reservation: Reservation,
-  ): Promise<Answer> {
-    const about = { request: this.#options.newId(), ...auditAbout(teacher, host, request, subject) };
+  async #send(asking: Asking, host: string, reservation: Reservation): Promise<Answer> {
+    const { teacher, breaker, request, stopping } = asking;
+    const about = { request: this.#options.newId(), ...auditAbout(asking, host) };
+    const trying = breaker.state !== 'closed';
     const began = performance.now();
-    const finish = (outcome: string, used: Usage | undefined): Usage => {
-      const usage = used ?? { ...request.atMost, ms: performance.now() - began };
-      // stored already: from here on a crash costs nothing but an estimate that stays
-      if (used !== undefined) this.#budget.settle(reservation, used);
+    const finish = (outcome: string, { usage, estimated }: Charge): void => {
+      // stored already: from here on a crash costs nothing but the bound that stays
+      this.#budget.settle(reservation, usage);
       const { inputTokens, outputTokens, usd, ms } = usage;
-      const estimated = used === undefined;
       this.#audit.append({ event: 'ended', ...about, outcome, inputTokens, outputTokens, usd, estimated, ms });
       this.#reportAsked(teacher, request, outcome, usage);
       this.#reportBudget();
-      return usage;
+      this.#options.onSettled();
     };
     try {
       const { quotes, usage } = await breaker.call(() => {
@@ -188,23 +157,23 @@ export class RequestDesk {
         return this.#request(teacher, request, stopping);
       });
       this.#store.put(request.key, { code: null, quotes, usage });
-      finish('OK', usage);
+      finish('OK', { usage, estimated: false });
       return { kind: 'reply', quotes, usage };
     } catch (error) {
+      const charge = chargeOf(request, error, { trying, ms: performance.now() - began });
       if (!(error instanceof TeacherError)) {
-        // it may have been sent: what was taken for it stays counted
-        if (this.#ended.signal.aborted) finish('STOPPED', undefined);
-        else if (error instanceof EscalationError && error.code === 'TEACHER_BROKEN') finish(error.code, undefined);
+        // it may have been sent
+        if (this.#ended.signal.aborted) finish('STOPPED', charge);
+        else if (error instanceof EscalationError && error.code === 'TEACHER_BROKEN') finish(error.code, charge);
         throw error;
       }
-      const used = error.usage ?? (mayBeCharged(error) ? undefined : NOTHING);
       if (error.fault !== 'reply') {
-        finish(error.code, used);
+        finish(error.code, charge);
         throw error;
       }
-      const usage = used ?? { ...request.atMost, ms: performance.now() - began };
+      const { usage } = charge;
       this.#store.put(request.key, { code: error.code, quotes: [], usage });
-      finish(error.code, used);
+      finish(error.code, charge);
       return { kind: 'unusable', code: error.code, usage };
     }
   }
@@ -242,6 +211,7 @@ export class RequestDesk {
       this.#grace ??= setTimeout(() => this.#ended.abort(stopping.reason), this.#options.graceMs);
     });
   }
+
   #reportAsked({ name }: Teacher, { task }: TeacherRequest, outcome: string, usage: Usage): void {
     const { inputTokens, outputTokens, usd, ms } = usage;
     this.#options.observe({ kind: 'teacher.asked', teacher: name, task, outcome, inputTokens, outputTokens, usd, ms });
@@ -251,40 +221,16 @@ export class RequestDesk {
     if (kind === 'reply' || kind === 'unusable') this.#options.observe({ kind: 'reply.reused', teacher: name, task });
   }
 
+  #purge(): void {
+    try {
+      this.#store.purge();
+    } catch (error) {
+      // the next hour will do; whoever writes a reply meanwhile reports the fault
+      if (!(error instanceof EscalationError)) throw error;
+    }
+  }
+
   #reportBudget(): void {
     this.#options.observe({ kind: 'budget.used', usdToday: this.#budget.usdToday() });
   }
-}
-
-function mayBeCharged({ code, details: { status } }: TeacherError): boolean {
-  const succeeded = typeof status === 'number' && status >= 200 && status < 300;
-  return succeeded || MAY_BE_CHARGED.includes(code);
-}
-
-function keyOf({ textSha256, task, promptSha256, model }: RequestKey): string {
-  return JSON.stringify([textSha256, task, promptSha256, model]);
-}
-
-function answerOf({ code, quotes, usage }: StoredReply): Answer {
-  return code === null ? { kind: 'reply', quotes, usage } : { kind: 'unusable', code, usage };
-}
-
-function auditAbout(
-  teacher: Teacher,
-  host: string,
-  { key, task }: TeacherRequest,
-  { noteId, noteVersion, textSha256 }: Subject,
-): Omit<Extract<AuditEntry, { event: 'asked' }>, 'event' | 'request'> {
-  return {
-    teacher: teacher.name,
-    provider: teacher.provider,
-    host,
-    model: key.model,
-    task,
-    noteId,
-    noteVersion,
-    noteSha256: textSha256,
-    sectionSha256: key.textSha256,
-    promptSha256: key.promptSha256,
-  };
 }

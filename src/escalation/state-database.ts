@@ -1,5 +1,5 @@
 /**
- * One SQLite file for what the fallback must not forget: replies that were paid for, and money that was spent. Several
+ * One SQLite file for what the fallback must not forget: replies that were paid for, money that was spent, requests that are out. Several
  * processes of one machine may share it. Replies hold quotes, which are text of notes: the file is its owner's alone.
  */
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { EscalationError } from './escalation-error.ts';
 
-const VERSION = 1;
+const VERSION = 2;
 const APPLICATION_ID = 0x636c6573; // "cles"
 const BUSY_MS = 10_000;
 
@@ -31,6 +31,14 @@ const SCHEMA = `
     day TEXT PRIMARY KEY,
     nano_usd INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE request_out (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    day TEXT NOT NULL,
+    nano_usd INTEGER NOT NULL,
+    until INTEGER NOT NULL
+  ) STRICT;
   CREATE TABLE budget_minute (
     id INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,

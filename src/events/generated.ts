@@ -115,7 +115,7 @@ export interface NoteEvent {
 
 export interface TaskReview {
   readonly task: string;
-  /** NOTE_REFUSED by the privacy gate; NO_TEACHER for the task; TOO_LARGE to be sent on; TOO_OLD before an answer came; BUDGET_SPENT for the day; REPLY_UNUSABLE of every teacher; NOTHING_GROUNDED: no quote of an answer stands in the note. More may come. */
+  /** NOTE_REFUSED by the privacy gate; NO_TEACHER for the task; TOO_LARGE to be sent on; TOO_OLD before an answer came; BUDGET_SPENT for the day; PROVIDER_FAILED again and again on this note, while others were answered; REPLY_UNUSABLE of every teacher; NOTHING_GROUNDED: no quote of an answer stands in the note; MOSTLY_INVENTED: most of them do not. More may come. */
   readonly reason: string;
   /** Those whose turn it was, in their order. */
   readonly teachers: readonly string[];

@@ -16,8 +16,10 @@ export const REVIEW_REASONS = [
   'NO_TEACHER',
   'BUDGET_SPENT',
   'TOO_OLD',
+  'PROVIDER_FAILED',
   'REPLY_UNUSABLE',
   'NOTHING_GROUNDED',
+  'MOSTLY_INVENTED',
 ] as const;
 
 export type ReviewReason = (typeof REVIEW_REASONS)[number];

@@ -14,6 +14,7 @@ export type EscalationFactKind =
   | 'provider.busy'
   | 'breaker.changed'
   | 'fallback.blocked'
+  | 'fallback.warned'
   | 'budget.used'
   | 'quotes.grounded';
 
@@ -67,6 +68,9 @@ export function escalationReports(registry: Registry): Reports<EscalationFactKin
     'state',
   ]);
   const blocked = gauge('clinstream_fallback_blocked', '1 while partitions are paused because nobody can be asked.');
+  const warned = counter('clinstream_fallback_warnings_total', 'Days and reasons on which notes went to review.', [
+    'reason',
+  ]);
   const today = gauge('clinstream_budget_usd_today', 'US dollars counted today (UTC), requests under way included.');
   const placed = counter('clinstream_quotes_placed_total', 'Quotes found in their note.', ['alignment']);
   const dropped = counter('clinstream_quotes_dropped_total', 'Quotes that stand nowhere in their note.', ['reason']);
@@ -143,7 +147,7 @@ export function escalationReports(registry: Registry): Reports<EscalationFactKin
       measure: ({ teacher, code }) => disabled.inc({ teacher, code }),
     },
     'provider.busy': {
-      level: 'debug',
+      level: ({ ms }) => (ms > 60_000 ? 'warn' : 'debug'),
       message: 'provider asked to wait',
       fields: ({ provider, ms }) => ({ provider, ms }),
       measure: ({ provider }) => busy.inc({ provider }),
@@ -161,6 +165,12 @@ export function escalationReports(registry: Registry): Reports<EscalationFactKin
       message: 'fallback blocked or free again',
       fields: fact => ({ blocked: fact.blocked }),
       measure: fact => blocked.set(Number(fact.blocked)),
+    },
+    'fallback.warned': {
+      level: 'warn',
+      message: 'notes go to review; told once a day and reason',
+      fields: ({ reason }) => ({ reason }),
+      measure: ({ reason }) => warned.inc({ reason }),
     },
     'budget.used': {
       level: 'debug',

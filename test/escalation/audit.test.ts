@@ -1,6 +1,6 @@
 /** If these fail, nobody can say afterwards what left the machine, or something leaves that nobody wrote down. */
 import assert from 'node:assert/strict';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type AuditEntry, AuditTrail } from '../../src/escalation/audit.ts';
@@ -23,6 +23,14 @@ const ASKED: AuditEntry = {
 };
 
 describe('the audit trail', () => {
+  it("becomes its owner's alone when others could read it", () => {
+    const path = join(folder, 'opened-up.jsonl');
+    writeFileSync(path, '');
+    chmodSync(path, 0o644);
+    new AuditTrail(path, () => 0).close();
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+  });
+
   it('is one JSON line an event, appended to what was there, by several processes', () => {
     const path = join(folder, 'trail', 'audit.jsonl');
     const [one, other] = [new AuditTrail(path, () => 0), new AuditTrail(path, () => 1_000)];

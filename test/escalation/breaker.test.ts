@@ -100,13 +100,59 @@ describe('a breaker', () => {
 
   it('waits longer each time where it is not told how long', async () => {
     const { breaker, facts } = breakerOf();
-    for (let i = 0; i < 9; i++) await fails(breaker, 'TEACHER_BUSY');
+    for (let i = 0; i < 9; i++) {
+      await fails(breaker, 'TEACHER_BUSY');
+      mock.timers.tick(60_000);
+    }
     await breaker.call(async () => {});
     await fails(breaker, 'TEACHER_BUSY');
     assert.deepEqual(
       facts.map(fact => (fact.kind === 'provider.busy' ? fact.ms : 0)),
       [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000, 1_000],
     );
+  });
+
+  it('believes no wait that repeats itself in vain, none of days, and counts requests that were out together once', async () => {
+    const { breaker, facts } = breakerOf();
+    for (let i = 0; i < 4; i++) {
+      await Promise.all([1, 2, 3].map(() => fails(breaker, 'TEACHER_BUSY', { retryAfterMs: 0 })));
+      mock.timers.tick(60_000);
+    }
+    await fails(breaker, 'TEACHER_BUSY', { retryAfterMs: 1e12 });
+    await fails(breaker, 'TEACHER_BUSY', { retryAfterMs: Number.NaN });
+    assert.deepEqual(
+      facts.map(fact => (fact.kind === 'provider.busy' ? fact.ms : 0)),
+      // those of the first time come when no wait is under way: a wait of nothing has ended at once
+      [0, 2_000, 2_000, 4_000, 4_000, 4_000, 8_000, 8_000, 8_000, 16_000, 16_000, 16_000, 600_000, 32_000],
+    );
+    assert.equal(breaker.busyUntil, Date.now() + 600_000);
+  });
+
+  it('is not stopped for longer by a clock that goes back', async () => {
+    let now = 10 * 3_600_000;
+    const { breaker } = breakerOf({ now: () => now });
+    await fails(breaker, 'TEACHER_BUSY', { retryAfterMs: 7_000 });
+    now = 3_600_000;
+    assert.equal(breaker.ready, false);
+    now += 600_000;
+    assert.equal(breaker.ready, true, 'nine hours later by the old clock');
+  });
+
+  it('opens when requests hang one after the other, however few may be out at once', async () => {
+    for (const concurrency of [1, 2, 4]) {
+      const { breaker } = breakerOf({ minimumRequests: 5, windowMs: 10_000, requestMs: 30_000, concurrency });
+      let failed = 0;
+      while (failed < 10 && breaker.state === 'closed') {
+        const hanging = Array.from({ length: concurrency }, () => Promise.withResolvers<never>());
+        const calls = hanging.map(({ promise }) => breaker.call(() => promise));
+        mock.timers.tick(30_000);
+        for (const { reject } of hanging) reject(new TeacherError('TEACHER_TIMEOUT', 'hung'));
+        failed += (await Promise.allSettled(calls)).length;
+      }
+      assert.equal(breaker.state, 'open', `${concurrency} at once`);
+      assert.ok(failed <= 8, `${failed} failed before it opened`);
+      mock.timers.reset();
+    }
   });
 
   it('opens for requests that hang longer than the window that is configured', async () => {

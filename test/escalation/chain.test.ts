@@ -3,22 +3,28 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, it, mock } from 'node:test';
 import type { Fact } from '../../src/core/facts.ts';
-import { ProviderBreaker } from '../../src/escalation/breaker.ts';
+import { type BreakerOptions, ProviderBreaker } from '../../src/escalation/breaker.ts';
 import { Chain, type Decision, type TaskOfNote } from '../../src/escalation/chain.ts';
 import { type DeskOptions, RequestDesk } from '../../src/escalation/request-desk.ts';
+import { openState } from '../../src/escalation/state-database.ts';
 import { WaitingRoom } from '../../src/escalation/waiting-room.ts';
 import { gate } from '../../src/text/privacy-gate.ts';
-import { exactly, noteOf, refuse, reply, Scripted } from './scripted.ts';
-import { freshState } from './stage.ts';
+import { exactly, hang, noteOf, refuse, reply, Scripted } from './scripted.ts';
+import { freshState, of } from './stage.ts';
 
 const START = Date.UTC(2026, 2, 1, 12);
 const live = new AbortController().signal;
 const closers: (() => unknown)[] = [];
 
 /** A chain whose time only the test moves. */
-function chainOf(teachers: readonly Scripted[], limits: Partial<DeskOptions['limits']> = {}) {
+function chainOf(
+  teachers: readonly Scripted[],
+  limits: Partial<DeskOptions['limits']> = {},
+  breaker: Partial<BreakerOptions> = {},
+) {
   mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: START });
   const facts: Fact[] = [];
+  const directory = freshState();
   const observe = (fact: Fact): void => void facts.push(fact);
   const room = new WaitingRoom();
   const now = (): number => Date.now();
@@ -36,11 +42,12 @@ function chainOf(teachers: readonly Scripted[], limits: Partial<DeskOptions['lim
         now,
         observe,
         onChange: () => room.wakeAll(),
+        ...breaker,
       }),
     ]),
   );
   const desk = new RequestDesk({
-    directory: freshState(),
+    directory,
     limits: { usdPerDay: null, tokensPerMinute: null, requestsPerMinute: null, ...limits },
     replyRetentionMs: 86_400_000,
     requestMs: 1_000,
@@ -48,6 +55,7 @@ function chainOf(teachers: readonly Scripted[], limits: Partial<DeskOptions['lim
     now,
     newId: randomUUID,
     observe,
+    onSettled: () => room.wakeAll(),
   });
   closers.push(() => desk.close(), ...[...breakers.values()].map(each => () => each.close()));
   const chain = new Chain({
@@ -58,6 +66,7 @@ function chainOf(teachers: readonly Scripted[], limits: Partial<DeskOptions['lim
     ground: exactly,
     now,
     observe,
+    onDisabled: () => room.wakeAll(),
   });
   const decide = (id: number, of: Partial<TaskOfNote> = {}): { decision: Promise<Decision>; done: () => boolean } => {
     const note = gate(noteOf(id));
@@ -71,7 +80,7 @@ function chainOf(teachers: readonly Scripted[], limits: Partial<DeskOptions['lim
     decision.catch(() => {});
     return { decision, done: () => settled };
   };
-  return { chain, decide, facts, room };
+  return { chain, decide, facts, room, directory };
 }
 
 /** Everything that can happen without time passing has happened. */
@@ -140,6 +149,162 @@ describe('the chain', () => {
     // 250 ms and 500 ms between the first three; then the breaker is open for 10 s, and each try keeps it so
     assert.deepEqual(times.slice(0, 3), [0, 300, 800]);
     assert.ok(times.length <= 6 && (times[3] ?? 0) >= 10_000, times.join());
+  });
+
+  it('gives a note up that fails again and again while others are answered', async () => {
+    const poisoned = new Scripted('poisoned', ({ text }) =>
+      text.startsWith('Note 3:') ? refuse('TEACHER_FAILED') : reply('headache'),
+    );
+    const { decide, facts } = chainOf([poisoned]);
+    const poison = decide(3);
+    for (let id = 100; !poison.done() && id < 400; id++) {
+      decide(id);
+      await tick(100);
+    }
+    assert.deepEqual(await poison.decision, {
+      kind: 'undecided',
+      reason: 'PROVIDER_FAILED',
+      teachers: ['poisoned'],
+      usd: 0,
+    });
+    assert.equal(poisoned.asked.filter(each => each.text.startsWith('Note 3:')).length, 6);
+    assert.ok(!facts.some(fact => fact.kind === 'breaker.changed'), 'the provider is well');
+  });
+
+  it('gives no note up because of an outage, also where the breaker sees too little to open', async () => {
+    let down = true;
+    const lone = new Scripted('lone', () => (down ? refuse('TEACHER_UNREACHABLE') : reply('headache')));
+    const { decide } = chainOf([lone], {}, { minimumRequests: 1_000 });
+    const { decision, done } = decide(1);
+    for (let i = 0; i < 60; i++) await tick(10_000);
+    assert.deepEqual([done(), lone.asked.length > 12], [false, true]);
+    down = false;
+    await tick(30_000);
+    assert.equal((await decision).kind, 'decided');
+  });
+
+  it('uses the money that requests under way give back, to the last note that it is enough for', async () => {
+    const teacher = new Scripted(
+      't',
+      async () => {
+        await new Promise(resolve => setTimeout(resolve, 50));
+        return reply('headache');
+      },
+      { usd: 0.08 },
+    );
+    const { decide } = chainOf([teacher], { usdPerDay: 0.2 }, { concurrency: 8 });
+    const all = Array.from({ length: 20 }, (_, id) => decide(id));
+    for (let i = 0; i < 40; i++) await tick(50);
+    const kinds = (await Promise.all(all.map(each => each.decision))).map(each =>
+      each.kind === 'decided' ? each.kind : each.reason,
+    );
+    const spent = kinds.filter(kind => kind === 'BUDGET_SPENT').length;
+    assert.deepEqual([kinds.length - spent, spent], [13, 7], '13 at 0.01, and after them 0.07 is too little for 0.08');
+    assert.equal(teacher.asked.length, 13);
+  });
+
+  it('spends no money on an outage, and gives no note up because of one', async () => {
+    let down = true;
+    const teacher = new Scripted('t', (_, __, signal) => (down ? hang(signal) : reply('headache')), { usd: 0.08 });
+    const { decide, facts } = chainOf([teacher], { usdPerDay: 0.5 });
+    const all = Array.from({ length: 30 }, (_, id) => decide(id));
+    await quiet();
+    for (let i = 0; i < 300; i++) await tick(1_000);
+    assert.ok(teacher.asked.length > 20, `${teacher.asked.length} hung`);
+    assert.ok(all.every(each => !each.done()));
+    const usd = (): number => of(facts, 'budget.used').at(-1)?.usdToday ?? 0;
+    assert.ok(usd() < 0.15, `${usd()} of 0.5`);
+    down = false;
+    for (let i = 0; i < 60; i++) await tick(1_000);
+    const kinds = (await Promise.all(all.map(each => each.decision))).map(each => each.kind);
+    assert.deepEqual(new Set(kinds), new Set(['decided']));
+  });
+
+  it('waits for money while a provider is being tried, and reviews nothing for the lack of it', async () => {
+    let down = true;
+    const teacher = new Scripted('t', () => (down ? refuse('TEACHER_FAILED') : reply('headache')), { usd: 0.08 });
+    const { decide } = chainOf([teacher], { usdPerDay: 0.09 });
+    const lone = decide(1);
+    for (let i = 0; i < 20; i++) await tick(100);
+    down = false;
+    await tick(10_000);
+    assert.equal((await lone.decision).kind, 'decided', 'the tries that failed cost nothing');
+  });
+
+  it('waits as long as a provider that fails asks, within bounds', async () => {
+    const teacher = new Scripted('t', (_, count) =>
+      count === 1 ? refuse('TEACHER_FAILED', { retryAfterMs: 1e12 }) : reply('headache'),
+    );
+    const { decide } = chainOf([teacher]);
+    const { decision } = decide(1);
+    await quiet();
+    await tick(599_999);
+    assert.equal(teacher.asked.length, 1);
+    await tick(1);
+    assert.equal((await decision).kind, 'decided');
+  });
+
+  it('keeps a teacher that answers others and refuses one note, and asks the next about that', async () => {
+    const picky = new Scripted('picky', ({ text }) =>
+      text.startsWith('Note 3:') ? refuse('TEACHER_DENIED') : reply('headache'),
+    );
+    const { decide, facts } = chainOf([picky, new Scripted('next', () => reply('aspirin'))]);
+    await decide(99).decision;
+    const refused = decide(3);
+    for (let id = 100; !refused.done() && id < 400; id++) {
+      decide(id);
+      await tick(100);
+    }
+    const decision = await refused.decision;
+    assert.equal(decision.kind === 'decided' && decision.teacher, 'next');
+    assert.deepEqual(of(facts, 'teacher.disabled'), []);
+  });
+
+  it('gives a teacher up that refuses three times in a row, whatever it did before', async () => {
+    let revoked = false;
+    const teacher = new Scripted('t', () => (revoked ? refuse('TEACHER_DENIED') : reply('headache')));
+    const { decide, facts } = chainOf([teacher]);
+    await decide(1).decision;
+    revoked = true;
+    const next = decide(2);
+    await quiet();
+    for (let i = 0; i < 20; i++) await tick(100);
+    await assert.rejects(next.decision, { code: 'TEACHER_DENIED' });
+    assert.deepEqual([teacher.asked.length, of(facts, 'teacher.disabled').length], [4, 1]);
+  });
+
+  it('gives no note up for lack of money while another teacher is set up wrong: a person must act', async () => {
+    const wrong = new Scripted('wrong', () => refuse('TEACHER_UNPAID'));
+    const dear = new Scripted('dear', () => reply('headache'), { usd: 2 });
+    const { decide } = chainOf([wrong, dear], { usdPerDay: 1 });
+    await assert.rejects(decide(1).decision, { code: 'TEACHER_UNPAID' });
+  });
+
+  it('does not decide by an answer that is mostly invented', async () => {
+    const liar = new Scripted('liar', () => reply('headache', 'fever', 'never said'));
+    const lied = await chainOf([liar]).decide(1).decision;
+    assert.equal(lied.kind === 'undecided' && lied.reason, 'MOSTLY_INVENTED');
+  });
+
+  it('decides by an answer of which a smaller part is invented, and by one of two', async () => {
+    const careless = new Scripted('careless', (_, count) =>
+      count === 1 ? reply('headache', 'aspirin', 'never said') : reply('headache', 'never said'),
+    );
+    const { decide } = chainOf([careless]);
+    for (const id of [1, 2]) assert.equal((await decide(id).decision).kind, 'decided');
+  });
+
+  it('forgets replies that are too old from the file, though none is written any more', async () => {
+    const { decide, directory } = chainOf([new Scripted('t', () => reply('headache'))], {}, {});
+    await decide(1).decision;
+    const database = openState(directory);
+    closers.push(() => database.close());
+    const count = () => database.prepare('SELECT count(*) AS n FROM reply').get()?.n;
+    assert.equal(count(), 1);
+    for (let hour = 0; hour < 24; hour++) await tick(3_600_000);
+    assert.equal(count(), 1);
+    for (let hour = 0; hour < 2; hour++) await tick(3_600_000);
+    assert.equal(count(), 0);
   });
 
   it('leaves everything at once when its note is lost or the run stops, and the request that is out goes on', async () => {

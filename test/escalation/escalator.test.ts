@@ -23,6 +23,7 @@ function escalatorOf(teachers: ReadonlyMap<string, readonly Scripted[]>) {
     entities: createEntitiesCodec(),
     reviews: createReviewCodec(),
     topics: { entities: 'entities', review: 'review', deadLetters: 'dead' },
+    maxBytes: 1024 * 1024,
     deadlineMs: 100,
     belief: () => ({ precision: 0.5, f1: 0.5 }),
     breaker: { failurePercent: 50, minimumRequests: 1, windowMs: 60_000, resetMs: 3_600_000 },

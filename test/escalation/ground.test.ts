@@ -124,9 +124,9 @@ describe('grounding, any input', () => {
 
   it('agrees with the plain definition of an exact match, position by position', () => {
     const plain = fc
-      .array(fc.constantFrom('a', 'b', 'ab', ' ', ',', '😀', 'é', '1'), { minLength: 1, maxLength: 40 })
+      .array(fc.constantFrom('x', 'b', 'xb', ' ', ',', '😀', 'é', '1'), { minLength: 1, maxLength: 40 })
       .map(parts => parts.join(''));
-    const short = fc.array(fc.constantFrom('a', 'b', 'ab', ' ', ',', 'é', '1'), { minLength: 1, maxLength: 5 });
+    const short = fc.array(fc.constantFrom('x', 'b', 'xb', ' ', ',', 'é', '1'), { minLength: 1, maxLength: 5 });
     fc.assert(
       fc.property(
         plain,
@@ -217,6 +217,17 @@ describe('grounding, settled cases', () => {
     assert.deepEqual(reasons('cold and cough, '.repeat(1_001), '[cold] and cough'), [
       { reason: 'ambiguous', length: 16 },
     ]);
+  });
+
+  it('marks no words that mention nothing by themselves', () => {
+    const text = 'IT came of the flu, and of the OR; the A and the B.';
+    const fillers = ['of', 'The', ' and, of the ', 'it'];
+    assert.deepEqual(ground(text, quotesOf(...fillers)).placed, []);
+    assert.deepEqual(
+      ground(text, quotesOf(...fillers)).dropped.map(each => each.reason),
+      Array(4).fill('filler'),
+    );
+    assert.deepEqual(marked(text, 'of the flu', 'OR'), ['of the flu', 'OR']);
   });
 
   it('makes one of what overlaps, and says how sure it is', () => {

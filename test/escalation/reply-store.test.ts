@@ -50,7 +50,7 @@ describe('stored replies', () => {
     database.close();
   });
 
-  it('are forgotten when their time is over: at once for readers, and from the file with the next one', () => {
+  it('are forgotten when their time is over: at once for readers, and from the file when it is purged', () => {
     const directory = join(folder, 'old');
     const database = openState(directory);
     let now = 0;
@@ -61,6 +61,7 @@ describe('stored replies', () => {
     now = DAY_MS + 1;
     assert.equal(store.get(KEY), undefined);
     store.put({ ...KEY, task: 'disease' }, { ...REPLY, quotes: [] });
+    store.purge();
     assert.equal(database.prepare('SELECT count(*) AS n FROM reply').get()?.n, 1);
     database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     database.close();

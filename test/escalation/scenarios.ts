@@ -302,6 +302,14 @@ export function scenarios(name: string, open: () => Promise<Harness>, skip: stri
       assert.deepEqual(outcomes(facts), ['reviewed REPLY_UNUSABLE']);
     });
 
+    it('whose revision is too large for its topic are reviewed', async () => {
+      const { revisions, reviews } = await runOver(transport, await many(1), { teachers: [well()], maxBytes: 100 });
+      assert.deepEqual(
+        [revisions, reviews.map(each => [each.reason, each.revision, each.tasks[0]?.teachers])],
+        [[], [['TOO_LARGE', 1, ['good']]]],
+      );
+    });
+
     it('ask about every section of a long note, and place a mention that two of them quote once', async () => {
       const parts = new Scripted('parts', ({ text }) => reply(...(text.includes('headache') ? ['headache'] : [])), {
         sectionPoints: 20,

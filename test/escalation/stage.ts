@@ -68,6 +68,7 @@ export async function stage(transport: Transport, { teachers, run = {}, ...optio
     entities: entitiesCodec,
     reviews: reviewCodec,
     topics: { entities: 'entities', review: 'review', deadLetters: 'dead' },
+    maxBytes: 1024 * 1024,
     deadlineMs: 3_600_000,
     belief: () => ({ precision: 0.8, f1: 0.7 }),
     breaker: { failurePercent: 50, minimumRequests: 1_000, windowMs: 60_000, resetMs: 50 },

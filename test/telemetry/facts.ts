@@ -58,6 +58,7 @@ export const FACTS: { readonly [Kind in FactKind]: FactOf<Kind> } = {
   'provider.busy': { kind: 'provider.busy', provider: 'openai', ms: 2_000 },
   'breaker.changed': { kind: 'breaker.changed', provider: 'openai', state: 'open' },
   'fallback.blocked': { kind: 'fallback.blocked', blocked: true },
+  'fallback.warned': { kind: 'fallback.warned', reason: 'BUDGET_SPENT' },
   'budget.used': { kind: 'budget.used', usdToday: 1.5 },
   'quotes.grounded': {
     kind: 'quotes.grounded',

@@ -6,14 +6,15 @@
 import type { Observer } from '../core/facts.ts';
 import type { Task } from '../core/span.ts';
 import type { ReviewReason } from '../events/review-event.ts';
-import type { Quote, Teacher, TeacherRequest } from '../teachers/teacher.ts';
+import type { Teacher, TeacherRequest } from '../teachers/teacher.ts';
 import { TeacherError } from '../teachers/teacher-error.ts';
 import type { GatedNote } from '../text/privacy-gate.ts';
 import type { Answer, Subject } from './asking.ts';
-import { type ProviderBreaker, waitAsAsked } from './breaker.ts';
+import type { ProviderBreaker } from './breaker.ts';
 import type { Ground, Placed } from './merge.ts';
 import type { RequestDesk } from './request-desk.ts';
 import { TeacherSetups } from './teacher-setups.ts';
+import { afterFailure, isResting, type Turn, turnOf } from './turn.ts';
 import { unlessAborted, type WaitingRoom } from './waiting-room.ts';
 
 export type Decision =
@@ -51,33 +52,9 @@ export interface TaskOfNote {
   readonly stopping: AbortSignal;
 }
 
-/** After a failure of its provider a teacher is left alone for a while, each time longer. */
-const REST_MS = { first: 250, most: 30_000 };
-/** No rest is longer, so that a longer one is due to a clock that was set back. */
-const LONGEST_REST_MS = 600_000;
 /** Of fewer quotes no share says anything. */
 const SEVERAL = 3;
 const DAY_MS = 86_400_000;
-/** A request that fails so often, while its provider answers others, fails because of its note. */
-const FAILURES = 6;
-
-/** What a task knows about one of its teachers. */
-interface Turn {
-  readonly teacher: Teacher;
-  /** Why it is not asked again. */
-  through: ReviewReason | undefined;
-  failures: number;
-  /** Of those, while the breaker was closed. */
-  closedFailures: number;
-  /** What its provider had answered at the first of them. */
-  answersBefore: number;
-  /** Not before; milliseconds since the Unix epoch. */
-  restUntil: number;
-  /** What is asked, planned once. */
-  plan: readonly TeacherRequest[] | undefined;
-  /** The answers to the first requests of the plan. */
-  readonly answered: (readonly Quote[])[];
-}
 
 /** What a turn came to. `usd` is what its new answers cost. */
 type Outcome =
@@ -105,16 +82,7 @@ export class Chain {
   /** @throws TeacherError of fault setup when no other teacher is left; a signal's reason; EscalationError. */
   async decide(of: TaskOfNote): Promise<Decision> {
     const { now, room } = this.#options;
-    const turns: Turn[] = (this.#options.teachers.get(of.task) ?? []).map(teacher => ({
-      teacher,
-      through: undefined,
-      failures: 0,
-      closedFailures: 0,
-      answersBefore: 0,
-      restUntil: 0,
-      plan: undefined,
-      answered: [],
-    }));
+    const turns: Turn[] = (this.#options.teachers.get(of.task) ?? []).map(turnOf);
     let usd = 0;
     const undecided = (reason: ReviewReason): Decision => ({
       kind: 'undecided',
@@ -129,9 +97,7 @@ export class Chain {
       if (left.length === 0) return undecided(this.#whyNobody(turns));
       const at = now();
       if (at >= of.deadline) return undecided('TOO_OLD');
-      // the clock may have been set back since
-      for (const each of left) each.restUntil = Math.min(each.restUntil, at + LONGEST_REST_MS);
-      const next = left.find(each => each.restUntil <= at && this.#breaker(each.teacher).ready);
+      const next = left.find(each => !isResting(each, at) && this.#breaker(each.teacher).ready);
       if (next === undefined) {
         await room.wait(this.#nextLook(left, at, of.deadline) - at, signals);
         continue;
@@ -215,15 +181,9 @@ export class Chain {
     }
   }
 
-  /** An outage, in which nobody is answered, ends no turn: a note must not be given up because of one. */
   #rest(turn: Turn, error: TeacherError, wasClosed: boolean): void {
     const { answers } = this.#breaker(turn.teacher);
-    const ms = Math.min(REST_MS.first * 2 ** turn.failures, REST_MS.most);
-    turn.restUntil = this.#options.now() + Math.max(ms, waitAsAsked(error.retryAfterMs) ?? 0);
-    if (turn.failures === 0) turn.answersBefore = answers;
-    turn.failures++;
-    if (wasClosed) turn.closedFailures++;
-    if (turn.closedFailures >= FAILURES && answers > turn.answersBefore) turn.through = 'PROVIDER_FAILED';
+    afterFailure(turn, error, { at: this.#options.now(), answers, wasClosed });
   }
 
   /** The reason when there were quotes and none stands in the note, or most of several do not: then what does is not trusted. */

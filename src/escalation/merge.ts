@@ -2,24 +2,17 @@
  * The next revision: what the teachers decided in the place of what was doubted, everything else as the student left it. A
  * mention's text is always cut from the note, so that no teacher can put a word into it.
  */
-import type { Span, Task } from '../core/span.ts';
+import type { Task } from '../core/span.ts';
 import type { EntitiesOfNote, Mention } from '../events/entities-event.ts';
 import type { EscalationEvent, TaskDecision } from '../events/generated.ts';
-import type { Code, Quote } from '../teachers/teacher.ts';
 import { CodePointIndex } from '../text/code-points.ts';
+import type { SectionQuotes } from './ground-note.ts';
+import type { Placed as Found } from './grounded.ts';
 
 /** A mention that a quote was found to be. */
-export interface Placed extends Span {
-  readonly codes?: readonly Code[];
-}
+export type Placed = Pick<Found, 'start' | 'end' | 'codes'>;
 
-/** What one reply said about one section. */
-export interface SectionQuotes {
-  /** Where the section stands in the note, in code points. */
-  readonly section: Span;
-  readonly quotes: readonly Quote[];
-}
-
+/** What the fallback needs of grounding, of which grounded.ts says more. */
 export interface Grounded {
   /** In text order, without overlaps, in code points of the note. */
   readonly placed: readonly Placed[];

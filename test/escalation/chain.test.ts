@@ -231,6 +231,23 @@ describe('the chain', () => {
     assert.equal((await lone.decision).kind, 'decided', 'the tries that failed cost nothing');
   });
 
+  it('waits for the next day when the money is spent while a provider is being tried', async () => {
+    let down = true;
+    const teacher = new Scripted('t', () => (down ? refuse('TEACHER_FAILED') : reply('headache')), { usd: 0.01 });
+    const other = new Scripted('u', () => reply('headache'), { usd: 0.01 });
+    const { decide, facts } = chainOf([teacher, other], { usdPerDay: 0.01 }, { minimumRequests: 1 });
+    const waits = decide(1, { deadline: START + 86_400_000 });
+    await quiet();
+    assert.equal((await waits.decision).kind, 'decided', 'by the other, for all that there is');
+    const late = decide(2, { deadline: START + 86_400_000 });
+    for (let i = 0; i < 12; i++) await tick(1_000);
+    assert.equal(of(facts, 'breaker.changed').at(-1)?.state, 'half-open');
+    assert.equal(late.done(), false);
+    down = false;
+    await tick(12 * 3_600_000);
+    assert.equal((await late.decision).kind, 'decided', 'with the money of the next day');
+  });
+
   it('waits as long as a provider that fails asks, within bounds', async () => {
     const teacher = new Scripted('t', (_, count) =>
       count === 1 ? refuse('TEACHER_FAILED', { retryAfterMs: 1e12 }) : reply('headache'),

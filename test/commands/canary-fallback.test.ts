@@ -59,11 +59,12 @@ async function teachers(): Promise<NodeJS.ProcessEnv> {
     [openAiEmulator(common), geminiEmulator(common), bioportalEmulator(common)].map(tidied),
   );
   const rule = (name: string) => ({ threshold: -1, teachers: [name] });
+  const keys = { one: 'OPENAI_API_KEY', two: 'GEMINI_API_KEY', three: 'BIOPORTAL_API_KEY' };
   return {
     CLINSTREAM_ESCALATION_TEACHERS: JSON.stringify([
-      { name: 'one', kind: 'openai', model: 'gpt-4o-mini-2024-07-18', baseUrl: `${openai?.url}/v1` },
-      { name: 'two', kind: 'gemini', model: 'gemini-1.5-flash-002', baseUrl: gemini?.url },
-      { name: 'three', kind: 'bioportal', baseUrl: bioportal?.url },
+      { name: 'one', kind: 'openai', model: 'gpt-4o-mini-2024-07-18', baseUrl: `${openai?.url}/v1`, keyFrom: keys.one },
+      { name: 'two', kind: 'gemini', model: 'gemini-1.5-flash-002', baseUrl: gemini?.url, keyFrom: keys.two },
+      { name: 'three', kind: 'bioportal', baseUrl: bioportal?.url, keyFrom: keys.three },
     ]),
     CLINSTREAM_ESCALATION_TASKS: JSON.stringify({
       symptom: rule('one'),

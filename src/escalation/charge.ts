@@ -16,8 +16,8 @@ const ANSWERED: readonly TeacherCode[] = [
   'REPLY_WRONG_SCHEMA',
 ];
 
-/** Bounds of tokens are bytes; English has about four a token. */
-const BYTES_PER_TOKEN = 4;
+/** Bounds of tokens are bytes; English has about four a token, notes full of numbers and abbreviations nearer three. */
+const BYTES_PER_TOKEN = 3;
 
 export interface Charge {
   readonly usage: Usage;

@@ -72,8 +72,7 @@ export class LlmTeacher implements Teacher {
         this.#options.chat.ask({ instructions, text: frame(request.text), signal: own }),
       );
     } catch (error) {
-      const translated = this.#translate(error, signal);
-      throw mayBeCharged(translated) ? this.#charged(translated, request, this.#since(began)) : translated;
+      throw this.#translate(error, signal);
     }
     const usage = this.#usage(answer, request, this.#since(began));
     return { quotes: this.#quotes(answer, usage), usage };
@@ -81,10 +80,6 @@ export class LlmTeacher implements Teacher {
 
   #since(began: number): number {
     return Math.max(0, this.#options.now() - began);
-  }
-
-  #charged({ code, message, details }: TeacherError, { atMost }: TeacherRequest, ms: number): TeacherError {
-    return new TeacherError(code, message, { details, usage: { ...atMost, ms } });
   }
 
   #prompt(task: Task) {
@@ -130,16 +125,10 @@ export class LlmTeacher implements Teacher {
     }
     if (signal.aborted) return stopped(this.name);
     const kind = error instanceof Error ? error.constructor.name : typeof error;
-    const timeout = kind === 'APIConnectionTimeoutError';
-    return new TeacherError(timeout ? 'TEACHER_TIMEOUT' : 'TEACHER_FAILED', `asking ${this.name} failed (${kind})`, {
-      details: { teacher: this.name, kind },
-    });
+    const about = { teacher: this.name, kind };
+    const message = `asking ${this.name} failed (${kind})`;
+    if (kind === 'APIConnectionTimeoutError') return new TeacherError('TEACHER_TIMEOUT', message, { details: about });
+    // `guarded-fetch.ts` had let the answer through, which the client could make nothing of
+    return new TeacherError('TEACHER_FAILED', message, { details: { ...about, status: 200 } });
   }
-}
-
-/** It answered 200, and the answer made no sense to us or to the client: the provider may well have done its work. */
-function mayBeCharged({ code, usage, details: { status } }: TeacherError): boolean {
-  if (code !== 'TEACHER_FAILED' || usage !== undefined) return false;
-  // without a status it is the client that failed, after `guarded-fetch.ts` had let the answer through
-  return typeof status !== 'number' || status < 300;
 }

@@ -59,7 +59,13 @@ describe('killing the escalator over the wire', { timeout: 60_000 }, () => {
       CLINSTREAM_DATA: join(folder, 'log'),
       CLINSTREAM_ESCALATION_STATE: state,
       CLINSTREAM_ESCALATION_TEACHERS: JSON.stringify([
-        { name: 'first', kind: 'openai', model: 'gpt-4o-mini-2024-07-18', baseUrl: `${wired.emulator.url}/v1` },
+        {
+          name: 'first',
+          kind: 'openai',
+          model: 'gpt-4o-mini-2024-07-18',
+          baseUrl: `${wired.emulator.url}/v1`,
+          keyFrom: 'OPENAI_API_KEY',
+        },
       ]),
       CLINSTREAM_ESCALATION_TASKS: JSON.stringify({ symptom: { rate: 0.2, teachers: ['first'] } }),
       CLINSTREAM_ESCALATION_CONCURRENCY: '16',
@@ -78,6 +84,7 @@ describe('killing the escalator over the wire', { timeout: 60_000 }, () => {
     const child = startRole({ ...env, CLINSTREAM_STREAM_TRANSACTION_MS: '3600000' });
     const hung = wired.emulator.asked.until(() => seenOf(wired, textOf('last')).length === 1);
     while (child.exitCode === null && storedReplies() < NAMES.length - 1) await sleep(20);
+    assert.equal(child.exitCode, null, 'it is at work');
     await hung;
     child.kill('SIGKILL');
     if (child.signalCode === null) await once(child, 'exit');

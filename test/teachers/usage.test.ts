@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
+import { chargeOf } from '../../src/escalation/charge.ts';
 import { createTeacher } from '../../src/teachers/create-teacher.ts';
 import type { TeacherRequest, Usage } from '../../src/teachers/teacher.ts';
 import { TeacherError } from '../../src/teachers/teacher-error.ts';
@@ -107,7 +108,7 @@ describe('a charge that no answer came for', () => {
       (thrown: unknown) => thrown,
     );
     assert.ok(error instanceof TeacherError);
-    return { error, atMost: request.atMost };
+    return { error, request };
   };
 
   it('is taken at its bound after a 200 that cannot be used', async () => {
@@ -121,10 +122,11 @@ describe('a charge that no answer came for', () => {
       ['gemini', '{"candidates": [{"content": {"parts": 7}}]}'],
       ...objects.map(each => ['openai', each] as const),
     ] as const) {
-      const { error, atMost } = await failure(kind, 200, body);
+      const { error, request } = await failure(kind, 200, body);
+      const { usage } = chargeOf(request, error, { trying: false, ms: 0 });
       assert.deepEqual(
-        { ...error.usage, ms: 0 },
-        { ...atMost, ms: 0 },
+        { ...usage, ms: 0 },
+        { ...request.atMost, ms: 0 },
         `${error.code} after ${kind} said ${body.slice(0, 60)}`,
       );
     }

@@ -33,6 +33,11 @@ describe('bench fallback', { timeout: 120_000 }, () => {
       [escalated, escalated, 0],
       'hanging decides nothing',
     );
+    for (const [mode, counts] of [
+      ['answering', answering],
+      ['hanging', hanging],
+    ] as const)
+      assert.ok(Number(counts?.[2]) > 0, `${mode}: it was asked`);
     assert.match(stdout, /hanging \/ answering \d\.\d{3}/);
     assert.equal(written(), before);
   });

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { KEY_FROM } from '../demo-fallback-settings.ts';
 import type { Role } from '../run.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -61,7 +62,7 @@ export async function startRole(role: Role, config: string, args: readonly strin
   // nothing of the environment may differ from what the configuration says
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('CLINSTREAM_'));
   const child = spawn(process.execPath, [MAIN, 'run', '--role', role, '--quiet', '--config', config, ...args], {
-    env: { ...Object.fromEntries(kept), OPENAI_API_KEY: KEY },
+    env: { ...Object.fromEntries(kept), [KEY_FROM]: KEY },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   const ended = once(child, 'exit');

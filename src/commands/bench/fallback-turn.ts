@@ -7,6 +7,7 @@ import type { Config } from '../../config.ts';
 import type { Note } from '../../core/note.ts';
 import { singleObjectCodecs } from '../../events/codecs.ts';
 import type { Transport } from '../../streams/transport.ts';
+import { KEY_FROM } from '../demo-fallback-settings.ts';
 import { ensureTopics, openTransport } from '../open-transport.ts';
 import { appendNotes } from '../produce.ts';
 import { type Emulators, type RoleProcess, startEmulators, startRole } from './fallback-roles.ts';
@@ -68,44 +69,49 @@ export async function takeTurn(mode: Mode, options: TurnOptions): Promise<Turn> 
     await appendNotes(to, notes);
     const file = join(directory, 'config.json');
     writeFileSync(file, JSON.stringify(roleConfig(config, mode, options, { directory, emulators })));
-    if (emulators !== undefined) closers.push((await startRole('escalator', file)).stop);
+    const escalator = emulators === undefined ? [] : [await startRole('escalator', file)];
+    closers.push(...escalator.map(role => role.stop));
     const tagger = await startRole('tagger', file);
     closers.push(tagger.stop);
-    const ended = await drained(log, config, tagger, options.interrupted);
+    const ended = await drained(log, config, [tagger, ...escalator], options.interrupted);
     const taggerCpuSeconds = tagger.cpuSeconds();
+    const requests = (await emulators?.requests()) ?? 0;
     const [entities, escalations] = await Promise.all(
       [config.topics.entities, config.topics.escalations].map(topic => readValues(log, topic)),
     );
     const codec = singleObjectCodecs().entities(config.topics.entities);
     const events = await Promise.all((entities ?? []).map(value => codec.decode(value)));
+    if (asked && requests === 0 && escalations?.length !== 0) throw new Error(`${mode}: no escalation was asked about`);
     const first = Math.min(...events.filter(({ revision }) => revision === 1).map(({ taggedAt }) => taggedAt));
     return {
       notesPerSecond: (1000 * notes.length) / (ended - first),
       taggerCpuSeconds,
       escalated: escalations?.length ?? 0,
       revised: events.filter(({ revision }) => revision > 1).length,
-      requests: (await emulators?.requests()) ?? 0,
+      requests,
     };
   } finally {
     for (const close of closers.reverse()) await close().catch(() => {});
   }
 }
 
-/** When the last note was committed, in milliseconds since the Unix epoch. @throws Error when the tagger ends before, or the wait. */
+/** When the last note was committed, in milliseconds since the Unix epoch. @throws Error when a role ends before, or the wait. */
 async function drained(
   log: Transport,
   { stream, topics }: Config,
-  tagger: RoleProcess,
+  roles: readonly RoleProcess[],
   interrupted: AbortSignal,
 ): Promise<number> {
   let failure: unknown;
-  tagger.done.catch((error: unknown) => {
-    failure = error;
-  });
+  for (const { done } of roles) {
+    done.catch((error: unknown) => {
+      failure = error;
+    });
+  }
   for (;;) {
     const lags = (await log.lags()).filter(({ group, topic }) => group === stream.group && topic === topics.notes);
-    if (lags.length === topics.partitions && lags.every(({ lag }) => lag === 0n)) return Date.now();
     if (failure !== undefined) throw failure;
+    if (lags.length === topics.partitions && lags.every(({ lag }) => lag === 0n)) return Date.now();
     interrupted.throwIfAborted();
     await sleep(POLL_MS);
   }
@@ -123,6 +129,7 @@ function roleConfig(
     kind: 'openai',
     model: MODEL,
     baseUrl: emulators?.openaiUrl ?? 'http://127.0.0.1:9/v1',
+    keyFrom: KEY_FROM,
   };
   const escalation = {
     state: join(directory, 'state'),

@@ -87,6 +87,9 @@ describe('README', () => {
     holds(`| ${kafka.taggedKafkaOverEmbedded.toFixed(2)} |`);
     holds(`| ${kafka.copiedKafkaOverEmbedded.toFixed(2)} |`);
     holds(`| ${kafka.copiedKafkaOverPlain.toFixed(2)} |`);
+    const fallback = results<Record<'hangingOverAbsent' | 'hangingOverAnswering', number>>('fallback');
+    holds(`| ${fallback.hangingOverAbsent.toFixed(2)} |`);
+    holds(`| ${fallback.hangingOverAnswering.toFixed(2)} |`);
     for (const row of results<{ rows: { aloneTokensPerSecond: number; togetherTokensPerSecond: number }[] }>('batching')
       .rows)
       holds(`| ${(row.aloneTokensPerSecond / row.togetherTokensPerSecond).toFixed(2)} |`);

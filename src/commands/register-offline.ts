@@ -139,7 +139,7 @@ export function registerBench(program: Command, io: Io): void {
       'What exactly-once on a broker costs: notes/s and records/s over those of the embedded log and of plain kafkajs.',
     )
     .option('--rounds <N>', 'how often they take turns', wholeNumber, 3)
-    .option('--notes <N>', 'notes of one round with the real tagger', wholeNumber, 264)
+    .option('--notes <N>', 'notes of one round with the real tagger', wholeNumber, 528)
     .option('--records <N>', 'records of one round that only copies', wholeNumber, 10_000)
     .option('--write', 'write benchmarks/results/kafka.json')
     .action((options: CommonOptions & { rounds: number; notes: number; records: number; write?: boolean }) =>

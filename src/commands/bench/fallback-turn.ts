@@ -73,15 +73,15 @@ export async function takeTurn(mode: Mode, options: TurnOptions): Promise<Turn> 
     closers.push(...escalator.map(role => role.stop));
     const tagger = await startRole('tagger', file);
     closers.push(tagger.stop);
-    const ended = await drained(log, config, [tagger, ...escalator], options.interrupted);
+    const check = checkOf([tagger, ...escalator], options.interrupted);
+    const ended = await drained(log, config, check);
     const taggerCpuSeconds = tagger.cpuSeconds();
-    const requests = (await emulators?.requests()) ?? 0;
     const [entities, escalations] = await Promise.all(
       [config.topics.entities, config.topics.escalations].map(topic => readValues(log, topic)),
     );
     const codec = singleObjectCodecs().entities(config.topics.entities);
     const events = await Promise.all((entities ?? []).map(value => codec.decode(value)));
-    if (asked && requests === 0 && escalations?.length !== 0) throw new Error(`${mode}: no escalation was asked about`);
+    const requests = escalations?.length === 0 ? 0 : await requestsOf(emulators, check);
     const first = Math.min(...events.filter(({ revision }) => revision === 1).map(({ taggedAt }) => taggedAt));
     return {
       notesPerSecond: (1000 * notes.length) / (ended - first),
@@ -95,24 +95,36 @@ export async function takeTurn(mode: Mode, options: TurnOptions): Promise<Turn> 
   }
 }
 
-/** When the last note was committed, in milliseconds since the Unix epoch. @throws Error when a role ends before, or the wait. */
-async function drained(
-  log: Transport,
-  { stream, topics }: Config,
-  roles: readonly RoleProcess[],
-  interrupted: AbortSignal,
-): Promise<number> {
+/** @returns what throws once a role has failed, or the turn is interrupted. */
+function checkOf(roles: readonly RoleProcess[], interrupted: AbortSignal): () => void {
   let failure: unknown;
   for (const { done } of roles) {
     done.catch((error: unknown) => {
       failure = error;
     });
   }
-  for (;;) {
-    const lags = (await log.lags()).filter(({ group, topic }) => group === stream.group && topic === topics.notes);
+  return () => {
     if (failure !== undefined) throw failure;
-    if (lags.length === topics.partitions && lags.every(({ lag }) => lag === 0n)) return Date.now();
     interrupted.throwIfAborted();
+  };
+}
+
+/** When the last note was committed, in milliseconds since the Unix epoch. */
+async function drained(log: Transport, { stream, topics }: Config, check: () => void): Promise<number> {
+  for (;;) {
+    check();
+    const lags = (await log.lags()).filter(({ group, topic }) => group === stream.group && topic === topics.notes);
+    if (lags.length === topics.partitions && lags.every(({ lag }) => lag === 0n)) return Date.now();
+    await sleep(POLL_MS);
+  }
+}
+
+/** How many there have been, once there was one: a turn in which nobody is asked would measure something else. */
+async function requestsOf(emulators: Emulators | undefined, check: () => void): Promise<number> {
+  for (;;) {
+    check();
+    const requests = await emulators?.requests();
+    if (requests !== 0) return requests ?? 0;
     await sleep(POLL_MS);
   }
 }

@@ -35,7 +35,6 @@ const LATENCY_MS = 120;
 /** Shares of the notes: while the provider is well, before its breaker opens, while it is open, after it, without money. */
 const ACTS = [0.3, 0.15, 0.3, 0.15, 0.1] as const;
 const FEWEST = 10;
-const INTERRUPTED = 130;
 
 export interface FallbackDemoOptions {
   readonly quiet: boolean;
@@ -59,7 +58,7 @@ export async function demoFallback(
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
     io.stderr.write('interrupted: the demo has stopped, and the simulated teacher with it\n');
-    return INTERRUPTED;
+    return EXIT.interrupted;
   } finally {
     // what was opened last closes first; one that fails keeps none of the others open
     for (const close of closers.reverse()) await close().catch(() => {});

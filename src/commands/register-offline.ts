@@ -6,6 +6,7 @@ import { benchFallback } from './bench/fallback.ts';
 import { benchKafka } from './bench/kafka.ts';
 import { benchPipeline } from './bench/pipeline.ts';
 import { distillEvaluate, distillTrain, type TrainOptions } from './distill.ts';
+import { type AnnotateFlags, distillAnnotate } from './distill-annotate.ts';
 import { distillDoubt } from './distill-doubt.ts';
 import type { Io } from './io.ts';
 import { listAllModels, verifyModel } from './models.ts';
@@ -24,7 +25,7 @@ export function registerModels(program: Command, io: Io): void {
     .action((options: CommonOptions) => verifyModel(configOf(options, io), io));
 }
 
-export function registerDistill(program: Command, io: Io): void {
+export function registerDistill(program: Command, io: Io, finish: (exitCode: number) => void): void {
   const distill = program.command('distill').description('Train a tagger from annotated notes, and measure one.');
   withConfig(distill.command('train'))
     .description(
@@ -37,6 +38,27 @@ export function registerDistill(program: Command, io: Io): void {
     .option('--model-version <VERSION>', 'version of the model', '1.0.0')
     .option('--max-steps <N>', 'stop training early: for a smoke test', wholeNumber)
     .action((options: CommonOptions & TrainOptions) => distillTrain(configOf(options, io), options, io));
+  withConfig(distill.command('annotate'))
+    .description(
+      "Teachers' labels on a corpus: DIR/NAME.jsonl for each. Replies are kept in DIR/state, so that nothing is paid for twice.",
+    )
+    .requiredOption('--corpus <DIR>', 'documents')
+    .requiredOption('--file <FILE>', 'of the corpus directory, such as gold/maccrobat.jsonl')
+    .addOption(new Option('--split <SPLIT>', 'which documents').choices(['train', 'dev', 'test']).default('dev'))
+    .requiredOption('--teacher <NAME...>', 'of escalation.teachers, or `dictionary`')
+    .option('--task <TASK...>', 'what to ask about', ['medication', 'disease', 'symptom'])
+    .requiredOption('--out <DIR>', 'labels, kept replies, audit trail')
+    .option(
+      '--max-usd <USD>',
+      'what each teacher may cost, on one day in DIR; no document is begun that may cost more',
+      amount,
+      0,
+    )
+    .option('--deidentified <HOW>', 'how the documents were de-identified: needed where they are sent somewhere')
+    .option('--quiet', 'no progress')
+    .action(async (options: CommonOptions & AnnotateFlags) =>
+      finish(await distillAnnotate(configOf(options, io), options, io)),
+    );
   withModel(withConfig(distill.command('evaluate')))
     .description(
       "Measures a model on the corpus directory's dev and test splits; writes metrics.json and MODEL_CARD.md beside it.",
@@ -93,6 +115,13 @@ interface ExplainFlags {
   readonly spans: number;
   readonly json?: boolean;
   readonly input: InputFormat;
+}
+
+function amount(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && Number.isFinite(value)))
+    throw new InvalidArgumentError('an amount is needed');
+  return value;
 }
 
 function share(text: string): number {

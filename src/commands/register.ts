@@ -32,7 +32,7 @@ export function registerCommands(program: Command, io: Io, finish: Finish): void
   registerSchemas(program, io, finish);
   registerModels(program, io);
   registerRoute(program, io, finish);
-  registerDistill(program, io);
+  registerDistill(program, io, finish);
   registerBench(program, io);
 }
 

@@ -8,6 +8,8 @@ import type { Teacher } from '../teachers/teacher.ts';
 /** Makes one teacher, sending nothing. @throws TeacherError EGRESS_DENIED, MODEL_UNKNOWN, TEACHER_DENIED */
 export type TeacherFactory = (options: CreateTeacherOptions) => Promise<Teacher>;
 
+type Keyed = WithKey & Pick<TeacherConfig, 'measured'>;
+
 /** Where each kind's key is, unless `keyFrom` says otherwise. */
 const KEYS = {
   openai: 'OPENAI_API_KEY',
@@ -30,10 +32,7 @@ export async function buildTeachers(
   const made = new Map<string, Teacher>();
   for (const config of escalation.teachers) {
     const keyed = named.has(config.name) ? withKey(config, env) : withoutKey(config);
-    made.set(
-      config.name,
-      await knowing(config, () => createTeacher({ config: keyed, egressAllow: egress.allow, now })),
-    );
+    made.set(config.name, await makeTeacher(keyed, { createTeacher, egressAllow: egress.allow, now }));
   }
   return new Map(
     rules.map(([task, rule]) => [
@@ -47,9 +46,24 @@ export async function buildTeachers(
   );
 }
 
+/** One teacher of the configuration by its name. @throws ConfigError where there is none, or no key of it; TeacherError. */
+export async function buildTeacher(
+  { escalation, egress }: Config,
+  teacherName: string,
+  { createTeacher, env, now }: { createTeacher: TeacherFactory; env: NodeJS.ProcessEnv; now: () => number },
+): Promise<Teacher> {
+  const config = escalation.teachers.find(({ name }) => name === teacherName);
+  if (config === undefined) throw invalid('escalation.teachers', `there is no teacher of the name ${teacherName}`);
+  return makeTeacher(withKey(config, env), { createTeacher, egressAllow: egress.allow, now });
+}
+
 /** Makes a teacher that knows all the tasks its configuration speaks of. */
-async function knowing({ name, measured }: TeacherConfig, make: () => Promise<Teacher>): Promise<Teacher> {
-  const teacher = await make().catch((cause: unknown) => {
+async function makeTeacher(
+  config: Keyed,
+  { createTeacher, ...rest }: { createTeacher: TeacherFactory } & Omit<CreateTeacherOptions, 'config'>,
+): Promise<Teacher> {
+  const { name, measured } = config;
+  const teacher = await createTeacher({ config, ...rest }).catch((cause: unknown) => {
     // the port's word for a task without a prompt or query
     throw cause instanceof RangeError ? invalid('escalation.teachers', cause.message, cause) : cause;
   });
@@ -58,7 +72,7 @@ async function knowing({ name, measured }: TeacherConfig, make: () => Promise<Te
   throw invalid('escalation.teachers', `${name} has a measure for ${unasked}, which it cannot be asked about`);
 }
 
-function withKey(config: TeacherConfig, env: NodeJS.ProcessEnv): WithKey {
+function withKey(config: TeacherConfig, env: NodeJS.ProcessEnv): Keyed {
   if (config.kind === 'dictionary') return config;
   const variable = config.keyFrom ?? usualKey(config);
   const apiKey = variable === undefined ? undefined : env[variable];
@@ -74,7 +88,7 @@ function usualKey({ kind, baseUrl }: Exclude<TeacherConfig, { kind: 'dictionary'
 }
 
 /** For one that is never asked, and so needs no real key. */
-function withoutKey(config: TeacherConfig): WithKey {
+function withoutKey(config: TeacherConfig): Keyed {
   return config.kind === 'dictionary' ? config : { ...config, apiKey: 'never-sent' };
 }
 

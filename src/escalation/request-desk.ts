@@ -6,7 +6,7 @@
 import { join } from 'node:path';
 import type { Observer } from '../core/facts.ts';
 import type { Stop } from '../core/processor.ts';
-import type { Reply, Teacher, TeacherRequest, Usage } from '../teachers/teacher.ts';
+import type { Reply, RequestKey, Teacher, TeacherRequest, Usage } from '../teachers/teacher.ts';
 import { TeacherError } from '../teachers/teacher-error.ts';
 import { type Answer, type Asking, answerOf, auditAbout, keyOf } from './asking.ts';
 import { AuditTrail } from './audit.ts';
@@ -84,6 +84,10 @@ export class RequestDesk {
     answer.catch(() => {}); // those who asked hear of it
     this.#underWay.set(name, answer);
     return answer;
+  }
+
+  isStored(key: RequestKey): boolean {
+    return this.#store.get(key) !== undefined;
   }
 
   /** Ends what is under way, and closes the files. */

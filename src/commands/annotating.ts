@@ -1,0 +1,148 @@
+/** One teacher over the documents of a corpus, asked by the chain that the escalator uses: what is asked, what it may cost, what came. */
+import { createHash, randomUUID } from 'node:crypto';
+import type { Config } from '../config.ts';
+import type { Fact } from '../core/facts.ts';
+import type { Stop } from '../core/processor.ts';
+import type { Task } from '../core/span.ts';
+import type { Labels } from '../distill/annotate.ts';
+import type { CorpusDocument } from '../distill/corpus.ts';
+import { groundNote } from '../escalation/ground-note.ts';
+import { type OpenChain, openChain } from '../escalation/open-chain.ts';
+import type { Teacher, TeacherRequest } from '../teachers/teacher.ts';
+import { PrivacyError } from '../text/privacy-error.ts';
+import { type GatedNote, gate } from '../text/privacy-gate.ts';
+
+export interface AnnotatorOptions {
+  readonly teacher: Teacher;
+  readonly tasks: readonly Task[];
+  /** Of the replies that are kept, and of the audit trail. */
+  readonly directory: string;
+  readonly maxUsd: number;
+  /** How the corpus was de-identified. */
+  readonly deidentified: string;
+  readonly stopping: AbortSignal;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+}
+
+export interface Estimate {
+  readonly requests: number;
+  /** Those of them whose reply is kept already. */
+  readonly stored: number;
+  /** At most, for all others. */
+  readonly usd: number;
+}
+
+/** A teacher's work on a corpus must be there when it is wanted again. */
+const KEPT_MS = 100 * 365 * 86_400_000;
+
+export class Annotator {
+  readonly spent = { usd: 0, requests: 0, reused: 0 };
+  readonly #options: AnnotatorOptions;
+  readonly #asked: OpenChain;
+  readonly #deadline: number;
+
+  /** @throws EscalationError when its folder cannot be opened. */
+  constructor({ escalation }: Config, options: AnnotatorOptions) {
+    const { teacher, tasks, maxUsd, directory, now } = options;
+    this.#options = options;
+    this.#deadline = now() + escalation.deadlineMs;
+    this.#asked = openChain({
+      ...escalation,
+      teachers: new Map(tasks.map(task => [task, [teacher]])),
+      ground: groundNote,
+      directory,
+      // the cap of the run; on the day also that of all runs in this folder, crashed ones included
+      limits: { ...escalation.budget, usdPerDay: maxUsd },
+      replyRetentionMs: KEPT_MS,
+      graceMs: escalation.requestMs,
+      newId: randomUUID,
+      now,
+      observe: fact => this.#count(fact),
+      onChange: () => {},
+    });
+  }
+
+  /** The same for the same question, so that it can be told what was asked. One hash a task, where there is something to ask. */
+  prompts(documents: readonly CorpusDocument[]): Readonly<Record<Task, string>> {
+    const [first] = documents;
+    if (first === undefined) return {};
+    const requests = this.#requests(first);
+    return Object.fromEntries(requests.map(({ key }) => [key.task, key.promptSha256]));
+  }
+
+  estimate(documents: readonly CorpusDocument[]): Estimate {
+    const requests = documents.flatMap(document => this.#requests(document));
+    const open = requests.filter(request => !this.#isStored(request));
+    return {
+      requests: requests.length,
+      stored: requests.length - open.length,
+      usd: open.reduce((sum, { atMost }) => sum + atMost.usd, 0),
+    };
+  }
+
+  atMostUsd(document: CorpusDocument): number {
+    return this.estimate([document]).usd;
+  }
+
+  /** @throws TeacherError of fault setup, EscalationError, or the reason of `stopping`. */
+  async label(document: CorpusDocument, task: Task): Promise<Labels> {
+    const note = this.#gated(document);
+    if (note === undefined) return { kind: 'undecided', reason: 'NOTE_REFUSED' };
+    const { stopping } = this.#options;
+    const textSha256 = createHash('sha256').update(document.text).digest('hex');
+    const decision = await this.#asked.chain.decide({
+      note,
+      task,
+      subject: { noteId: document.id, noteVersion: 1, textSha256 },
+      deadline: this.#deadline,
+      lost: stopping,
+      stopping,
+    });
+    if (decision.kind === 'decided') return { kind: 'labelled', spans: decision.mentions };
+    return decision.reason === 'BUDGET_SPENT'
+      ? { kind: 'out-of-money' }
+      : { kind: 'undecided', reason: decision.reason };
+  }
+
+  readonly close: Stop = () => this.#asked.close();
+
+  #isStored({ key }: TeacherRequest): boolean {
+    return this.#options.teacher.host !== null && this.#asked.isStored(key);
+  }
+
+  #requests(document: CorpusDocument): readonly TeacherRequest[] {
+    const note = this.#gated(document);
+    const { teacher, tasks } = this.#options;
+    return note === undefined ? [] : tasks.flatMap(task => teacher.plan(note, task));
+  }
+
+  /** Undefined when a tripwire fires: such a document is sent to nobody. */
+  #gated({ id, text }: CorpusDocument): GatedNote | undefined {
+    const { deidentified } = this.#options;
+    try {
+      return gate({
+        noteId: id,
+        noteVersion: 1,
+        patientId: id,
+        encounterId: null,
+        noteType: 'corpus',
+        authoredAt: 0,
+        specialty: null,
+        source: 'corpus',
+        text,
+        deidentification: { method: deidentified, version: '1' },
+      });
+    } catch (error) {
+      if (error instanceof PrivacyError) return undefined;
+      throw error;
+    }
+  }
+
+  #count(fact: Fact): void {
+    if (fact.kind === 'reply.reused') this.spent.reused++;
+    if (fact.kind !== 'teacher.asked') return;
+    this.spent.requests++;
+    this.spent.usd += fact.usd;
+  }
+}

@@ -1,0 +1,196 @@
+/** If this fails, the labels of a teacher are paid for twice, sent without leave, or are not what the teacher said. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { readCorpus } from '../../src/distill/corpus.ts';
+import type { FaultPlan } from '../emulators/faults.ts';
+import { Gold } from '../emulators/gold.ts';
+import { openAiEmulator } from '../emulators/openai.ts';
+import { cleanEnvironment, clinstream } from '../support/cli.ts';
+import { ROOT } from '../support/model.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+import { CANARY, KEY, MODELS, tidied } from '../teachers/support.ts';
+
+const folder = temporaryFolder('annotate');
+const corpus = join(folder, 'corpus');
+/** The last has a web address, at which the tripwire fires. */
+const TEXTS = [
+  `Takes aspirin for a headache; ${CANARY}.`,
+  'Gout 🦶 since May, takes colchicine.',
+  'Denies nausea. On metformin.',
+  'Sees http://example.org about aspirin.',
+];
+const QUOTES = {
+  medication: ['aspirin', 'colchicine', 'metformin'],
+  disease: ['Gout'],
+  symptom: ['headache', 'nausea'],
+};
+const SENT = 3;
+const TASKS = 3;
+
+mkdirSync(join(corpus, 'notes'), { recursive: true });
+writeFileSync(
+  join(corpus, 'notes/made.jsonl'),
+  TEXTS.map((text, i) => `${JSON.stringify({ id: `d${i}`, split: 'dev', text, entities: [] })}\n`).join(''),
+);
+
+let runs = 0;
+
+async function stage(faults: FaultPlan = {}) {
+  const gold = new Gold(TEXTS.map(text => ({ text, quotes: QUOTES })));
+  const emulator = await tidied(openAiEmulator({ gold, faults, apiKey: KEY, models: MODELS }));
+  const out = join(folder, `run-${runs++}`);
+  const teacher = {
+    name: 'mini',
+    kind: 'openai',
+    model: 'gpt-4o-mini-2024-07-18',
+    baseUrl: `${emulator.url}/v1`,
+    keyFrom: 'MINI_KEY',
+  };
+  const env = {
+    CLINSTREAM_ESCALATION_TEACHERS: JSON.stringify([teacher]),
+    CLINSTREAM_EGRESS_ALLOW: '127.0.0.1',
+    MINI_KEY: KEY,
+  };
+  const args = [
+    'distill',
+    'annotate',
+    '--corpus',
+    corpus,
+    '--file',
+    'notes/made.jsonl',
+    '--out',
+    out,
+    '--teacher',
+    'mini',
+  ];
+  const run = (...more: string[]) => clinstream([...args, ...more], { env });
+  return { emulator, out, env, args, run };
+}
+
+const PAID = ['--max-usd', '1', '--deidentified', 'synthetic'];
+
+/** Mentions as text, by document. */
+function labels(out: string, teacher = 'mini'): Record<string, string[]> {
+  const documents = readCorpus(out, `${teacher}.jsonl`, 'dev');
+  return Object.fromEntries(
+    documents.map(({ id, text, entities }) => [
+      id,
+      entities.map(({ start, end, type }) => `${type} ${[...text].slice(start, end).join('')}`),
+    ]),
+  );
+}
+
+const EXPECTED = {
+  d0: ['medication aspirin', 'symptom headache'],
+  d1: ['medication colchicine', 'disease Gout'],
+  d2: ['medication metformin', 'symptom nausea'],
+};
+
+describe('distill annotate', { timeout: 120_000 }, () => {
+  it('writes what a teacher says, in a corpus’s format, and pays for it once', async () => {
+    const { emulator, out, run } = await stage();
+    const first = await run(...PAID);
+    assert.equal(first.code, 0, first.stderr);
+    assert.match(first.stderr, /mini: 9 requests, 0 answered before, at most \$0\.03\n/);
+    assert.match(first.stdout, /3 of 4 documents labelled, 3 × NOTE_REFUSED, \$0\.\d{4}\n$/);
+    assert.deepEqual(labels(out), EXPECTED);
+    assert.equal(emulator.asked.all.length, SENT * TASKS);
+    const again = await run(...PAID);
+    assert.match(again.stderr, /9 requests, 9 answered before, at most \$0\.00/);
+    assert.match(again.stdout, /\$0\.0000\n$/);
+    assert.deepEqual([labels(out), emulator.asked.all.length], [EXPECTED, SENT * TASKS]);
+    const report = JSON.parse(readFileSync(join(out, 'mini.run.json'), 'utf8'));
+    assert.deepEqual(report.undecided[0], { id: 'd3', task: 'medication', reason: 'NOTE_REFUSED' });
+    assert.match(report.prompts.symptom, /^[0-9a-f]{64}$/);
+    assert.equal(statSync(join(out, 'mini.jsonl')).mode & 0o077, 0, 'its owner’s alone');
+    for (const said of [first, again, { stdout: JSON.stringify(report), stderr: '' }])
+      assert.ok(!`${said.stdout}${said.stderr}`.includes(CANARY) && !`${said.stdout}${said.stderr}`.includes(KEY));
+  });
+
+  it('begins no document that may cost more than is left, keeps what is done, and goes on with more', async () => {
+    const { emulator, out, run } = await stage();
+    const [cap, ...how] = ['0.0089', '--deidentified', 'synthetic'];
+    const capped = await run('--max-usd', cap as string, ...how);
+    assert.equal(capped.code, 6);
+    assert.match(capped.stderr, /mini: \d documents are left.*\[COST_CAP_REACHED\]/);
+    const done = Object.keys(labels(out)).length;
+    assert.ok(done > 0 && done < SENT, `${done} labelled`);
+    const spent = JSON.parse(readFileSync(join(out, 'mini.run.json'), 'utf8')).spent.usd;
+    assert.ok(spent > 0 && spent <= Number(cap), `${spent}`);
+    assert.equal((await run(...PAID)).code, 0);
+    assert.deepEqual([labels(out), emulator.asked.all.length], [EXPECTED, SENT * TASKS]);
+    const nothing = await (await stage()).run('--deidentified', 'synthetic');
+    assert.deepEqual([nothing.code, /COST_CAP_REACHED/.test(nothing.stderr)], [6, true], 'by default nothing is spent');
+  });
+
+  it('goes on where it was killed, and asks again only what had no answer', async () => {
+    const { emulator, out, env, args } = await stage({ about: { metformin: ['hang'] } });
+    const run = () =>
+      spawn(process.execPath, [join(ROOT, 'src/main.ts'), ...args, ...PAID], {
+        env: cleanEnvironment(env),
+        stdio: 'ignore',
+      });
+    const killed = run();
+    await emulator.asked.until(all => all.length >= 2 * TASKS + 1);
+    await emulator.asked.until(() => emulator.asked.billed().size >= 2);
+    killed.kill('SIGKILL');
+    await once(killed, 'exit');
+    assert.equal(existsSync(join(out, 'mini.jsonl')), false, 'nothing is half written');
+    const [code] = await once(run(), 'exit');
+    assert.equal(code, 0);
+    assert.deepEqual(labels(out), EXPECTED);
+    assert.ok(
+      emulator.asked.all.length <= SENT * TASKS + 3,
+      `${emulator.asked.all.length}: at most those under way again`,
+    );
+  });
+
+  it('ends orderly when it is interrupted', async () => {
+    const { emulator, out, env, args } = await stage({ rates: { hang: 1 } });
+    const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), ...args, ...PAID, '--quiet'], {
+      env: cleanEnvironment({ ...env, CLINSTREAM_ESCALATION_REQUEST_MS: '500' }),
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.on('data', text => {
+      said += String(text);
+    });
+    await emulator.asked.until(all => all.length > 0);
+    child.kill('SIGINT');
+    const [code] = await once(child, 'exit');
+    assert.deepEqual([code, said], [130, 'interrupted: what was answered is kept, so run it again to go on\n']);
+    assert.equal(existsSync(join(out, 'mini.jsonl')), false);
+  });
+
+  it('reads with the dictionaries on this machine without configuration, sending nothing', async () => {
+    const { emulator, out, args } = await stage();
+    const { code, stderr } = await clinstream([...args.slice(0, -1), 'dictionary', '--task', 'medication', '--quiet']);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(labels(out, 'dictionary'), {
+      d0: ['medication aspirin'],
+      d1: ['medication colchicine'],
+      d2: ['medication metformin'],
+    });
+    assert.equal(emulator.asked.all.length, 0);
+  });
+
+  it('refuses before anything is sent: no word on de-identification, no such teacher, no such task, no such corpus', async () => {
+    const { emulator, args, run } = await stage();
+    const cases = [
+      [await run('--max-usd', '1'), 2, /--deidentified is missing: mini sends the documents to 127\.0\.0\.1/],
+      [await clinstream([...args.slice(0, -1), 'nobody']), 2, /no teacher of the name nobody/],
+      [await run(...PAID, '--task', 'allergy'), 2, /mini knows none of these/],
+      [await run(...PAID, '--max-usd', '-1'), 2, /an amount is needed/],
+      [await run(...PAID, '--file', 'missing.jsonl'), 6, /CORPUS_MISSING/],
+    ] as const;
+    for (const [{ code, stderr }, expected, message] of cases) {
+      assert.equal(code, expected, stderr);
+      assert.match(stderr, message);
+    }
+    assert.equal(emulator.asked.all.length, 0);
+  });
+});

@@ -4,6 +4,7 @@ import { ClinstreamError } from '../core/errors.ts';
 export class DistillError extends ClinstreamError<
   | 'CORPUS_MISSING'
   | 'CORPUS_ROW_INVALID'
+  | 'ANNOTATIONS_INCOMPLETE'
   | 'EXPORT_INVALID'
   | 'PYTHON_MISSING'
   | 'ENVIRONMENT_FAILED'

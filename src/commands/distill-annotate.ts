@@ -2,7 +2,6 @@
  * `distill annotate`: teachers' labels on a corpus, a file a teacher in the corpus's own format. A reply is kept before it is used, so
  * what was cut off goes on where it was, and a second run costs nothing.
  */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
 import type { Task } from '../core/span.ts';
@@ -18,6 +17,7 @@ import { type Io, write } from './io.ts';
 import { createProgress } from './progress.ts';
 import { onInterrupt } from './signals.ts';
 import { buildTeacher } from './teachers.ts';
+import { writeWhole } from './write-whole.ts';
 
 export interface AnnotateFlags {
   readonly corpus: string;
@@ -45,7 +45,6 @@ export async function distillAnnotate(config: Config, flags: AnnotateFlags, io: 
     const why = `${sender.name} sends the documents to ${sender.host}`;
     throw new ConfigError('CONFIG_INVALID', `--deidentified is missing: ${why}, so say how they were de-identified`);
   }
-  mkdirSync(flags.out, { recursive: true });
   const interrupt = onInterrupt();
   const stopping = interrupt.signal;
   try {
@@ -112,6 +111,9 @@ async function annotateBy(teacher: Teacher, { config, documents, flags, stopping
   }
 }
 
+/** Notes stand in it. */
+const OWNER = 0o600;
+
 /** The labels, and beside them what was done; each is there whole or not at all. */
 function writeRun(
   { name, provider, host }: Teacher,
@@ -127,14 +129,9 @@ function writeRun(
     ...about,
     ...{ labelled: labelled.length, undecided, left },
   };
-  replace(path, labelled.map(each => `${JSON.stringify(each)}\n`).join(''));
-  replace(join(out, `${name}.run.json`), `${JSON.stringify(report, null, 1)}\n`);
+  writeWhole(path, labelled.map(each => `${JSON.stringify(each)}\n`).join(''), OWNER);
+  writeWhole(join(out, `${name}.run.json`), `${JSON.stringify(report, null, 1)}\n`, OWNER);
   return path;
-}
-
-function replace(path: string, text: string): void {
-  writeFileSync(`${path}.new`, text, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
 }
 
 function sentence({ labelled, undecided, left }: Annotations, documents: number): string {

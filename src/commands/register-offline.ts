@@ -8,6 +8,7 @@ import { benchPipeline } from './bench/pipeline.ts';
 import { distillEvaluate, distillTrain, type TrainOptions } from './distill.ts';
 import { type AnnotateFlags, distillAnnotate } from './distill-annotate.ts';
 import { distillDoubt } from './distill-doubt.ts';
+import { distillSelect, type SelectOptions } from './distill-select.ts';
 import type { Io } from './io.ts';
 import { listAllModels, verifyModel } from './models.ts';
 import { type CommonOptions, configOf, wholeNumber, withConfig, withLog, withModel } from './options.ts';
@@ -77,6 +78,43 @@ export function registerDistill(program: Command, io: Io, finish: (exitCode: num
     .action((options: CommonOptions & { corpus: string; write?: boolean }) =>
       distillDoubt(configOf(options, io), { corpus: options.corpus, write: options.write === true }, io),
     );
+  withModel(withConfig(distill.command('select')))
+    .description(
+      "Which teachers' labels, taken together and how, are best for each task on gold notes, and which do for less.",
+    )
+    .requiredOption('--corpus <DIR>', 'annotated documents')
+    .requiredOption('--file <FILE>', 'the gold file in it, such as gold/maccrobat.jsonl')
+    .addOption(new Option('--split <SPLIT>', 'of the gold file').choices(['train', 'dev', 'test']).default('dev'))
+    .requiredOption('--task <TASK=TYPES>', 'a task and its gold types, separated by commas; repeatable', named(types))
+    .requiredOption('--annotator <NAME=FILE>', 'a teacher and its labels, typed by task; repeatable', named(String))
+    .option('--cost <NAME=NUMBER>', 'what a teacher costs a note, in one unit for all; repeatable', named(cost))
+    .option('--covered', 'score only the documents that all teachers have')
+    .option('--json <FILE>', 'write every candidate and where the figures come from')
+    .action((options: CommonOptions & SelectOptions) => distillSelect(configOf(options, io), options, io));
+}
+
+/** NAME=VALUE, once for each name, in the order given. */
+function named<T>(read: (text: string) => T): (text: string, before?: ReadonlyMap<string, T>) => Map<string, T> {
+  return (text, before = new Map()) => {
+    const [, name, value] = /^([\w.-]+)=(.+)$/s.exec(text) ?? [];
+    if (name === undefined || value === undefined)
+      throw new InvalidArgumentError('NAME=VALUE is needed, the name of letters, digits, dots, _ and -');
+    if (before.has(name)) throw new InvalidArgumentError(`${name} stands there twice`);
+    return new Map([...before, [name, read(value)]]);
+  };
+}
+
+function types(text: string): string[] {
+  const all = text.split(',');
+  if (all.includes('')) throw new InvalidArgumentError('a type is empty');
+  return all;
+}
+
+function cost(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
+    throw new InvalidArgumentError('a number from 0 is needed');
+  return value;
 }
 
 export function registerRoute(program: Command, io: Io, finish: (exitCode: number) => void): void {

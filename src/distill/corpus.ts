@@ -1,6 +1,6 @@
 /** Annotated documents from a corpus directory: `gold/<corpus>.jsonl` and `teacher/<file>.jsonl`, offsets in code points. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Span } from '../core/span.ts';
@@ -25,24 +25,35 @@ const rowSchema = z.object({
   entities: z.array(z.object({ start: z.int().min(0), end: z.int().min(1), type: z.string() })),
 });
 
-/** @param file such as `gold/maccrobat.jsonl`. @throws DistillError naming file and line, never what stands there. */
+/** @param file such as `gold/maccrobat.jsonl`. @throws DistillError as readRows. */
 export function readCorpus(directory: string, file: string, split: Split): CorpusDocument[] {
-  const path = join(directory, file);
-  if (!existsSync(path))
-    throw new DistillError('CORPUS_MISSING', `${path} is missing: the corpus directory must hold it`);
-  const lines = readFileSync(path, 'utf8').split('\n');
-  return lines.flatMap((line, i) => {
-    if (line === '') return [];
-    const row = rowSchema.safeParse(parse(line));
-    if (!row.success) {
-      const issue = row.error.issues[0];
-      throw new DistillError(
-        'CORPUS_ROW_INVALID',
-        `${path}:${i + 1}: ${issue?.path.join('.') || 'row'}: ${issue?.message ?? 'not a document'}`,
-      );
-    }
-    return row.data.split === split ? [row.data] : [];
-  });
+  return readRows(join(directory, file), split);
+}
+
+/** One split of any file of such documents. @throws DistillError naming file and line, never what stands there. */
+export function readRows(path: string, split: Split): CorpusDocument[] {
+  return read(path)
+    .split('\n')
+    .flatMap((line, i) => {
+      if (line === '') return [];
+      const row = rowSchema.safeParse(parse(line));
+      if (!row.success) {
+        const issue = row.error.issues[0];
+        throw new DistillError(
+          'CORPUS_ROW_INVALID',
+          `${path}:${i + 1}: ${issue?.path.join('.') || 'row'}: ${issue?.message ?? 'not a document'}`,
+        );
+      }
+      return row.data.split === split ? [row.data] : [];
+    });
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new DistillError('CORPUS_MISSING', `${path}: no file of documents can be read there`, { cause });
+  }
 }
 
 function parse(line: string): unknown {
@@ -55,7 +66,9 @@ function parse(line: string): unknown {
 
 /** For provenance. */
 export function corpusHash(directory: string, file: string): string {
-  return createHash('sha256')
-    .update(readFileSync(join(directory, file)))
-    .digest('hex');
+  return fileHash(join(directory, file));
+}
+
+export function fileHash(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
 }

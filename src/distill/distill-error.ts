@@ -5,6 +5,7 @@ export class DistillError extends ClinstreamError<
   | 'CORPUS_MISSING'
   | 'CORPUS_ROW_INVALID'
   | 'COST_CAP_REACHED'
+  | 'ANNOTATIONS_INCOMPLETE'
   | 'EXPORT_INVALID'
   | 'PYTHON_MISSING'
   | 'ENVIRONMENT_FAILED'

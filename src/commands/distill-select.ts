@@ -1,0 +1,98 @@
+/** `distill select`: tables on standard output, and with --json every candidate and what was read. */
+import { cpus } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { type Config, ConfigError } from '../config.ts';
+import { readAnnotator, scorable, speaking, votesOn } from '../distill/annotators.ts';
+import { corpusHash, fileHash, readCorpus, type Split } from '../distill/corpus.ts';
+import { MAX_ANNOTATORS, SEED, select } from '../distill/select.ts';
+import { renderSelections, type SelectionOfTask } from '../distill/select-table.ts';
+import { RESAMPLES } from '../evaluation/bootstrap.ts';
+import { loadModel } from '../model/manifest.ts';
+import { TextTokenizer } from '../model/tokenizer.ts';
+import { INSIDE } from '../text/words.ts';
+import { currentCommit } from './commit.ts';
+import { type Io, write } from './io.ts';
+import { writeWhole } from './write-whole.ts';
+
+export interface SelectOptions {
+  readonly corpus: string;
+  readonly file: string;
+  readonly split: Split;
+  /** Gold types that stand for each. */
+  readonly task: ReadonlyMap<string, readonly string[]>;
+  readonly annotator: ReadonlyMap<string, string>;
+  readonly cost?: ReadonlyMap<string, number>;
+  readonly covered?: boolean;
+  readonly json?: string;
+}
+
+export async function distillSelect(config: Config, options: SelectOptions, io: Io): Promise<void> {
+  const { file, split, task: tasks, annotator: files, cost: costs = new Map<string, number>() } = options;
+  check(options);
+  const model = loadModel(config.model);
+  const corpus = resolve(options.corpus);
+  const gold = readCorpus(corpus, file, split);
+  const annotators = Array.from(files, ([name, path]) => readAnnotator(name, resolve(path), split));
+  const documents = scorable(gold, annotators, options.covered === true);
+  const tokenizer = new TextTokenizer(join(model.directory, model.manifest.tokenizer));
+  const priced = annotators.map(({ name }) => ({ name, cost: costs.get(name) ?? 0 }));
+  const selections = new Map<string, SelectionOfTask>();
+  for (const [task, voted] of await votesOn(tokenizer, documents, annotators, tasks)) {
+    if (!voted.some(each => each.gold.includes(INSIDE)))
+      throw refused(`--task ${task}: no document scored has a word of type ${tasks.get(task)?.join(' or ')}`);
+    const spoken = speaking(voted, priced);
+    if (spoken.annotators.length === 0)
+      throw refused(`--annotator: none marks any ${task}: the types in their files must be tasks`);
+    const silent = spoken.silent.map(each => each.name);
+    selections.set(task, { ...select(spoken.documents, spoken.annotators), silent });
+  }
+  const on = { file, split, documents: documents.length, of: gold.length };
+  await write(io.stdout, renderSelections(selections, on));
+  if (options.json === undefined) return;
+  const figures = {
+    command: commandOf(options),
+    commit: currentCommit(),
+    machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`,
+    model: model.identity,
+    seed: SEED,
+    resamples: RESAMPLES,
+    gold: { ...on, sha256: corpusHash(corpus, file) },
+    annotators: priced.map(each => {
+      const path = resolve(files.get(each.name) as string);
+      return { ...each, file: basename(path), sha256: fileHash(path) };
+    }),
+    tasks: Array.from(selections, ([task, selection]) => ({ task, types: tasks.get(task), ...selection })),
+  };
+  writeWhole(resolve(options.json), `${JSON.stringify(figures, rounded, 1)}\n`);
+}
+
+function check({ annotator, cost }: SelectOptions): void {
+  if (annotator.size > MAX_ANNOTATORS)
+    throw refused(
+      `--annotator: ${annotator.size} are given, and at most ${MAX_ANNOTATORS} can be: all subsets are tried`,
+    );
+  const unknown = [...(cost?.keys() ?? [])].find(name => !annotator.has(name));
+  if (unknown !== undefined)
+    throw refused(`--cost: ${unknown} is no --annotator (${[...annotator.keys()].join(', ')})`);
+}
+
+function refused(what: string): ConfigError {
+  return new ConfigError('CONFIG_INVALID', what);
+}
+
+/** The command line again, without the folders of this machine. */
+function commandOf({ file, split, task, annotator, cost, covered }: SelectOptions): string {
+  const each = <T>(option: string, values: ReadonlyMap<string, T> | undefined, text: (value: T) => string): string[] =>
+    Array.from(values ?? [], ([name, value]) => `--${option} ${name}=${text(value)}`);
+  return [
+    `npm run -s clinstream -- distill select --corpus CORPUS --file ${file} --split ${split}`,
+    ...each('task', task, types => types.join(',')),
+    ...each('annotator', annotator, path => basename(path)),
+    ...each('cost', cost, String),
+    ...(covered === true ? ['--covered'] : []),
+  ].join(' ');
+}
+
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Number(value.toFixed(5)) : value;
+}

@@ -1,0 +1,99 @@
+/** If this fails, nobody can choose teachers by what they are worth, or a mistyped option would choose for them. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { clinstream } from '../support/cli.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+
+const folder = temporaryFolder('select');
+const TEXT = 'Fever and cough since Monday, took aspirin; CANARY no rash, no pain.';
+const at = (...words: string[]) =>
+  words.map(word => ({ start: TEXT.indexOf(word), end: TEXT.indexOf(word) + word.length }));
+const write = (name: string, type: string, count: number, words: (i: number) => string[]): string => {
+  const rows = Array.from({ length: count }, (_, i) => ({
+    id: `n${i}`,
+    split: 'dev',
+    text: TEXT,
+    entities: at(...words(i)).map(each => ({ ...each, type })),
+  }));
+  const path = join(folder, name);
+  writeFileSync(path, rows.map(each => `${JSON.stringify(each)}\n`).join(''));
+  return path;
+};
+mkdirSync(join(folder, 'gold'));
+write('gold/notes.jsonl', 'Sign', 12, () => ['Fever', 'cough', 'rash', 'pain']);
+const left = write('left.jsonl', 'symptom', 12, i => (i % 2 === 0 ? ['Fever', 'cough'] : ['Fever']));
+write('right.jsonl', 'symptom', 12, () => ['rash', 'pain']);
+write('short.jsonl', 'symptom', 11, () => ['aspirin']);
+
+const BASE = ['distill', 'select', '--corpus', folder, '--file', 'gold/notes.jsonl'];
+const ASKED = [...BASE, '--task', 'symptom=Sign,Other', '--annotator', 'left=left.jsonl'];
+const run = (...args: string[]) => clinstream(args, { cwd: folder });
+
+describe('distill select', () => {
+  it('prints the tables and writes every candidate', async () => {
+    const all = [...ASKED, '--annotator', 'right=right.jsonl', '--cost', 'left=0.5', '--cost', 'right=2'];
+    const { code, stdout, stderr } = await run(...all, '--json', 'out/select.json');
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /gold\/notes\.jsonl, dev: 12 documents/);
+    assert.match(stdout, /^\| 1 \| left \+ right \| union \| 1\.000 \| \.875 \| \.933 \[.*\] \| 2\.5 \|$/m);
+    assert.match(stdout, /^Best: left \+ right, union\. Runner-up: right, alone; .*, beyond chance\.$/m);
+    assert.match(stdout, /^Chosen: left \+ right, union: the best, for it beats all that cost less beyond chance\.$/m);
+    const figures = JSON.parse(readFileSync(join(folder, 'out/select.json'), 'utf8'));
+    assert.equal(figures.tasks[0].ranked.length, 5);
+    assert.equal(figures.tasks[0].best.f1, 0.93333);
+    assert.equal(figures.annotators[0].sha256, createHash('sha256').update(readFileSync(left)).digest('hex'));
+    assert.match(figures.command, /--task symptom=Sign,Other --annotator left=left\.jsonl .*--cost right=2$/);
+    assert.ok(!JSON.stringify(figures).includes(folder) && !JSON.stringify(figures).includes('CANARY'));
+    assert.equal((await run(...all)).stdout, stdout);
+  });
+
+  it('leaves out of a task those that mark none of it, and says so', async () => {
+    const other = write('other.jsonl', 'disease', 12, () => ['rash']);
+    const { code, stdout, stderr } = await run(...ASKED, '--annotator', `other=${other}`, '--task', 'disease=Sign');
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /## symptom\n\n\| rank of 1 [\s\S]*Left out: other, which marks none\.[\s\S]*## disease/);
+    assert.match(stdout, /## disease[\s\S]*Left out: left, which marks none\./);
+    const none = await run(...ASKED, '--task', 'disease=Sign');
+    assert.deepEqual([none.code, /none marks any disease/.test(none.stderr)], [2, true]);
+  });
+
+  it('wants every document of every teacher, or is told to score those that all have', async () => {
+    const some = [...ASKED, '--annotator', 'short=short.jsonl'];
+    const refused = await run(...some);
+    assert.equal(refused.code, 6);
+    assert.match(
+      refused.stderr,
+      /annotator short: of 12 documents 1 are missing .* first n11 \[ANNOTATIONS_INCOMPLETE\]/,
+    );
+    const covered = await run(...some, '--covered');
+    assert.match(covered.stdout, /the 11 of 12 documents that all annotators have/);
+    for (const { stdout, stderr } of [refused, covered]) assert.ok(!`${stdout}${stderr}`.includes('CANARY'));
+  });
+
+  it('refuses options that cannot be meant', async () => {
+    const many = Array.from({ length: 10 }, (_, i) => ['--annotator', `a${i}=left.jsonl`]).flat();
+    const cases: readonly (readonly [RegExp, readonly string[]])[] = [
+      [/none is no --annotator \(left\)/, [...ASKED, '--cost', 'none=1']],
+      [/left stands there twice/, [...ASKED, '--cost', 'left=1', '--cost', 'left=2']],
+      [/left stands there twice/, [...ASKED, '--annotator', 'left=right.jsonl']],
+      [/a number from 0/, [...ASKED, '--cost', 'left=NaN']],
+      [/a number from 0/, [...ASKED, '--cost', 'left=-1']],
+      [/NAME=VALUE is needed/, [...ASKED, '--annotator', 'left.jsonl']],
+      [/a type is empty/, [...ASKED, '--task', 'disease=A,,B']],
+      [/11 are given, and at most 10/, [...ASKED, ...many]],
+      [/--task disease: no document scored has a word of type Sgin/, [...ASKED, '--task', 'disease=Sgin']],
+      [/Allowed choices are train, dev, test/, [...ASKED, '--split', 'all']],
+      [/--annotator <NAME=FILE>' not specified/, [...BASE, '--task', 'symptom=Sign']],
+    ];
+    await Promise.all(
+      cases.map(async ([message, args]) => {
+        const { code, stderr } = await run(...args);
+        assert.match(stderr, message);
+        assert.equal(code, 2, args.join(' '));
+      }),
+    );
+  });
+});

@@ -6,10 +6,11 @@ import type { ModelIdentity, VerifiedModel } from '../model/manifest.ts';
 import { CodePointIndex } from '../text/code-points.ts';
 import { decodeEntities } from '../text/decode.ts';
 import { type Calibration, calibrationOf } from './calibrate.ts';
+import { type ChallengeResult, measureChallenge, readChallenge } from './challenge.ts';
 import { readCorpus, type Split } from './corpus.ts';
 import { type FailureGroup, recallByGroup } from './failures.ts';
 import { type BothOutputs, countDocument, type MeasureResult, pair, summarise } from './measure.ts';
-import { type Progress, Scorer } from './score-documents.ts';
+import { type Progress, type ScoredDocument, Scorer } from './score-documents.ts';
 import { TEACHER_NOTES, TEST_SETS, type TestSet } from './test-sets.ts';
 
 export interface SetResult {
@@ -33,6 +34,7 @@ export interface Metrics {
   /** Of the code that measured. */
   readonly commit: string;
   readonly results: readonly SetResult[];
+  readonly challenge: ChallengeResult;
   readonly calibration: readonly { readonly split: Split; readonly heads: readonly Calibration[] }[];
   readonly noteConfidence: readonly NoteConfidence[];
   readonly failures: readonly FailureGroup[];
@@ -48,6 +50,7 @@ export async function evaluate(
   const served = await Scorer.open(model, 'logits', options.workers);
   const corpus = await Scorer.open(model, 'corpus_logits', options.workers);
   const scored = new Map<string, BothOutputs[]>();
+  let challenge: ScoredDocument[] = [];
   try {
     for (const set of TEST_SETS) {
       for (const split of SPLITS) {
@@ -56,6 +59,8 @@ export async function evaluate(
         scored.set(nameOf(set, split), pair(await served.score(documents), await corpus.score(documents)));
       }
     }
+    options.progress('evaluate: challenge lines');
+    challenge = await served.score(readChallenge());
   } finally {
     await Promise.all([served.stop(), corpus.stop()]);
   }
@@ -80,6 +85,7 @@ export async function evaluate(
         ),
       })),
     ),
+    challenge: measureChallenge(challenge, model),
     calibration: SPLITS.map(split => ({
       split,
       heads: calibrationOf(

@@ -23,16 +23,19 @@ const served = (task: string): Channel => ({ task });
 const own = (corpus: string, type: string): Channel => ({ corpus, type });
 const PROBLEM = [served('disease'), served('symptom')];
 
+/** The three tasks under the product's own guidelines. */
+export const SERVED_MEASURES: readonly Measure[] = ['medication', 'disease', 'symptom'].map(task => ({
+  label: task,
+  types: [task],
+  channels: [served(task)],
+}));
+
 export const TEACHER_NOTES: TestSet = {
   name: 'Teacher notes',
   file: 'teacher/notes.jsonl',
   origin:
     'labels by an LLM (Claude) under written guidelines, on mtsamples, ACI-BENCH, PriMock57, MTS-Dialog, E3C and MedQuAD notes',
-  measures: ['medication', 'disease', 'symptom'].map(task => ({
-    label: task,
-    types: [task],
-    channels: [served(task)],
-  })),
+  measures: SERVED_MEASURES,
 };
 
 export const NCBI_TYPES = ['DiseaseClass', 'SpecificDisease', 'CompositeMention', 'Modifier'];

@@ -99,6 +99,11 @@ describe('README', () => {
     for (const count of [chaos.notes, entities, deadLetters]) holds(count.toLocaleString('en-US'));
     for (const gap of [longestGap.rolling, longestGap.before]) holds(`${gap} ms`);
     holds(`${chaos.workersSaid['exit SIGKILL']} SIGKILLs`);
+    const subsets = results<{ tasks: { ranked: { annotators: string[]; f1: number }[] }[] }>('teacher-subsets');
+    const alone = (each: { annotators: string[] }): boolean => each.annotators.length === 1;
+    for (const { ranked } of subsets.tasks)
+      for (const { f1 } of [ranked[0], ranked.find(alone)].flatMap(each => each ?? []))
+        assert.ok(readme.includes(f1.toFixed(3).slice(1)), `F1 ${f1} of a subset stands in the README`);
     const card = readFileSync(join(ROOT, 'models/notes-minilm/MODEL_CARD.md'), 'utf8');
     for (const [, score] of measured.matchAll(/\| (\.\d{3}) /g))
       assert.ok(card.includes(score as string), `${score} stands in the model card`);

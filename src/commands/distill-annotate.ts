@@ -2,14 +2,16 @@
  * `distill annotate`: teachers' labels on a corpus, a file a teacher in the corpus's own format. A reply is kept before it is used, so
  * what was cut off goes on where it was, and a second run costs nothing.
  */
+import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
 import type { Task } from '../core/span.ts';
 import { type Annotations, annotate } from '../distill/annotate.ts';
+import { byId } from '../distill/annotators.ts';
 import { type CorpusDocument, corpusHash, readCorpus, type Split } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
 import type { Teacher } from '../teachers/teacher.ts';
-import { Annotator } from './annotating.ts';
+import { AskedTeacher } from './asked-teacher.ts';
 import { currentCommit } from './commit.ts';
 import { EXIT } from './exit.ts';
 import { fallback } from './fallback.ts';
@@ -26,37 +28,64 @@ export interface AnnotateFlags {
   readonly teacher: readonly string[];
   readonly task: readonly Task[];
   readonly out: string;
-  /** Of each teacher. */
+  /** Of each teacher, in `out`, ever. */
   readonly maxUsd: number;
   readonly deidentified?: string;
   readonly quiet?: boolean;
 }
 
 /**
- * @returns the exit code: of an interruption, or of success.
- * @throws ConfigError, TeacherError, EscalationError; DistillError COST_CAP_REACHED once what was afforded is written.
+ * @returns the exit code: of success, of documents that stay without labels, or of an interruption.
+ * @throws ConfigError, TeacherError, EscalationError; DistillError, of which COST_CAP_REACHED once what was afforded is written.
  */
 export async function distillAnnotate(config: Config, flags: AnnotateFlags, io: Io): Promise<number> {
+  check(flags);
   const documents = readCorpus(resolve(flags.corpus), flags.file, flags.split);
+  if (documents.length === 0) throw new DistillError('CORPUS_MISSING', `${flags.file} has no ${flags.split} document`);
+  byId(documents, flags.file);
   const teachers: Teacher[] = [];
   for (const name of flags.teacher) teachers.push(await teacherOf(config, name, io));
-  const sender = teachers.find(({ host }) => host !== null);
-  if (sender !== undefined && flags.deidentified === undefined) {
-    const why = `${sender.name} sends the documents to ${sender.host}`;
-    throw new ConfigError('CONFIG_INVALID', `--deidentified is missing: ${why}, so say how they were de-identified`);
-  }
+  checkTeachers(teachers, flags);
   const interrupt = onInterrupt();
   const stopping = interrupt.signal;
+  stopping.addEventListener('abort', () => io.stderr.write('interrupted: waiting for replies that are paid for\n'));
   try {
-    for (const teacher of teachers) await annotateBy(teacher, { config, documents, flags, stopping, io });
-    return EXIT.ok;
+    const results: Annotations[] = [];
+    for (const teacher of teachers) results.push(await annotateBy(teacher, { config, documents, flags, stopping, io }));
+    requireAll(results, flags);
+    return results.some(({ undecided }) => undecided.length > 0) ? EXIT.input : EXIT.ok;
   } catch (error) {
-    if (!stopping.aborted) throw error;
-    io.stderr.write('interrupted: what was answered is kept, so run it again to go on\n');
+    if (!stopping.aborted || error !== stopping.reason) throw error;
+    io.stderr.write('what was answered is kept, so run it again to go on\n');
     return EXIT.interrupted;
   } finally {
     interrupt.dispose();
   }
+}
+
+function check({ teacher, task, corpus, file, out, deidentified }: AnnotateFlags): void {
+  for (const [option, values] of Object.entries({ teacher, task })) {
+    const twice = values.find((value, i) => values.indexOf(value) !== i);
+    if (twice !== undefined) throw refused(`--${option}: ${twice} stands there twice`);
+  }
+  const own = teacher.find(name => join(resolve(out), `${name}.jsonl`) === join(resolve(corpus), file));
+  if (own !== undefined) throw refused(`--out: the labels of ${own} would replace ${file}, which they are about`);
+  if (deidentified?.trim() === '') throw refused('--deidentified: it says nothing');
+}
+
+function checkTeachers(teachers: readonly Teacher[], { task, deidentified }: AnnotateFlags): void {
+  const unknown = task.find(each => teachers.every(({ tasks }) => !tasks.includes(each)));
+  if (unknown !== undefined) throw refused(`--task: no --teacher can be asked about ${unknown}`);
+  const idle = teachers.find(({ tasks }) => !task.some(each => tasks.includes(each)));
+  if (idle !== undefined) throw refused(`--task: ${idle.name} knows none of these`);
+  const sender = teachers.find(({ host }) => host !== null);
+  if (sender === undefined || deidentified !== undefined) return;
+  const why = `${sender.name} sends the documents to ${sender.host}`;
+  throw refused(`--deidentified is missing: ${why}, so say how they were de-identified`);
+}
+
+function refused(what: string): ConfigError {
+  return new ConfigError('CONFIG_INVALID', what);
 }
 
 /** `dictionary` needs no configuration. */
@@ -76,39 +105,55 @@ interface Job {
   readonly io: Io;
 }
 
-async function annotateBy(teacher: Teacher, { config, documents, flags, stopping, io }: Job): Promise<void> {
+async function annotateBy(teacher: Teacher, { config, documents, flags, stopping, io }: Job): Promise<Annotations> {
   const tasks = flags.task.filter(task => teacher.tasks.includes(task));
-  if (tasks.length === 0) throw new ConfigError('CONFIG_INVALID', `--task: ${teacher.name} knows none of these`);
-  const { maxUsd, deidentified = 'read on this machine only' } = flags;
-  const directory = join(flags.out, 'state');
-  const annotator = new Annotator(config, { teacher, tasks, directory, maxUsd, deidentified, stopping, now: io.now });
-  const { quiet = false } = flags;
-  const shown = { label: teacher.name, unit: 'documents', total: documents.length, stream: io.stderr, now: io.now };
+  const { maxUsd, deidentified = 'read on this machine only', quiet = false } = flags;
+  requireSameRun(teacher, tasks, flags);
+  const { now, stderr } = io;
+  const tell = (line: string): void => void (quiet || stderr.write(`${line}\n`));
+  const directory = join(flags.out, 'state', teacher.name);
+  const asked = new AskedTeacher(config, { teacher, tasks, directory, maxUsd, deidentified, stopping, tell, now });
   try {
-    const { requests, stored, usd } = annotator.estimate(documents);
-    if (!quiet)
-      await write(
-        io.stderr,
-        `${teacher.name}: ${requests} requests, ${stored} answered before, at most $${usd.toFixed(2)}\n`,
-      );
-    const progress = createProgress({ ...shown, quiet });
+    const { requests, stored, usd } = asked.estimate(documents);
+    const before = asked.usdInAll === 0 ? '' : `; ${dollars(asked.usdInAll)} were spent here before`;
+    tell(`${teacher.name}: ${requests} requests, ${stored} answered before, at most ${dollars(usd)}${before}`);
+    const shown = { label: teacher.name, unit: 'documents', total: documents.length, quiet, stream: stderr, now };
+    const progress = createProgress(shown);
     const annotations = await annotate({
       documents,
       tasks,
       concurrency: config.escalation.concurrency,
-      label: (document, task) => annotator.label(document, task),
-      atMostUsd: document => annotator.atMostUsd(document),
-      spentUsd: () => annotator.spent.usd,
+      label: (document, task) => asked.label(document, task),
+      atMostUsd: document => asked.atMostUsd(document),
+      spentUsd: () => asked.usdInAll,
       maxUsd,
       onDone: progress.update,
     }).finally(progress.end);
-    const about = { tasks, prompts: annotator.prompts(documents), spent: annotator.spent };
+    const about = { tasks, prompts: asked.prompts(documents), usdInAll: asked.usdInAll, thisRun: asked.asked };
     const file = writeRun(teacher, annotations, about, flags);
-    await write(io.stdout, `${file}: ${sentence(annotations, documents.length)}, $${annotator.spent.usd.toFixed(4)}\n`);
-    requireAll(teacher, annotations, flags);
+    await write(io.stdout, `${file}: ${sentence(annotations, documents.length)}, ${dollars(asked.asked.usd)}\n`);
+    return annotations;
   } finally {
-    await annotator.close();
+    await asked.close();
   }
+}
+
+const runFile = (out: string, teacher: string): string => join(out, `${teacher}.run.json`);
+
+/** Labels of other documents or tasks are not replaced unasked. @throws ConfigError */
+function requireSameRun({ name }: Teacher, tasks: readonly Task[], { out, file, split }: AnnotateFlags): void {
+  const path = runFile(out, name);
+  if (!existsSync(path)) return;
+  const before = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  if (JSON.stringify([before.file, before.split, before.tasks]) === JSON.stringify([file, split, tasks])) return;
+  throw refused(
+    `--out: ${path} is of ${before.file}, ${before.split}, ${before.tasks}: give each such run a folder of its own`,
+  );
+}
+
+/** Never less than it is. */
+function dollars(usd: number): string {
+  return `$${(Math.ceil(usd * 1e4 - 1e-6) / 1e4).toFixed(4)}`;
 }
 
 /** Notes stand in it. */
@@ -130,21 +175,22 @@ function writeRun(
     ...{ labelled: labelled.length, undecided, left },
   };
   writeWhole(path, labelled.map(each => `${JSON.stringify(each)}\n`).join(''), OWNER);
-  writeWhole(join(out, `${name}.run.json`), `${JSON.stringify(report, null, 1)}\n`, OWNER);
+  writeWhole(runFile(out, name), `${JSON.stringify(report, null, 1)}\n`, OWNER);
   return path;
 }
 
 function sentence({ labelled, undecided, left }: Annotations, documents: number): string {
   const counts = new Map<string, number>();
-  for (const { reason } of undecided) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  const reasons = [...counts].map(([reason, count]) => `, ${count} × ${reason}`).join('');
+  for (const { task, reason } of undecided) counts.set(`${task} ${reason}`, (counts.get(`${task} ${reason}`) ?? 0) + 1);
+  const reasons = [...counts].map(([what, count]) => `, ${count} × ${what}`).join('');
   return `${labelled.length} of ${documents} documents labelled${reasons}${left > 0 ? `, ${left} left` : ''}`;
 }
 
-function requireAll({ name }: Teacher, { left }: Annotations, { maxUsd }: AnnotateFlags): void {
-  if (left === 0) return;
+function requireAll(results: readonly Annotations[], { teacher, maxUsd }: AnnotateFlags): void {
+  const short = results.flatMap(({ left }, i) => (left > 0 ? [`${left} of ${teacher[i]}`] : []));
+  if (short.length === 0) return;
   throw new DistillError(
     'COST_CAP_REACHED',
-    `${name}: ${left} documents are left, which may cost more than --max-usd ${maxUsd} leaves: what is done is kept, so raise it and run again`,
+    `documents are left (${short.join(', ')}) that may cost more than --max-usd ${maxUsd} leaves: what is done is kept, so raise it and run again`,
   );
 }

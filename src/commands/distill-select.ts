@@ -4,6 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
 import { readAnnotator, scorable, speaking, votesOn } from '../distill/annotators.ts';
 import { corpusHash, fileHash, readCorpus, type Split } from '../distill/corpus.ts';
+import { DistillError } from '../distill/distill-error.ts';
 import { MAX_ANNOTATORS, SEED, select } from '../distill/select.ts';
 import { renderSelections, type SelectionOfTask } from '../distill/select-table.ts';
 import { RESAMPLES } from '../evaluation/bootstrap.ts';
@@ -34,6 +35,10 @@ export async function distillSelect(config: Config, options: SelectOptions, io: 
   const gold = readCorpus(corpus, file, split);
   const annotators = Array.from(files, ([name, path]) => readAnnotator(name, resolve(path), split));
   const documents = scorable(gold, annotators, options.covered === true);
+  if (documents.length < FEWEST) {
+    const why = `${documents.length} documents are too few to tell annotators apart by: at least ${FEWEST} are needed`;
+    throw new DistillError('ANNOTATIONS_INCOMPLETE', why);
+  }
   const tokenizer = new TextTokenizer(join(model.directory, model.manifest.tokenizer));
   const priced = annotators.map(({ name }) => ({ name, cost: costs.get(name) ?? 0 }));
   const selections = new Map<string, SelectionOfTask>();
@@ -66,7 +71,13 @@ export async function distillSelect(config: Config, options: SelectOptions, io: 
   writeWhole(resolve(options.json), `${JSON.stringify(figures, rounded, 1)}\n`);
 }
 
-function check({ annotator, cost }: SelectOptions): void {
+/** Of five, even five wins of five are within chance. */
+const FEWEST = 6;
+
+function check({ annotator, cost, corpus, file, json }: SelectOptions): void {
+  const inputs = [join(resolve(corpus), file), ...Array.from(annotator.values(), path => resolve(path))];
+  if (json !== undefined && inputs.includes(resolve(json)))
+    throw refused(`--json: ${json} is read, and would be replaced`);
   if (annotator.size > MAX_ANNOTATORS)
     throw refused(
       `--annotator: ${annotator.size} are given, and at most ${MAX_ANNOTATORS} can be: all subsets are tried`,
@@ -93,6 +104,7 @@ function commandOf({ file, split, task, annotator, cost, covered }: SelectOption
   ].join(' ');
 }
 
-function rounded(_key: string, value: unknown): unknown {
-  return typeof value === 'number' ? Number(value.toFixed(5)) : value;
+function rounded(key: string, value: unknown): unknown {
+  if (typeof value !== 'number') return value;
+  return Number(key === 'cost' ? value.toPrecision(6) : value.toFixed(5));
 }

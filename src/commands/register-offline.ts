@@ -51,7 +51,7 @@ export function registerDistill(program: Command, io: Io, finish: (exitCode: num
     .requiredOption('--out <DIR>', 'labels, kept replies, audit trail')
     .option(
       '--max-usd <USD>',
-      'what each teacher may cost, on one day in DIR; no document is begun that may cost more',
+      'what each teacher may cost in DIR, over all runs; no document is begun that may cost more than is left',
       amount,
       0,
     )

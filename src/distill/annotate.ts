@@ -1,7 +1,4 @@
-/**
- * One teacher's labels on a corpus. Documents are taken in order and finished whole; none is begun that may cost more than is left, so
- * that the cap holds whatever a teacher answers.
- */
+/** One teacher's labels on a corpus. Documents are finished whole; none is begun that may cost more than is left. */
 import type { Span, Task } from '../core/span.ts';
 import type { CorpusDocument } from './corpus.ts';
 
@@ -33,9 +30,9 @@ export interface AnnotateOptions {
   /** Documents at once. */
   readonly concurrency: number;
   readonly label: (document: CorpusDocument, task: Task) => Promise<Labels>;
-  /** What a document may still cost, in US dollars: nothing for what is answered already. */
+  /** What a document may still cost, in US dollars: nothing for what is answered already. Asked once, before the first. */
   readonly atMostUsd: (document: CorpusDocument) => number;
-  /** What the run has cost so far, in US dollars. */
+  /** What counts against the cap so far, in US dollars. */
   readonly spentUsd: () => number;
   readonly maxUsd: number;
   readonly onDone: (documents: number) => void;
@@ -45,26 +42,28 @@ export interface AnnotateOptions {
 export async function annotate(options: AnnotateOptions): Promise<Annotations> {
   const { documents, concurrency, atMostUsd, spentUsd, maxUsd, onDone } = options;
   const results: (readonly (readonly [Task, Labels])[] | undefined)[] = documents.map(() => undefined);
-  let next = 0;
+  const bounds = documents.map(atMostUsd);
+  const open = new Set(documents.keys());
   let heldUsd = 0;
   let done = 0;
   let failure: { readonly error: unknown } | undefined;
+  // another worker may be done with less than it held: the last one finds out
+  const affordable = (at: number): boolean => {
+    const usd = bounds[at] as number;
+    return usd === 0 || spentUsd() + heldUsd + usd <= maxUsd;
+  };
   const work = async (): Promise<void> => {
-    while (failure === undefined && next < documents.length) {
-      const at = next;
-      const document = documents[at] as CorpusDocument;
-      const usd = atMostUsd(document);
-      // another worker may be done with less than it held: the last one finds out
-      if (usd > 0 && spentUsd() + heldUsd + usd > maxUsd) return;
-      next++;
-      heldUsd += usd;
+    for (let at = open.values().find(affordable); at !== undefined; at = open.values().find(affordable)) {
+      open.delete(at);
+      heldUsd += bounds[at] as number;
       try {
-        results[at] = await labelsOf(document, options);
+        results[at] = await labelsOf(documents[at] as CorpusDocument, options);
       } catch (error) {
         failure ??= { error };
       } finally {
-        heldUsd -= usd;
+        heldUsd -= bounds[at] as number;
       }
+      if (failure !== undefined) return;
       onDone(++done);
     }
   };

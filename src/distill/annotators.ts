@@ -43,7 +43,8 @@ export function scorable(
   return scored;
 }
 
-function byId(documents: readonly CorpusDocument[], whose: string): Map<string, CorpusDocument> {
+/** @param whose for the message. @throws DistillError CORPUS_ROW_INVALID for an id that stands there twice. */
+export function byId(documents: readonly CorpusDocument[], whose: string): Map<string, CorpusDocument> {
   const found = new Map<string, CorpusDocument>();
   for (const document of documents) {
     if (found.has(document.id))

@@ -1,4 +1,4 @@
-/** What stops training or evaluation. */
+/** What stops annotating, selecting, training or evaluating. */
 import { ClinstreamError } from '../core/errors.ts';
 
 export class DistillError extends ClinstreamError<
@@ -6,6 +6,7 @@ export class DistillError extends ClinstreamError<
   | 'CORPUS_ROW_INVALID'
   | 'COST_CAP_REACHED'
   | 'ANNOTATIONS_INCOMPLETE'
+  | 'OUTPUT_FAILED'
   | 'EXPORT_INVALID'
   | 'PYTHON_MISSING'
   | 'ENVIRONMENT_FAILED'

@@ -23,7 +23,8 @@ export function renderSelections(selections: ReadonlyMap<Task, SelectionOfTask>,
       : `the ${on.documents} of ${on.of} documents that all annotators have`;
   return `# Annotators selected on ${on.file}, ${on.split}: ${documents}
 
-Token-level scores; in brackets 95 % bootstrap intervals over documents.
+Token-level scores; in brackets 95 % bootstrap intervals over documents. The best of many candidates on the very documents that chose
+it looks better than it is: score what is chosen on others.
 
 ${Array.from(selections, ([task, selection]) => renderTask(task, selection)).join('\n')}`;
 }
@@ -42,12 +43,12 @@ ${choice(selection)}
 
 function row({ rank, candidate, interval }: Shown): string {
   const { annotators, fusion, precision, recall, f1, cost } = candidate;
-  const figures = `${digits(precision)} | ${digits(recall)} | ${digits(f1)} ${brackets(interval)} | ${cost}`;
+  const figures = `${digits(precision)} | ${digits(recall)} | ${digits(f1)} ${brackets(interval)} | ${amount(cost)}`;
   return `| ${rank} | ${annotators.join(' + ')} | ${fusion} | ${figures} |`;
 }
 
 function verdict({ best, runnerUp }: Selection): string {
-  if (runnerUp === undefined) return `Best: ${nameOf(best)}; no other candidate decides otherwise.`;
+  if (runnerUp === undefined) return `Best: ${nameOf(best)}; no other candidate scores otherwise.`;
   const { candidate, difference, beyondChance } = runnerUp;
   const beyond = beyondChance ? 'beyond chance' : 'not beyond chance';
   return `Best: ${nameOf(best)}. Runner-up: ${nameOf(candidate)}; the best is ahead by ${brackets(difference)}, ${beyond}.`;
@@ -56,11 +57,17 @@ function verdict({ best, runnerUp }: Selection): string {
 function choice({ ranked, best, chosen: { candidate, difference } }: Selection): string {
   const why =
     candidate !== best
-      ? `the cheapest that the best does not beat beyond chance (ahead by ${brackets(difference)}), at ${candidate.cost} a note against ${best.cost}`
+      ? `the cheapest that the best does not beat beyond chance (ahead by ${brackets(difference)}), at ${amount(candidate.cost)} a note against ${amount(best.cost)}`
       : ranked.some(each => each.cost < best.cost)
         ? 'the best, for it beats all that cost less beyond chance'
-        : 'the best, for none costs less';
+        : ranked.every(each => each.cost === 0)
+          ? 'the best; no costs were given'
+          : 'the best, for none costs less';
   return `Chosen: ${nameOf(candidate)}: ${why}.`;
+}
+
+function amount(cost: number): string {
+  return String(Number(cost.toPrecision(4)));
 }
 
 function brackets({ low, high }: Interval): string {

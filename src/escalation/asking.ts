@@ -10,7 +10,7 @@ export type Answer =
   | { readonly kind: 'unusable'; readonly code: TeacherCode; readonly usage: Usage }
   /** A minute's limit, or money or a reply that a request under way still holds; milliseconds since the Unix epoch. */
   | { readonly kind: 'wait'; readonly until: number }
-  | { readonly kind: 'spent' }
+  | { readonly kind: 'spent'; readonly forGood?: true }
   /** The breaker lets nothing through now, or nobody wants it any more. */
   | { readonly kind: 'closed-off' };
 

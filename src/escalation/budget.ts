@@ -12,6 +12,8 @@ import { transaction } from './state-database.ts';
 export interface BudgetLimits {
   /** Null limits nothing. */
   readonly usdPerDay: number | null;
+  /** Of everything that was ever counted in the file; nothing when absent. */
+  readonly usdInAll?: number;
   /** Input and output together. */
   readonly tokensPerMinute: number | null;
   readonly requestsPerMinute: number | null;
@@ -30,8 +32,8 @@ export type Grant =
   | { readonly kind: 'granted'; readonly reservation: Reservation }
   /** It may be worth asking again from this time on, in milliseconds since the Unix epoch, or when a request is settled. */
   | { readonly kind: 'wait'; readonly until: number }
-  /** The day's money is spent. */
-  | { readonly kind: 'spent' };
+  /** The day's money is spent; or all that there is, so that tomorrow changes nothing. */
+  | { readonly kind: 'spent'; readonly forGood?: true };
 
 /** A request while it is under way. */
 export interface Hold {
@@ -75,6 +77,9 @@ export class Budget {
     const tokens = atMost.inputTokens + atMost.outputTokens;
     return transaction(this.#database, (): Grant => {
       const out = this.#out(now, ms);
+      const { usdInAll } = this.#limits;
+      if (nanoUsd > 0 && usdInAll !== undefined && this.#nanoUsdInAll() + nanoUsd > Math.round(usdInAll * NANO))
+        return { kind: 'spent', forGood: true };
       if (out.some(each => each.name === name)) return { kind: 'wait', until: now + LOOK_AGAIN_MS };
       if (nanoUsd > 0 && this.#limits.usdPerDay !== null) {
         const limit = Math.round(this.#limits.usdPerDay * NANO);
@@ -108,6 +113,16 @@ export class Budget {
   /** US dollars counted today, those of requests under way included. */
   usdToday(): number {
     return this.#nanoUsd(dayOf(this.#now())) / NANO;
+  }
+
+  /** US dollars counted on all days, those of requests under way included. */
+  usdInAll(): number {
+    return this.#nanoUsdInAll() / NANO;
+  }
+
+  #nanoUsdInAll(): number {
+    const row = this.#database.prepare('SELECT coalesce(sum(nano_usd), 0) AS nano_usd FROM budget_day').get();
+    return (row as { nano_usd: number }).nano_usd;
   }
 
   #nanoUsd(day: string): number {

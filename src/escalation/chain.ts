@@ -122,7 +122,7 @@ export class Chain {
         if (answer.kind === 'closed-off') return { kind: 'not-now', usd };
         if (answer.kind === 'spent') {
           // what an outage used up ends no turn: tomorrow there is money again
-          if (this.#breaker(teacher).state !== 'closed')
+          if (answer.forGood !== true && this.#breaker(teacher).state !== 'closed')
             return { kind: 'wait', until: tomorrow(this.#options.now()), usd };
           turn.through = 'BUDGET_SPENT';
           return { kind: 'not-now', usd };

@@ -20,6 +20,8 @@ export interface OpenChain {
   readonly chain: Chain;
   /** Whether a reply is there already, and asking again costs nothing. */
   isStored(key: RequestKey): boolean;
+  /** US dollars counted in its folder on all days, those of requests under way included. */
+  usdInAll(): number;
   /** Ends requests under way and closes the files. */
   readonly close: Stop;
 }
@@ -44,6 +46,7 @@ export function openChain(options: OpenChainOptions): OpenChain {
   return {
     chain: new Chain({ ...options, breakers, desk, room, onDisabled: changed }),
     isStored: key => desk.isStored(key),
+    usdInAll: () => desk.usdInAll(),
     close: () => {
       for (const breaker of breakers.values()) breaker.close();
       return desk.close();

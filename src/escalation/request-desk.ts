@@ -86,6 +86,11 @@ export class RequestDesk {
     return answer;
   }
 
+  /** US dollars counted in its folder, ever. */
+  usdInAll(): number {
+    return this.#budget.usdInAll();
+  }
+
   isStored(key: RequestKey): boolean {
     return this.#store.get(key) !== undefined;
   }

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
 import { readCorpus } from '../../src/distill/corpus.ts';
 import type { FaultPlan } from '../emulators/faults.ts';
@@ -39,9 +40,9 @@ writeFileSync(
 
 let runs = 0;
 
-async function stage(faults: FaultPlan = {}) {
+async function stage(faults: FaultPlan = {}, latencyMs = 0) {
   const gold = new Gold(TEXTS.map(text => ({ text, quotes: QUOTES })));
-  const emulator = await tidied(openAiEmulator({ gold, faults, apiKey: KEY, models: MODELS }));
+  const emulator = await tidied(openAiEmulator({ gold, faults, latencyMs, apiKey: KEY, models: MODELS }));
   const out = join(folder, `run-${runs++}`);
   const teacher = {
     name: 'mini',
@@ -55,21 +56,14 @@ async function stage(faults: FaultPlan = {}) {
     CLINSTREAM_EGRESS_ALLOW: '127.0.0.1',
     MINI_KEY: KEY,
   };
-  const args = [
-    'distill',
-    'annotate',
-    '--corpus',
-    corpus,
-    '--file',
-    'notes/made.jsonl',
-    '--out',
-    out,
-    '--teacher',
-    'mini',
-  ];
+  const args = argsOf(out);
   const run = (...more: string[]) => clinstream([...args, ...more], { env });
   return { emulator, out, env, args, run };
 }
+
+const argsOf = (out: string): string[] => [
+  ...['distill', 'annotate', '--corpus', corpus, '--file', 'notes/made.jsonl', '--out', out, '--teacher', 'mini'],
+];
 
 const PAID = ['--max-usd', '1', '--deidentified', 'synthetic'];
 
@@ -94,17 +88,21 @@ describe('distill annotate', { timeout: 120_000 }, () => {
   it('writes what a teacher says, in a corpus’s format, and pays for it once', async () => {
     const { emulator, out, run } = await stage();
     const first = await run(...PAID);
-    assert.equal(first.code, 0, first.stderr);
-    assert.match(first.stderr, /mini: 9 requests, 0 answered before, at most \$0\.03\n/);
-    assert.match(first.stdout, /3 of 4 documents labelled, 3 × NOTE_REFUSED, \$0\.\d{4}\n$/);
+    assert.equal(first.code, 3, first.stderr);
+    assert.match(first.stderr, /mini: 9 requests, 0 answered before, at most \$0\.02\d\d\n/);
+    assert.match(first.stdout, /3 of 4 documents labelled, 1 × medication NOTE_REFUSED, .*, \$0\.\d{4}\n$/);
     assert.deepEqual(labels(out), EXPECTED);
     assert.equal(emulator.asked.all.length, SENT * TASKS);
     const again = await run(...PAID);
-    assert.match(again.stderr, /9 requests, 9 answered before, at most \$0\.00/);
+    assert.match(
+      again.stderr,
+      /9 requests, 9 answered before, at most \$0\.0000; \$0\.00\d\d were spent here before\n/,
+    );
     assert.match(again.stdout, /\$0\.0000\n$/);
     assert.deepEqual([labels(out), emulator.asked.all.length], [EXPECTED, SENT * TASKS]);
     const report = JSON.parse(readFileSync(join(out, 'mini.run.json'), 'utf8'));
     assert.deepEqual(report.undecided[0], { id: 'd3', task: 'medication', reason: 'NOTE_REFUSED' });
+    assert.ok(report.usdInAll > 0 && report.thisRun.usd === 0, 'the labels cost what they did, and this run nothing');
     assert.match(report.prompts.symptom, /^[0-9a-f]{64}$/);
     assert.equal(statSync(join(out, 'mini.jsonl')).mode & 0o077, 0, 'its owner’s alone');
     for (const said of [first, again, { stdout: JSON.stringify(report), stderr: '' }])
@@ -116,12 +114,12 @@ describe('distill annotate', { timeout: 120_000 }, () => {
     const [cap, ...how] = ['0.0089', '--deidentified', 'synthetic'];
     const capped = await run('--max-usd', cap as string, ...how);
     assert.equal(capped.code, 6);
-    assert.match(capped.stderr, /mini: \d documents are left.*\[COST_CAP_REACHED\]/);
+    assert.match(capped.stderr, /documents are left \(\d of mini\) .*\[COST_CAP_REACHED\]/);
     const done = Object.keys(labels(out)).length;
     assert.ok(done > 0 && done < SENT, `${done} labelled`);
-    const spent = JSON.parse(readFileSync(join(out, 'mini.run.json'), 'utf8')).spent.usd;
+    const spent = JSON.parse(readFileSync(join(out, 'mini.run.json'), 'utf8')).usdInAll;
     assert.ok(spent > 0 && spent <= Number(cap), `${spent}`);
-    assert.equal((await run(...PAID)).code, 0);
+    assert.equal((await run(...PAID)).code, 3);
     assert.deepEqual([labels(out), emulator.asked.all.length], [EXPECTED, SENT * TASKS]);
     const nothing = await (await stage()).run('--deidentified', 'synthetic');
     assert.deepEqual([nothing.code, /COST_CAP_REACHED/.test(nothing.stderr)], [6, true], 'by default nothing is spent');
@@ -141,7 +139,7 @@ describe('distill annotate', { timeout: 120_000 }, () => {
     await once(killed, 'exit');
     assert.equal(existsSync(join(out, 'mini.jsonl')), false, 'nothing is half written');
     const [code] = await once(run(), 'exit');
-    assert.equal(code, 0);
+    assert.equal(code, 3);
     assert.deepEqual(labels(out), EXPECTED);
     assert.ok(
       emulator.asked.all.length <= SENT * TASKS + 3,
@@ -149,10 +147,10 @@ describe('distill annotate', { timeout: 120_000 }, () => {
     );
   });
 
-  it('ends orderly when it is interrupted', async () => {
-    const { emulator, out, env, args } = await stage({ rates: { hang: 1 } });
+  it('waits for what is paid for when it is interrupted, and asks none of it again', async () => {
+    const { emulator, out, env, args, run } = await stage({}, 1_500);
     const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), ...args, ...PAID, '--quiet'], {
-      env: cleanEnvironment({ ...env, CLINSTREAM_ESCALATION_REQUEST_MS: '500' }),
+      env: cleanEnvironment(env),
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     let said = '';
@@ -162,14 +160,48 @@ describe('distill annotate', { timeout: 120_000 }, () => {
     await emulator.asked.until(all => all.length > 0);
     child.kill('SIGINT');
     const [code] = await once(child, 'exit');
-    assert.deepEqual([code, said], [130, 'interrupted: what was answered is kept, so run it again to go on\n']);
+    assert.equal(code, 130);
+    assert.equal(
+      said,
+      'interrupted: waiting for replies that are paid for\nwhat was answered is kept, so run it again to go on\n',
+    );
     assert.equal(existsSync(join(out, 'mini.jsonl')), false);
+    const before = emulator.asked.all.length;
+    assert.ok(before < SENT * TASKS, `${before} asked`);
+    assert.equal((await run(...PAID)).code, 3);
+    assert.deepEqual([labels(out), emulator.asked.all.length], [EXPECTED, SENT * TASKS]);
+  });
+
+  it('is stopped by a cap that was used up on other days and by other runs', async () => {
+    const { emulator, out, env, run } = await stage();
+    assert.equal((await run(...PAID, '--task', 'disease')).code, 3);
+    const { usdInAll } = JSON.parse(readFileSync(join(out, 'mini.run.json'), 'utf8'));
+    const state = new DatabaseSync(join(out, 'state/mini/state.sqlite'));
+    state.prepare("UPDATE budget_day SET day = '2020-01-01'").run();
+    state.prepare('DELETE FROM reply').run();
+    state.close();
+    const asked = emulator.asked.all.length;
+    const again = await run('--task', 'disease', '--max-usd', String(usdInAll + 0.001), '--deidentified', 'synthetic');
+    assert.deepEqual([again.code, emulator.asked.all.length], [6, asked], again.stderr);
+    const other = await run(...PAID);
+    assert.deepEqual(
+      [other.code, /a folder of its own/.test(other.stderr)],
+      [2, true],
+      'nor does it replace other labels',
+    );
+    const free = ['--teacher', 'dictionary', '--task', 'disease', '--deidentified', 'synthetic'];
+    const both = await clinstream([...argsOf(out), ...free], { env });
+    assert.deepEqual(
+      [both.code, existsSync(join(out, 'dictionary.jsonl'))],
+      [6, true],
+      'who is free reads all the same',
+    );
   });
 
   it('reads with the dictionaries on this machine without configuration, sending nothing', async () => {
     const { emulator, out, args } = await stage();
     const { code, stderr } = await clinstream([...args.slice(0, -1), 'dictionary', '--task', 'medication', '--quiet']);
-    assert.equal(code, 0, stderr);
+    assert.equal(code, 3, stderr);
     assert.deepEqual(labels(out, 'dictionary'), {
       d0: ['medication aspirin'],
       d1: ['medication colchicine'],
@@ -183,7 +215,12 @@ describe('distill annotate', { timeout: 120_000 }, () => {
     const cases = [
       [await run('--max-usd', '1'), 2, /--deidentified is missing: mini sends the documents to 127\.0\.0\.1/],
       [await clinstream([...args.slice(0, -1), 'nobody']), 2, /no teacher of the name nobody/],
-      [await run(...PAID, '--task', 'allergy'), 2, /mini knows none of these/],
+      [await run(...PAID, '--task', 'allergy'), 2, /no --teacher can be asked about allergy/],
+      [await run(...PAID, '--task', 'disease', 'disease'), 2, /--task: disease stands there twice/],
+      [await run(...PAID, '--teacher', 'mini'), 2, /--teacher: mini stands there twice/],
+      [await run('--deidentified', ' '), 2, /--deidentified: it says nothing/],
+      [await run(...PAID, '--split', 'test'), 6, /has no test document .*CORPUS_MISSING/],
+      [await clinstream([...args.slice(0, -3), join(corpus, 'notes'), '--teacher', 'made']), 2, /would replace/],
       [await run(...PAID, '--max-usd', '-1'), 2, /an amount is needed/],
       [await run(...PAID, '--file', 'missing.jsonl'), 6, /CORPUS_MISSING/],
     ] as const;

@@ -73,9 +73,17 @@ describe('distill select', () => {
     for (const { stdout, stderr } of [refused, covered]) assert.ok(!`${stdout}${stderr}`.includes('CANARY'));
   });
 
+  it('tells no annotators apart by five documents', async () => {
+    write('gold/five.jsonl', 'Sign', 5, () => ['Fever']);
+    const { code, stderr } = await run(...ASKED, '--file', 'gold/five.jsonl');
+    assert.equal(code, 6);
+    assert.match(stderr, /5 documents are too few .*\[ANNOTATIONS_INCOMPLETE\]/);
+  });
+
   it('refuses options that cannot be meant', async () => {
     const many = Array.from({ length: 10 }, (_, i) => ['--annotator', `a${i}=left.jsonl`]).flat();
     const cases: readonly (readonly [RegExp, readonly string[]])[] = [
+      [/left\.jsonl is read, and would be replaced/, [...ASKED, '--json', 'left.jsonl']],
       [/none is no --annotator \(left\)/, [...ASKED, '--cost', 'none=1']],
       [/left stands there twice/, [...ASKED, '--cost', 'left=1', '--cost', 'left=2']],
       [/left stands there twice/, [...ASKED, '--annotator', 'left=right.jsonl']],

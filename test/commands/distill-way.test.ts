@@ -61,7 +61,7 @@ describe('from teachers to the best of their subsets (simulated)', { timeout: 12
     await run('annotate', ...paid, ...to, 'mini', 'flash', '--task', 'symptom', 'medication');
     await run('annotate', ...to, 'dictionary', '--task', 'medication');
     const usdOf = (name: string): number =>
-      JSON.parse(readFileSync(join(folder, `labels/${name}.run.json`), 'utf8')).spent.usd / notes.length;
+      JSON.parse(readFileSync(join(folder, `labels/${name}.run.json`), 'utf8')).usdInAll / notes.length;
     const annotators = ['mini', 'flash', 'dictionary'].flatMap(name => [
       ...['--annotator', `${name}=labels/${name}.jsonl`],
       ...['--cost', `${name}=${usdOf(name)}`],

@@ -64,6 +64,19 @@ describe("the day's money", () => {
     close();
   });
 
+  it('has a limit over all days too, which no midnight and no clock lifts', () => {
+    const { budget, clock, close } = budgetOf({ usdInAll: 1 });
+    budget.settle(granted(budget, cost(0.75)), cost(0.5));
+    clock.now += 3 * DAY_MS;
+    granted(budget, cost(0.25));
+    assert.equal(budget.usdInAll(), 0.75);
+    assert.deepEqual(reserve(budget, cost(0.5)), { kind: 'spent', forGood: true });
+    assert.equal(reserve(budget, cost(0)).kind, 'granted', 'what costs nothing may always go');
+    clock.now -= 10 * DAY_MS;
+    assert.deepEqual(reserve(budget, cost(0.5)), { kind: 'spent', forGood: true });
+    close();
+  });
+
   it('survives a SIGKILL between reservation and settlement: it stays counted until the day ends', () => {
     const directory = join(folder, 'killed');
     const script = `

@@ -12,15 +12,18 @@ import type { Teacher, TeacherRequest } from '../teachers/teacher.ts';
 import { PrivacyError } from '../text/privacy-error.ts';
 import { type GatedNote, gate } from '../text/privacy-gate.ts';
 
-export interface AnnotatorOptions {
+export interface AskedTeacherOptions {
   readonly teacher: Teacher;
   readonly tasks: readonly Task[];
   /** Of the replies that are kept, and of the audit trail. */
   readonly directory: string;
+  /** In this folder, ever. */
   readonly maxUsd: number;
   /** How the corpus was de-identified. */
   readonly deidentified: string;
   readonly stopping: AbortSignal;
+  /** Says a line to whoever waits. */
+  readonly tell: (line: string) => void;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
 }
@@ -36,38 +39,42 @@ export interface Estimate {
 /** A teacher's work on a corpus must be there when it is wanted again. */
 const KEPT_MS = 100 * 365 * 86_400_000;
 
-export class Annotator {
-  readonly spent = { usd: 0, requests: 0, reused: 0 };
-  readonly #options: AnnotatorOptions;
-  readonly #asked: OpenChain;
-  readonly #deadline: number;
+export class AskedTeacher {
+  readonly asked = { requests: 0, reused: 0, usd: 0 };
+  readonly #options: AskedTeacherOptions;
+  readonly #open: OpenChain;
+  readonly #deadlineMs: number;
+  /** A reply under way is paid for: it is waited for, and kept, also when the run is stopped. */
+  readonly #neverLost = new AbortController().signal;
 
   /** @throws EscalationError when its folder cannot be opened. */
-  constructor({ escalation }: Config, options: AnnotatorOptions) {
+  constructor({ escalation }: Config, options: AskedTeacherOptions) {
     const { teacher, tasks, maxUsd, directory, now } = options;
     this.#options = options;
-    this.#deadline = now() + escalation.deadlineMs;
-    this.#asked = openChain({
+    this.#deadlineMs = escalation.deadlineMs;
+    this.#open = openChain({
       ...escalation,
       teachers: new Map(tasks.map(task => [task, [teacher]])),
       ground: groundNote,
       directory,
-      // the cap of the run; on the day also that of all runs in this folder, crashed ones included
-      limits: { ...escalation.budget, usdPerDay: maxUsd },
+      // over all runs and days, crashed ones included
+      limits: { ...escalation.budget, usdPerDay: null, usdInAll: maxUsd },
       replyRetentionMs: KEPT_MS,
       graceMs: escalation.requestMs,
       newId: randomUUID,
       now,
-      observe: fact => this.#count(fact),
+      observe: fact => this.#hear(fact),
       onChange: () => {},
     });
   }
 
-  /** The same for the same question, so that it can be told what was asked. One hash a task, where there is something to ask. */
+  /** What was asked, one hash a task. */
   prompts(documents: readonly CorpusDocument[]): Readonly<Record<Task, string>> {
-    const [first] = documents;
-    if (first === undefined) return {};
-    const requests = this.#requests(first);
+    const requests =
+      documents
+        .values()
+        .map(document => this.#requests(document))
+        .find(each => each.length > 0) ?? [];
     return Object.fromEntries(requests.map(({ key }) => [key.task, key.promptSha256]));
   }
 
@@ -81,6 +88,11 @@ export class Annotator {
     };
   }
 
+  /** US dollars counted in its folder, ever. */
+  get usdInAll(): number {
+    return this.#open.usdInAll();
+  }
+
   atMostUsd(document: CorpusDocument): number {
     return this.estimate([document]).usd;
   }
@@ -89,14 +101,14 @@ export class Annotator {
   async label(document: CorpusDocument, task: Task): Promise<Labels> {
     const note = this.#gated(document);
     if (note === undefined) return { kind: 'undecided', reason: 'NOTE_REFUSED' };
-    const { stopping } = this.#options;
+    const { stopping, now } = this.#options;
     const textSha256 = createHash('sha256').update(document.text).digest('hex');
-    const decision = await this.#asked.chain.decide({
+    const decision = await this.#open.chain.decide({
       note,
       task,
       subject: { noteId: document.id, noteVersion: 1, textSha256 },
-      deadline: this.#deadline,
-      lost: stopping,
+      deadline: now() + this.#deadlineMs,
+      lost: this.#neverLost,
       stopping,
     });
     if (decision.kind === 'decided') return { kind: 'labelled', spans: decision.mentions };
@@ -105,10 +117,10 @@ export class Annotator {
       : { kind: 'undecided', reason: decision.reason };
   }
 
-  readonly close: Stop = () => this.#asked.close();
+  readonly close: Stop = () => this.#open.close();
 
   #isStored({ key }: TeacherRequest): boolean {
-    return this.#options.teacher.host !== null && this.#asked.isStored(key);
+    return this.#options.teacher.host !== null && this.#open.isStored(key);
   }
 
   #requests(document: CorpusDocument): readonly TeacherRequest[] {
@@ -134,15 +146,26 @@ export class Annotator {
         deidentification: { method: deidentified, version: '1' },
       });
     } catch (error) {
-      if (error instanceof PrivacyError) return undefined;
+      if (error instanceof PrivacyError && error.code === 'NOTE_LOOKS_IDENTIFIED') return undefined;
       throw error;
     }
   }
 
-  #count(fact: Fact): void {
-    if (fact.kind === 'reply.reused') this.spent.reused++;
-    if (fact.kind !== 'teacher.asked') return;
-    this.spent.requests++;
-    this.spent.usd += fact.usd;
+  #hear(fact: Fact): void {
+    switch (fact.kind) {
+      case 'reply.reused':
+        this.asked.reused++;
+        break;
+      case 'teacher.asked':
+        this.asked.requests++;
+        this.asked.usd += fact.usd;
+        break;
+      case 'breaker.changed':
+        if (fact.state !== 'closed' || this.asked.requests > 0)
+          this.#options.tell(`${fact.provider}: breaker ${fact.state}`);
+        break;
+      case 'provider.busy':
+        this.#options.tell(`${fact.provider}: busy, asked to wait ${fact.ms} ms`);
+    }
   }
 }

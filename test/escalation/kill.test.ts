@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, it } from 'node:test';
+import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seeded } from '../../src/evaluation/bootstrap.ts';
 import { EmbeddedTransport } from '../../src/streams/embedded/embedded-transport.ts';
@@ -14,9 +14,15 @@ import { escalated, noteOf } from './scripted.ts';
 import { ends, TOPICS } from './stage.ts';
 
 const KEEP = { ms: null, bytes: null };
-const NOTES = 150;
+const NOTES = 400;
 const KILLS = 12;
 const folder = temporaryFolder('escalation-kill');
+const children: ChildProcess[] = [];
+
+// a failed test leaves its worker behind, which would keep the runner from ever ending
+after(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
 
 interface Setting {
   readonly log: EmbeddedTransport;
@@ -33,16 +39,18 @@ async function setting(name: string): Promise<Setting> {
   for (const topic of TOPICS) await log.createTopic(topic, { partitions: 2, retention: KEEP });
   return {
     log,
-    run: (round, mode) =>
-      spawn(
-        process.execPath,
-        [join(import.meta.dirname, 'killed-worker.ts'), at('log'), at('state'), at('payments'), String(round), mode],
-        { stdio: ['ignore', 'ignore', 'inherit'] },
-      ),
+    run: (round, mode) => {
+      const worker = join(import.meta.dirname, 'killed-worker.ts');
+      const args = [worker, at('log'), at('state'), at('payments'), String(round), mode];
+      const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+      children.push(child);
+      return child;
+    },
     stored: () => {
       const path = at('state/state.sqlite');
       if (!existsSync(path)) return new Set();
-      const database = new DatabaseSync(path);
+      // the worker may be making it just now
+      const database = new DatabaseSync(path, { timeout: 10_000 });
       try {
         const tables = database.prepare("SELECT name FROM sqlite_schema WHERE name = 'reply'").all();
         if (tables.length === 0) return new Set();
@@ -69,10 +77,11 @@ async function setting(name: string): Promise<Setting> {
 
 const alive = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
 
-async function kill(child: ChildProcess): Promise<void> {
+/** Whether it was killed: it may have ended by itself just before, which is heard of only afterwards. */
+async function kill(child: ChildProcess): Promise<boolean> {
   child.kill('SIGKILL');
   if (alive(child)) await once(child, 'exit');
-  assert.equal(child.signalCode, 'SIGKILL');
+  return child.signalCode === 'SIGKILL';
 }
 
 describe('killing the escalator', { timeout: 240_000 }, () => {
@@ -82,7 +91,7 @@ describe('killing the escalator', { timeout: 240_000 }, () => {
     await log.append(await Promise.all(ids.map(id => escalated(noteOf(id, { patientId: 'p' })))));
     const child = run(0, 'hold');
     while (alive(child) && stored().size < 6) await sleep(20);
-    await kill(child);
+    assert.ok(await kill(child));
     assert.equal(paid().length, 6, 'six replies were paid for');
     assert.deepEqual((await ends(log)).revisions, [], 'and nothing of them was committed');
     const [exit] = await once(run(1, 'go'), 'exit');
@@ -110,8 +119,7 @@ describe('killing the escalator', { timeout: 240_000 }, () => {
       const paidBefore = paid().length;
       while (alive(child) && paid().length === paidBefore) await sleep(5);
       await sleep(random() * 120);
-      if (!alive(child)) break;
-      await kill(child);
+      if (!(await kill(child))) break;
       inWork++;
       before.push(stored());
     }

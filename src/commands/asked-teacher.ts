@@ -1,18 +1,23 @@
 /** One teacher over the documents of a corpus, asked by the chain that the escalator uses: what is asked, what it may cost, what came. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Config } from '../config.ts';
 import type { Fact } from '../core/facts.ts';
+import type { Note } from '../core/note.ts';
 import type { Stop } from '../core/processor.ts';
 import type { Task } from '../core/span.ts';
 import type { Labels } from '../distill/annotate.ts';
 import type { CorpusDocument } from '../distill/corpus.ts';
 import { groundNote } from '../escalation/ground-note.ts';
 import { type OpenChain, openChain } from '../escalation/open-chain.ts';
+import { textSha256 } from '../events/identity.ts';
+
 import type { Teacher, TeacherRequest } from '../teachers/teacher.ts';
 import { PrivacyError } from '../text/privacy-error.ts';
 import { type GatedNote, gate } from '../text/privacy-gate.ts';
 
 export interface AskedTeacherOptions {
+  /** No two of one id. */
+  readonly documents: readonly CorpusDocument[];
   readonly teacher: Teacher;
   readonly tasks: readonly Task[];
   /** Of the replies that are kept, and of the audit trail. */
@@ -39,11 +44,19 @@ export interface Estimate {
 /** A teacher's work on a corpus must be there when it is wanted again. */
 const KEPT_MS = 100 * 365 * 86_400_000;
 
+interface Plan {
+  /** Undefined when a tripwire fires: such a document is sent to nobody. */
+  readonly note: GatedNote | undefined;
+  readonly requests: readonly TeacherRequest[];
+}
+
 export class AskedTeacher {
   readonly asked = { requests: 0, reused: 0, usd: 0 };
   readonly #options: AskedTeacherOptions;
   readonly #open: OpenChain;
   readonly #deadlineMs: number;
+  /** By document id. */
+  readonly #plans: ReadonlyMap<string, Plan>;
   /** A reply under way is paid for: it is waited for, and kept, also when the run is stopped. */
   readonly #neverLost = new AbortController().signal;
 
@@ -52,6 +65,7 @@ export class AskedTeacher {
     const { teacher, tasks, maxUsd, directory, now } = options;
     this.#options = options;
     this.#deadlineMs = escalation.deadlineMs;
+    this.#plans = new Map(options.documents.map(document => [document.id, planOf(document, options)]));
     this.#open = openChain({
       ...escalation,
       teachers: new Map(tasks.map(task => [task, [teacher]])),
@@ -68,24 +82,20 @@ export class AskedTeacher {
     });
   }
 
-  /** What was asked, one hash a task. */
-  prompts(documents: readonly CorpusDocument[]): Readonly<Record<Task, string>> {
+  /** What is asked, one hash a task. */
+  get prompts(): Readonly<Record<Task, string>> {
     const requests =
-      documents
+      this.#plans
         .values()
-        .map(document => this.#requests(document))
+        .map(plan => plan.requests)
         .find(each => each.length > 0) ?? [];
     return Object.fromEntries(requests.map(({ key }) => [key.task, key.promptSha256]));
   }
 
-  estimate(documents: readonly CorpusDocument[]): Estimate {
-    const requests = documents.flatMap(document => this.#requests(document));
+  get estimate(): Estimate {
+    const requests = [...this.#plans.values()].flatMap(plan => plan.requests);
     const open = requests.filter(request => !this.#isStored(request));
-    return {
-      requests: requests.length,
-      stored: requests.length - open.length,
-      usd: open.reduce((sum, { atMost }) => sum + atMost.usd, 0),
-    };
+    return { requests: requests.length, stored: requests.length - open.length, usd: usdAtMost(open) };
   }
 
   /** US dollars counted in its folder, ever. */
@@ -94,19 +104,18 @@ export class AskedTeacher {
   }
 
   atMostUsd(document: CorpusDocument): number {
-    return this.estimate([document]).usd;
+    return usdAtMost(this.#plan(document).requests.filter(request => !this.#isStored(request)));
   }
 
   /** @throws TeacherError of fault setup, EscalationError, or the reason of `stopping`. */
   async label(document: CorpusDocument, task: Task): Promise<Labels> {
-    const note = this.#gated(document);
+    const { note } = this.#plan(document);
     if (note === undefined) return { kind: 'undecided', reason: 'NOTE_REFUSED' };
     const { stopping, now } = this.#options;
-    const textSha256 = createHash('sha256').update(document.text).digest('hex');
     const decision = await this.#open.chain.decide({
       note,
       task,
-      subject: { noteId: document.id, noteVersion: 1, textSha256 },
+      subject: { noteId: note.noteId, noteVersion: note.noteVersion, textSha256: textSha256(note.text) },
       deadline: now() + this.#deadlineMs,
       lost: this.#neverLost,
       stopping,
@@ -123,32 +132,10 @@ export class AskedTeacher {
     return this.#options.teacher.host !== null && this.#open.isStored(key);
   }
 
-  #requests(document: CorpusDocument): readonly TeacherRequest[] {
-    const note = this.#gated(document);
-    const { teacher, tasks } = this.#options;
-    return note === undefined ? [] : tasks.flatMap(task => teacher.plan(note, task));
-  }
-
-  /** Undefined when a tripwire fires: such a document is sent to nobody. */
-  #gated({ id, text }: CorpusDocument): GatedNote | undefined {
-    const { deidentified } = this.#options;
-    try {
-      return gate({
-        noteId: id,
-        noteVersion: 1,
-        patientId: id,
-        encounterId: null,
-        noteType: 'corpus',
-        authoredAt: 0,
-        specialty: null,
-        source: 'corpus',
-        text,
-        deidentification: { method: deidentified, version: '1' },
-      });
-    } catch (error) {
-      if (error instanceof PrivacyError && error.code === 'NOTE_LOOKS_IDENTIFIED') return undefined;
-      throw error;
-    }
+  #plan({ id }: CorpusDocument): Plan {
+    const plan = this.#plans.get(id);
+    if (plan === undefined) throw new RangeError(`document ${id} is none of those that are to be read`);
+    return plan;
   }
 
   #hear(fact: Fact): void {
@@ -168,4 +155,33 @@ export class AskedTeacher {
         this.#options.tell(`${fact.provider}: busy, asked to wait ${fact.ms} ms`);
     }
   }
+}
+
+function planOf({ id, text }: CorpusDocument, { teacher, tasks, deidentified }: AskedTeacherOptions): Plan {
+  const note = gated({
+    noteId: id,
+    noteVersion: 1,
+    patientId: id,
+    encounterId: null,
+    noteType: 'corpus',
+    authoredAt: 0,
+    specialty: null,
+    source: 'corpus',
+    text,
+    deidentification: { method: deidentified, version: '1' },
+  });
+  return { note, requests: note === undefined ? [] : tasks.flatMap(task => teacher.plan(note, task)) };
+}
+
+function gated(note: Note): GatedNote | undefined {
+  try {
+    return gate(note);
+  } catch (error) {
+    if (error instanceof PrivacyError && error.code === 'NOTE_LOOKS_IDENTIFIED') return undefined;
+    throw error;
+  }
+}
+
+function usdAtMost(requests: readonly TeacherRequest[]): number {
+  return requests.reduce((sum, { atMost }) => sum + atMost.usd, 0);
 }

@@ -12,11 +12,11 @@ import { type CorpusDocument, corpusHash, readCorpus, type Split } from '../dist
 import { DistillError } from '../distill/distill-error.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 import { AskedTeacher } from './asked-teacher.ts';
-import { currentCommit } from './commit.ts';
 import { EXIT } from './exit.ts';
 import { fallback } from './fallback.ts';
 import { type Io, write } from './io.ts';
 import { createProgress } from './progress.ts';
+import { currentCommit } from './provenance.ts';
 import { onInterrupt } from './signals.ts';
 import { buildTeacher } from './teachers.ts';
 import { writeWhole } from './write-whole.ts';
@@ -112,9 +112,19 @@ async function annotateBy(teacher: Teacher, { config, documents, flags, stopping
   const { now, stderr } = io;
   const tell = (line: string): void => void (quiet || stderr.write(`${line}\n`));
   const directory = join(flags.out, 'state', teacher.name);
-  const asked = new AskedTeacher(config, { teacher, tasks, directory, maxUsd, deidentified, stopping, tell, now });
+  const asked = new AskedTeacher(config, {
+    documents,
+    teacher,
+    tasks,
+    directory,
+    maxUsd,
+    deidentified,
+    stopping,
+    tell,
+    now,
+  });
   try {
-    const { requests, stored, usd } = asked.estimate(documents);
+    const { requests, stored, usd } = asked.estimate;
     const before = asked.usdInAll === 0 ? '' : `; ${dollars(asked.usdInAll)} were spent here before`;
     tell(`${teacher.name}: ${requests} requests, ${stored} answered before, at most ${dollars(usd)}${before}`);
     const shown = { label: teacher.name, unit: 'documents', total: documents.length, quiet, stream: stderr, now };
@@ -129,7 +139,7 @@ async function annotateBy(teacher: Teacher, { config, documents, flags, stopping
       maxUsd,
       onDone: progress.update,
     }).finally(progress.end);
-    const about = { tasks, prompts: asked.prompts(documents), usdInAll: asked.usdInAll, thisRun: asked.asked };
+    const about = { tasks, prompts: asked.prompts, usdInAll: asked.usdInAll, thisRun: asked.asked };
     const file = writeRun(teacher, annotations, about, flags);
     await write(io.stdout, `${file}: ${sentence(annotations, documents.length)}, ${dollars(asked.asked.usd)}\n`);
     return annotations;

@@ -1,14 +1,14 @@
 /** `distill doubt`: a page of tables on standard output, the figures in benchmarks/results, the thresholds beside the model. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { measureDoubt, renderRouting } from '../distill/doubt.ts';
 import { renderDoubt } from '../distill/doubt-table.ts';
+import { rounded } from '../distill/rounded.ts';
 import { loadModel } from '../model/manifest.ts';
 import { ROUTING_FILE } from '../model/routing.ts';
-import { currentCommit } from './commit.ts';
 import { type Io, write } from './io.ts';
+import { currentCommit, thisMachine } from './provenance.ts';
 
 const RESULTS = resolve(import.meta.dirname, '../../benchmarks/results');
 
@@ -28,7 +28,7 @@ export async function distillDoubt(
   const page = renderDoubt(report, { command, commit });
   await write(io.stdout, page);
   if (!options.write) return;
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`;
+  const machine = thisMachine();
   mkdirSync(RESULTS, { recursive: true });
   const figures = { command, commit, machine, ...report };
   writeFileSync(join(RESULTS, 'risk-coverage.json'), `${JSON.stringify(figures, rounded, 1)}\n`);
@@ -39,8 +39,4 @@ export async function distillDoubt(
     renderRouting({ format: 1, model: { ...model.identity }, tasks, measured }),
   );
   io.stderr.write(`written: benchmarks/results/risk-coverage.json and .md, ${join(model.directory, ROUTING_FILE)}\n`);
-}
-
-function rounded(_key: string, value: unknown): unknown {
-  return typeof value === 'number' ? Number(value.toFixed(5)) : value;
 }

@@ -1,18 +1,18 @@
 /** `distill select`: tables on standard output, and with --json every candidate and what was read. */
-import { cpus } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
 import { readAnnotator, scorable, speaking, votesOn } from '../distill/annotators.ts';
 import { corpusHash, fileHash, readCorpus, type Split } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
+import { rounded } from '../distill/rounded.ts';
 import { MAX_ANNOTATORS, SEED, select } from '../distill/select.ts';
 import { renderSelections, type SelectionOfTask } from '../distill/select-table.ts';
 import { RESAMPLES } from '../evaluation/bootstrap.ts';
 import { loadModel } from '../model/manifest.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { INSIDE } from '../text/words.ts';
-import { currentCommit } from './commit.ts';
 import { type Io, write } from './io.ts';
+import { currentCommit, thisMachine } from './provenance.ts';
 import { writeWhole } from './write-whole.ts';
 
 export interface SelectOptions {
@@ -57,7 +57,7 @@ export async function distillSelect(config: Config, options: SelectOptions, io: 
   const figures = {
     command: commandOf(options),
     commit: currentCommit(),
-    machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`,
+    machine: thisMachine(),
     model: model.identity,
     seed: SEED,
     resamples: RESAMPLES,
@@ -68,7 +68,7 @@ export async function distillSelect(config: Config, options: SelectOptions, io: 
     }),
     tasks: Array.from(selections, ([task, selection]) => ({ task, types: tasks.get(task), ...selection })),
   };
-  writeWhole(resolve(options.json), `${JSON.stringify(figures, rounded, 1)}\n`);
+  writeWhole(resolve(options.json), `${JSON.stringify(figures, roundedButCosts, 1)}\n`);
 }
 
 /** Of five, even five wins of five are within chance. */
@@ -104,7 +104,7 @@ function commandOf({ file, split, task, annotator, cost, covered }: SelectOption
   ].join(' ');
 }
 
-function rounded(key: string, value: unknown): unknown {
-  if (typeof value !== 'number') return value;
-  return Number(key === 'cost' ? value.toPrecision(6) : value.toFixed(5));
+/** Costs may be far below a hundred-thousandth of anything. */
+function roundedButCosts(key: string, value: unknown): unknown {
+  return key === 'cost' && typeof value === 'number' ? Number(value.toPrecision(6)) : rounded(key, value);
 }

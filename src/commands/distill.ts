@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { report, train } from '../distill/distill.ts';
-import { currentCommit } from './commit.ts';
 import type { Io } from './io.ts';
+import { currentCommit } from './provenance.ts';
 
 const CACHE = '.clinstream';
 

@@ -87,7 +87,7 @@ export function registerDistill(program: Command, io: Io, finish: (exitCode: num
     .addOption(new Option('--split <SPLIT>', 'of the gold file').choices(['train', 'dev', 'test']).default('dev'))
     .requiredOption('--task <TASK=TYPES>', 'a task and its gold types, separated by commas; repeatable', named(types))
     .requiredOption('--annotator <NAME=FILE>', 'a teacher and its labels, typed by task; repeatable', named(String))
-    .option('--cost <NAME=NUMBER>', 'what a teacher costs a note, in one unit for all; repeatable', named(cost))
+    .option('--cost <NAME=NUMBER>', 'what a teacher costs a note, in one unit for all; repeatable', named(amount))
     .option('--covered', 'score only the documents that all teachers have')
     .option('--json <FILE>', 'write every candidate and where the figures come from')
     .action((options: CommonOptions & SelectOptions) => distillSelect(configOf(options, io), options, io));
@@ -108,13 +108,6 @@ function types(text: string): string[] {
   const all = text.split(',');
   if (all.includes('')) throw new InvalidArgumentError('a type is empty');
   return all;
-}
-
-function cost(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0)
-    throw new InvalidArgumentError('a number from 0 is needed');
-  return value;
 }
 
 export function registerRoute(program: Command, io: Io, finish: (exitCode: number) => void): void {
@@ -158,7 +151,7 @@ interface ExplainFlags {
 function amount(text: string): number {
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0 && Number.isFinite(value)))
-    throw new InvalidArgumentError('an amount is needed');
+    throw new InvalidArgumentError('a number from 0 is needed');
   return value;
 }
 

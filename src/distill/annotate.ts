@@ -48,12 +48,12 @@ export async function annotate(options: AnnotateOptions): Promise<Annotations> {
   let done = 0;
   let failure: { readonly error: unknown } | undefined;
   // another worker may be done with less than it held: the last one finds out
-  const affordable = (at: number): boolean => {
-    const usd = bounds[at] as number;
-    return usd === 0 || spentUsd() + heldUsd + usd <= maxUsd;
+  const next = (): number | undefined => {
+    const left = maxUsd - spentUsd() - heldUsd;
+    return open.values().find(at => bounds[at] === 0 || (bounds[at] as number) <= left);
   };
   const work = async (): Promise<void> => {
-    for (let at = open.values().find(affordable); at !== undefined; at = open.values().find(affordable)) {
+    for (let at = next(); at !== undefined; at = next()) {
       open.delete(at);
       heldUsd += bounds[at] as number;
       try {

@@ -5,6 +5,7 @@ import { loadModel } from '../model/manifest.ts';
 import { buildModel } from './build-model.ts';
 import { type Parity, renderCard } from './card.ts';
 import { evaluate } from './evaluate.ts';
+import { rounded } from './rounded.ts';
 import type { Progress } from './score-documents.ts';
 import { runTrainer, trainerEnvironment } from './trainer.ts';
 
@@ -66,8 +67,4 @@ export async function report(options: {
   const metrics = await evaluate(model, { corpusDirectory, workers, command, commit, progress });
   writeFileSync(metricsFile, `${JSON.stringify({ ...metrics, parity }, rounded, 1)}\n`);
   writeFileSync(join(modelDirectory, 'MODEL_CARD.md'), renderCard(model, metrics, parity));
-}
-
-function rounded(_key: string, value: unknown): unknown {
-  return typeof value === 'number' ? Number(value.toFixed(5)) : value;
 }

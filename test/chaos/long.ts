@@ -1,8 +1,7 @@
 /** `npm run test:chaos`: the long form, for some ten minutes; `--write` commits its report to benchmarks/results/chaos.json. */
 import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { currentCommit } from '../../src/commands/commit.ts';
+import { currentCommit, thisMachine } from '../../src/commands/provenance.ts';
 import { seeded } from '../../src/evaluation/bootstrap.ts';
 import { kafkaNeeds } from '../kafka/needs.ts';
 import { ROOT } from '../support/model.ts';
@@ -42,7 +41,7 @@ const report = await chaos({
   ),
   tell: line => void process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${line}\n`),
 });
-const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}, Apache Kafka 4.3.1, Apicurio Registry 3.0.9`;
+const machine = `${thisMachine()}, Apache Kafka 4.3.1, Apicurio Registry 3.0.9`;
 const text = `${JSON.stringify({ command: 'npm run test:chaos -- --write', commit: currentCommit(), machine, seed, ...report }, null, 2)}\n`;
 process.stdout.write(text);
 if (process.argv.includes('--write')) writeFileSync(join(ROOT, 'benchmarks/results/chaos.json'), text);

@@ -221,7 +221,7 @@ describe('distill annotate', { timeout: 120_000 }, () => {
       [await run('--deidentified', ' '), 2, /--deidentified: it says nothing/],
       [await run(...PAID, '--split', 'test'), 6, /has no test document .*CORPUS_MISSING/],
       [await clinstream([...args.slice(0, -3), join(corpus, 'notes'), '--teacher', 'made']), 2, /would replace/],
-      [await run(...PAID, '--max-usd', '-1'), 2, /an amount is needed/],
+      [await run(...PAID, '--max-usd', '-1'), 2, /a number from 0 is needed/],
       [await run(...PAID, '--file', 'missing.jsonl'), 6, /CORPUS_MISSING/],
     ] as const;
     for (const [{ code, stderr }, expected, message] of cases) {

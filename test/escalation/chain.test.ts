@@ -248,6 +248,20 @@ describe('the chain', () => {
     assert.equal((await late.decision).kind, 'decided', 'with the money of the next day');
   });
 
+  it('waits for no next day when the money is spent for good, also while a provider is being tried', async () => {
+    let down = true;
+    const teacher = new Scripted('t', () => (down ? refuse('TEACHER_FAILED') : reply('headache')), { usd: 0.01 });
+    const other = new Scripted('u', () => reply('headache'), { usd: 0.01 });
+    const { decide, facts } = chainOf([teacher, other], { usdPerDay: null, usdInAll: 0.01 }, { minimumRequests: 1 });
+    await decide(1, { deadline: START + 86_400_000 }).decision;
+    const late = decide(2, { deadline: START + 86_400_000 });
+    for (let i = 0; i < 12; i++) await tick(1_000);
+    assert.equal(of(facts, 'breaker.changed').at(-1)?.state, 'half-open');
+    down = false;
+    const decision = await late.decision;
+    assert.deepEqual([decision.kind, decision.kind === 'undecided' && decision.reason], ['undecided', 'BUDGET_SPENT']);
+  });
+
   it('waits as long as a provider that fails asks, within bounds', async () => {
     const teacher = new Scripted('t', (_, count) =>
       count === 1 ? refuse('TEACHER_FAILED', { retryAfterMs: 1e12 }) : reply('headache'),

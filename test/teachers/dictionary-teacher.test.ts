@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { votesOn } from '../../src/distill/annotators.ts';
 import { readCorpus } from '../../src/distill/corpus.ts';
-import { measureAnnotator } from '../../src/distill/measure-annotator.ts';
 import { ground } from '../../src/escalation/ground.ts';
+import { scores, sum } from '../../src/evaluation/counts.ts';
+import { tokenCounts } from '../../src/evaluation/token-scores.ts';
 import { TextTokenizer } from '../../src/model/tokenizer.ts';
 import { DictionaryTeacher } from '../../src/teachers/dictionary-teacher.ts';
 import { MODEL_DIRECTORY } from '../support/model.ts';
-import { dictionarySpans } from './dictionary-spans.ts';
 import { gated } from './support.ts';
 
 const teacher = new DictionaryTeacher();
@@ -104,11 +105,16 @@ describe('dictionary teacher', () => {
     it(`${task}: is above its floors on dev notes`, async t => {
       const documents = readCorpus(resolve(import.meta.dirname, '../data'), 'quality/teacher-dev.jsonl', 'dev');
       const tokenizer = new TextTokenizer(join(MODEL_DIRECTORY, 'tokenizer.json'));
-      const annotate = dictionarySpans(teacher);
-      const { precision, recall, f1 } = await measureAnnotator(
-        { tokenizer, documents, annotate },
-        { task, types: [task] },
-      );
+      const marked = documents.map(each => ({
+        ...each,
+        entities: teacher
+          .annotate(each.text, task)
+          .flatMap(({ at }) => (at === undefined ? [] : [{ ...at, type: task }])),
+      }));
+      const annotator = { name: 'dictionary', documents: new Map(marked.map(each => [each.id, each])) };
+      const voted = await votesOn(tokenizer, documents, [annotator], new Map([[task, [task]]]));
+      const counts = (voted.get(task) ?? []).map(({ gold, votes: [vote] }) => tokenCounts(gold, vote as Uint8Array));
+      const { precision, recall, f1 } = scores(sum(counts));
       const figures = `precision ${precision.toFixed(3)}, recall ${recall.toFixed(3)}, F1 ${f1.toFixed(3)}`;
       t.diagnostic(figures);
       assert.ok(precision > floor.precision && f1 > floor.f1, figures);

@@ -3,14 +3,13 @@
  * batch, so a window's answer depends on its neighbours; alone, it is always the same.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
 import { unobserved } from '../../core/facts.ts';
 import type { Tagged } from '../../tagging/tagger.ts';
-import { currentCommit } from '../commit.ts';
 import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
+import { currentCommit, thisMachine } from '../provenance.ts';
 import { serveModel } from '../serve-model.ts';
 
 const RESULTS = resolve(import.meta.dirname, '../../../benchmarks/results');
@@ -43,7 +42,7 @@ export async function benchBatching(config: Config, options: { notes: number; wr
   ];
   for (const row of rows) await write(io.stdout, sentence(row));
   if (!options.write) return;
-  const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`;
+  const machine = thisMachine();
   const result = {
     command: `npm run bench -- batching --notes ${options.notes}`,
     commit: currentCommit(),

@@ -4,14 +4,13 @@
  * cores as the tagger.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
 import { loadModel } from '../../model/manifest.ts';
 import { loadRouting } from '../../model/routing.ts';
-import { currentCommit } from '../commit.ts';
 import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
+import { currentCommit, thisMachine } from '../provenance.ts';
 import { onInterrupt } from '../signals.ts';
 import { MODES, type Mode, type Turn, type TurnOptions, takeTurn } from './fallback-turn.ts';
 
@@ -36,7 +35,7 @@ export async function benchFallback(
   const result = {
     command: `npm run bench -- fallback --rounds ${options.rounds} --notes ${options.notes} --rate ${rate} --request-ms ${requestMs}`,
     commit: currentCommit(),
-    machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}; emulated providers and escalator on the same machine`,
+    machine: `${thisMachine()}; emulated providers and escalator on the same machine`,
     settings: config.inference,
     tasks,
     notesPerTurn: notes.length,

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
 import type { Observer } from '../../core/facts.ts';
@@ -14,12 +14,12 @@ import type { EventCodecs } from '../../events/codecs.ts';
 import { createKafka } from '../../streams/kafka/client.ts';
 import { type Running, runProcessor } from '../../streams/runner.ts';
 import type { Transport } from '../../streams/transport.ts';
-import { currentCommit } from '../commit.ts';
 import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
 import { kafkaSettings } from '../kafka-settings.ts';
 import { KEEP_FOREVER, openCodecs, openTransport } from '../open-transport.ts';
 import { appendNotes } from '../produce.ts';
+import { currentCommit, thisMachine } from '../provenance.ts';
 import { type Serving, serveModel } from '../serve-model.ts';
 import { startTagger } from '../tagger-role.ts';
 import { copyPlainly } from './plain-kafka.ts';
@@ -72,7 +72,7 @@ export async function benchKafka(
   const result = {
     command: `npm run bench -- kafka --rounds ${options.rounds} --notes ${options.notes} --records ${options.records}`,
     commit: currentCommit(),
-    machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}; broker on the same machine`,
+    machine: `${thisMachine()}; broker on the same machine`,
     stream: config.stream,
     partitions: config.topics.partitions,
     rounds,

@@ -3,18 +3,18 @@
  * flat while 20,000 notes pass.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
 import { type Fact, unobserved } from '../../core/facts.ts';
 import type { Note } from '../../core/note.ts';
 import { singleObjectCodecs } from '../../events/codecs.ts';
 import type { Batch } from '../../model/batch.ts';
-import { currentCommit } from '../commit.ts';
 import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
 import { ensureTopics, openTransport } from '../open-transport.ts';
 import { appendNotes } from '../produce.ts';
+import { currentCommit, thisMachine } from '../provenance.ts';
 import { serveModel } from '../serve-model.ts';
 import { startTagger } from '../tagger-role.ts';
 import { runBare } from './bare-session.ts';
@@ -66,7 +66,7 @@ export async function benchPipeline(
   const result: PipelineResult = {
     command: `npm run bench -- pipeline --rounds ${options.rounds} --notes ${options.notes} --memory-notes ${options.memoryNotes}`,
     commit: currentCommit(),
-    machine: `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`,
+    machine: thisMachine(),
     settings: config.inference,
     notesPerRound: options.notes,
     paddedTokensPerRound: last?.paddedTokens ?? 0,

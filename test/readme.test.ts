@@ -94,7 +94,8 @@ describe('README', () => {
       .rows)
       holds(`| ${(row.aloneTokensPerSecond / row.togetherTokensPerSecond).toFixed(2)} |`);
     const chaos = results<ChaosReport>('chaos');
-    const { entities, deadLetters, longestGap, missing, doubled, outOfOrder, wrong } = chaos.findings;
+    const { entities, deadLetters, longestGap, missing, doubled, outOfOrder, wrong, fedAgain } = chaos.findings;
+    assert.equal(entities + deadLetters, chaos.notes + fedAgain);
     assert.deepEqual([missing, doubled, outOfOrder, wrong], [[], [], [], []]);
     for (const count of [chaos.notes, entities, deadLetters]) holds(count.toLocaleString('en-US'));
     for (const gap of [longestGap.rolling, longestGap.before]) holds(`${gap} ms`);

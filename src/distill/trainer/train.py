@@ -7,6 +7,7 @@ goes to stderr and, as rows, to metrics.jsonl.
 import argparse
 import json
 import os
+import random
 import sys
 import time
 from dataclasses import asdict, replace
@@ -16,10 +17,12 @@ import numpy as np
 import torch
 
 from checkpoint import resume, save, write_final, write_run
-from corpus import Document, Window, corpus_files, read_documents, sha256
+from corpus import Document, Window, corpus_files, read_documents, read_rows, sha256, to_document
 from heads import HEADS, NOTES
 from model import CLS, MASK, PAD, SEP, Tagger, base_directory, load_tokenizer
 from recipe import PRESETS, Recipe, rate_at, schedule
+from shorthand import abbreviate, made_up_lines
+from soft_labels import SoftTeacher, add_soft_labels, read_unlabelled
 from word_scores import Counts, gold_words, piece_logits, word_means
 
 CHECKPOINT_EVERY = 400
@@ -48,7 +51,7 @@ class Collator:
             attention[i, : n + 2] = 1
             for head, (labels, weight) in window.document.labels.items():
                 part = labels[window.start : window.end]
-                targets[i, 1 : n + 1, head] = part == 1
+                targets[i, 1 : n + 1, head] = np.maximum(part, 0)
                 weights[i, 1 : n + 1, head] = (part >= 0) * weight
         return [torch.from_numpy(each) for each in (ids, attention, targets, weights)]
 
@@ -72,14 +75,24 @@ def train(args: argparse.Namespace) -> None:
     tokenizer = load_tokenizer(base)
     files = corpus_files(args.corpus)
     documents = [d for name, path in files.items() for d in read_documents(path, name, "train", tokenizer)]
+    in_shorthand, lines = shorthand_of(files[NOTES], recipe, tokenizer)
+    documents += lines
     dev = [d for name, n in DEV_DOCUMENTS.items() for d in read_documents(files[name], name, "dev", tokenizer)[:n]]
-    batches = schedule(documents, recipe)
+    args.out.mkdir(parents=True, exist_ok=True)
+    soft = None
+    if args.soft_teacher is not None:
+        teacher = SoftTeacher(args.soft_teacher, tokenizer, args.threads)
+        soft = teacher.name
+        documents += read_unlabelled(args.unlabelled, args.corpus, tokenizer)
+        documents = add_soft_labels(documents, teacher, args.out / "soft-labels")
+    batches = schedule(documents, in_shorthand, recipe)
     if not batches:
         sys.exit("nothing to train on: no train documents, or --steps-scale too small")
     steps = min(len(batches), args.max_steps or len(batches))
-    args.out.mkdir(parents=True, exist_ok=True)
-    data = [{"file": f"{path.parent.name}/{path.name}", "sha256": sha256(path)} for path in files.values()]
-    write_run(args.out, {"preset": args.preset, "recipe": asdict(recipe), "steps": steps, "bf16": args.bf16, "data": data})
+    read = [*files.values(), *args.unlabelled]
+    data = [{"file": f"{path.parent.name}/{path.name}", "sha256": sha256(path)} for path in read]
+    run = {"preset": args.preset, "recipe": asdict(recipe), "softTeacher": soft, "steps": steps, "bf16": args.bf16}
+    write_run(args.out, {**run, "data": data})
     model = Tagger(base)
     optimizer = optimizer_for(model, recipe)
     average = {k: v.clone() for k, v in model.state_dict().items() if v.dtype.is_floating_point}
@@ -106,6 +119,18 @@ def train(args: argparse.Namespace) -> None:
         save(args.out, model, optimizer, average, steps)
     write_final(args.out, model, average)
     print(f"train: done, {steps} steps in {args.out}", file=sys.stderr, flush=True)
+
+
+def shorthand_of(notes: Path, recipe: Recipe, tokenizer) -> tuple[dict[str, Document], list[Document]]:
+    """Train notes in shorthand by id, those that change at all; and made-up lines."""
+    if recipe.shorthand == 0:
+        return {}, []
+    rng = random.Random(recipe.seed)
+    rows = [row for row in read_rows(notes, NOTES) if row["split"] == "train"]
+    shortened = [(row, abbreviate(row, rng)) for row in rows]
+    changed = {row["id"]: to_document(short, NOTES, tokenizer) for row, short in shortened if short["text"] != row["text"]}
+    made_up = made_up_lines(rows, rng, len(rows) // 3)
+    return changed, [to_document(row, NOTES, tokenizer) for row in made_up]
 
 
 def descend(model: Tagger, optimizer: torch.optim.Optimizer, ids, attention, targets, weights, bf16: bool) -> float:
@@ -165,6 +190,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="run directory; an unfinished run in it is resumed")
     parser.add_argument("--base", help="directory of a BERT model to start from (default: 6-layer MiniLM from PyPI)")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="notes")
+    parser.add_argument("--soft-teacher", type=Path, help="model folder whose probabilities label what nobody has labelled")
+    parser.add_argument("--unlabelled", type=Path, nargs="*", default=[], help=".jsonl[.gz] of {id, text}; needs --soft-teacher")
     parser.add_argument("--steps-scale", type=positive, default=1.0, help="length of the run as a multiple of the preset's")
     parser.add_argument("--max-steps", type=int, help="stop early: for a smoke test")
     parser.add_argument("--seed", type=int, default=Recipe.seed)

@@ -1,19 +1,22 @@
 /** `distill train` and `distill evaluate`: the configuration's part and the terminal's. */
-import { resolve } from 'node:path';
-import type { Config } from '../config.ts';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Config, ConfigError } from '../config.ts';
 import { report, train } from '../distill/distill.ts';
+import type { TrainingChoices } from '../distill/training-choices.ts';
 import type { Io } from './io.ts';
 import { currentCommit } from './provenance.ts';
 
-const CACHE = '.clinstream';
+/** Of environments: they are large, and the same for every checkout. */
+const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'clinstream');
 
-export interface TrainOptions {
+export interface TrainOptions extends TrainingChoices {
   readonly corpus: string;
   readonly run: string;
   readonly out: string;
   readonly name: string;
   readonly modelVersion: string;
-  readonly maxSteps?: number;
 }
 
 export function distillTrain(config: Config, options: TrainOptions, io: Io): Promise<void> {
@@ -23,12 +26,27 @@ export function distillTrain(config: Config, options: TrainOptions, io: Io): Pro
     outDirectory: resolve(options.out),
     name: options.name,
     version: options.modelVersion,
-    cacheDirectory: resolve(CACHE),
+    cacheDirectory: CACHE,
     workers: config.inference.workers,
     commit: currentCommit(),
-    ...(options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }),
+    training: choicesOf(options),
     progress: line => void io.stderr.write(`${line}\n`),
   });
+}
+
+/** With paths made absolute. @throws ConfigError */
+function choicesOf(options: TrainOptions): TrainingChoices {
+  const { softTeacher, unlabelled = [], base } = options;
+  if (unlabelled.length > 0 && softTeacher === undefined)
+    throw new ConfigError('CONFIG_INVALID', '--unlabelled: needs --soft-teacher, since nothing else labels the text');
+  const { preset, encoders, labels, labelShare, softLabels, stepsScale, maxSteps, seed, device } = options;
+  const plain = { preset, encoders, labels, labelShare, softLabels, stepsScale, maxSteps, seed, device };
+  return {
+    ...(Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined)) as TrainingChoices),
+    ...(base === undefined ? {} : { base: existsSync(base) ? resolve(base) : base }),
+    ...(softTeacher === undefined ? {} : { softTeacher: resolve(softTeacher) }),
+    unlabelled: unlabelled.map(file => resolve(file)),
+  };
 }
 
 export function distillEvaluate(config: Config, options: { readonly corpus: string }, io: Io): Promise<void> {

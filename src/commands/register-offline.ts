@@ -1,6 +1,7 @@
 /** The commands that touch no stream: models, their training, their doubts and measurements. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { unobserved } from '../core/facts.ts';
+import { DEVICES, ENCODERS, LABELS, PRESETS } from '../distill/training-choices.ts';
 import { benchBatching } from './bench/batching.ts';
 import { benchFallback } from './bench/fallback.ts';
 import { benchKafka } from './bench/kafka.ts';
@@ -37,7 +38,18 @@ export function registerDistill(program: Command, io: Io, finish: (exitCode: num
     .requiredOption('--out <DIR>', 'folder of the finished model')
     .option('--name <NAME>', 'name of the model', 'notes-minilm')
     .option('--model-version <VERSION>', 'version of the model', '1.0.0')
+    .option('--base <MODEL>', "minilm, a directory, or a model on Hugging Face's hub: bert-base, biobert, OWNER/NAME")
+    .addOption(new Option('--preset <NAME>', 'learning rate, batches, epochs').choices(PRESETS))
+    .addOption(new Option('--encoders <HOW>', 'one for all tasks, or one a task').choices(ENCODERS))
+    .addOption(new Option('--labels <WHOSE>', 'gold/, teacher/ or both').choices(LABELS))
+    .option('--label-share <SHARE>', 'share of the labelled documents to train on', amount)
+    .option('--soft-labels', "an entity's confidence is its label, not 1")
+    .option('--soft-teacher <DIR>', 'a model whose probabilities label what nobody has labelled')
+    .option('--unlabelled <FILE...>', 'documents {id, text} for the soft teacher, .jsonl or .jsonl.gz')
+    .option('--steps-scale <X>', "length of the training as a multiple of the preset's", amount)
     .option('--max-steps <N>', 'stop training early: for a smoke test', wholeNumber)
+    .option('--seed <N>', 'of the order of batches and of new weights', wholeNumber)
+    .addOption(new Option('--device <NAME>', 'where to train').choices(DEVICES))
     .action((options: CommonOptions & TrainOptions) => distillTrain(configOf(options, io), options, io));
   withConfig(distill.command('annotate'))
     .description(

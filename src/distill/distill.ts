@@ -1,6 +1,6 @@
 /** The whole way from a corpus directory to a model folder: train, export, build, evaluate, card. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { loadModel } from '../model/manifest.ts';
 import { buildModel } from './build-model.ts';
 import { type Parity, renderCard } from './card.ts';
@@ -8,6 +8,7 @@ import { evaluate } from './evaluate.ts';
 import { rounded } from './rounded.ts';
 import type { Progress } from './score-documents.ts';
 import { runTrainer, trainerEnvironment } from './trainer.ts';
+import { type TrainingChoices, trainerArguments } from './training-choices.ts';
 
 export interface DistillOptions {
   readonly corpusDirectory: string;
@@ -21,16 +22,15 @@ export interface DistillOptions {
   readonly workers: number;
   /** Of the code that measures, for the record. */
   readonly commit: string;
-  /** Stop training early, for a smoke test. */
-  readonly maxSteps?: number;
+  readonly training: TrainingChoices;
   readonly progress: Progress;
 }
 
 export async function train(options: DistillOptions): Promise<void> {
   const { corpusDirectory, runDirectory, progress } = options;
   const python = await trainerEnvironment(options.cacheDirectory, progress);
-  const limit = options.maxSteps === undefined ? [] : ['--max-steps', String(options.maxSteps)];
-  await runTrainer(python, 'train.py', ['--corpus', corpusDirectory, '--out', runDirectory, ...limit], progress);
+  const chosen = trainerArguments(options.training);
+  await runTrainer(python, 'train.py', ['--corpus', corpusDirectory, '--out', runDirectory, ...chosen], progress);
   const exportDirectory = join(runDirectory, 'export');
   await runTrainer(
     python,
@@ -43,10 +43,23 @@ export async function train(options: DistillOptions): Promise<void> {
 
 /** From an export on: what `train` does after the trainer. */
 export async function finish(options: DistillOptions & { readonly exportDirectory: string }): Promise<void> {
-  const command = `npm run -s clinstream -- distill train --corpus CORPUS --run RUN --out models/${options.name}`;
+  const command = commandOf(options);
   await buildModel({ ...options, command });
   const parity = JSON.parse(readFileSync(join(options.exportDirectory, 'parity.json'), 'utf8')) as Parity;
   await report({ ...options, modelDirectory: options.outDirectory, parity });
+}
+
+/** The command line again, without the folders of this machine. */
+function commandOf({ name, version, training }: DistillOptions): string {
+  const { softTeacher, unlabelled = [], base } = training;
+  const shown = trainerArguments({
+    ...training,
+    ...(base === undefined ? {} : { base: base.startsWith('/') ? basename(base) : base }),
+    ...(softTeacher === undefined ? {} : { softTeacher: basename(softTeacher) }),
+    unlabelled: unlabelled.map(file => join('CORPUS/text', basename(file))),
+  });
+  const named = ['--out', `models/${name}`, '--name', name, '--model-version', version];
+  return ['npm run -s clinstream -- distill train --corpus CORPUS --run RUN', ...named, ...shown].join(' ');
 }
 
 /** Measures a model folder anew and writes metrics.json and MODEL_CARD.md into it. */

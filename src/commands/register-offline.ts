@@ -9,6 +9,7 @@ import { benchPipeline } from './bench/pipeline.ts';
 import { distillEvaluate, distillTrain, type TrainOptions } from './distill.ts';
 import { type AnnotateFlags, distillAnnotate } from './distill-annotate.ts';
 import { distillDoubt } from './distill-doubt.ts';
+import { distillFuse, type FuseFlags } from './distill-fuse.ts';
 import { distillSelect, type SelectOptions } from './distill-select.ts';
 import type { Io } from './io.ts';
 import { listAllModels, verifyModel } from './models.ts';
@@ -103,6 +104,17 @@ export function registerDistill(program: Command, io: Io, finish: (exitCode: num
     .option('--covered', 'score only the documents that all teachers have')
     .option('--json <FILE>', 'write every candidate and where the figures come from')
     .action((options: CommonOptions & SelectOptions) => distillSelect(configOf(options, io), options, io));
+  withModel(withConfig(distill.command('fuse')))
+    .description(
+      "The labels of the teachers that `select` chose, made into one set to train on: DIR/teacher/notes.jsonl's rows of a split.",
+    )
+    .requiredOption('--corpus <DIR>', 'documents')
+    .requiredOption('--file <FILE>', 'of the corpus directory: the notes that the teachers labelled')
+    .addOption(new Option('--split <SPLIT>', 'which documents').choices(['train', 'dev', 'test']).default('train'))
+    .requiredOption('--selection <FILE>', 'what `select --json` wrote')
+    .requiredOption('--annotator <NAME=FILE>', 'a teacher and its labels on these documents; repeatable', named(String))
+    .requiredOption('--into <DIR>', 'corpus directory to train on')
+    .action((options: CommonOptions & FuseFlags) => distillFuse(configOf(options, io), options, io));
 }
 
 /** NAME=VALUE, once for each name, in the order given. */

@@ -2,7 +2,7 @@
 import type { Task } from '../core/span.ts';
 import type { VotedDocument } from '../evaluation/fusion.ts';
 import type { TextTokenizer } from '../model/tokenizer.ts';
-import { INSIDE, labelWords, toWords } from '../text/words.ts';
+import { INSIDE, labelWords, toWords, type Words } from '../text/words.ts';
 import { type CorpusDocument, readRows, type Split } from './corpus.ts';
 import { DistillError } from './distill-error.ts';
 
@@ -63,21 +63,36 @@ export async function votesOn(
 ): Promise<Map<Task, VotedDocument[]>> {
   const voted = new Map<Task, VotedDocument[]>(Array.from(tasks.keys(), task => [task, []]));
   for (const { id, text, entities } of documents) {
-    const tokens = await tokenizer.encode(text);
-    const words = toWords(tokens, new Float32Array(tokens.ids.length), 1);
-    const labels = (own: CorpusDocument['entities'], types: readonly string[]): Uint8Array =>
-      labelWords(
-        words,
-        own.filter(each => types.includes(each.type)),
-      );
+    const words = await wordsOf(tokenizer, text);
+    const answers = annotators.map(each => each.documents.get(id) ?? { entities: [] });
     for (const [task, types] of tasks) {
-      const votes = annotators.map(each =>
-        labels(each.documents.get(id)?.entities ?? [], [task]).map(label => (label === INSIDE ? 1 : 0)),
+      const gold = labelWords(
+        words,
+        entities.filter(each => types.includes(each.type)),
       );
-      voted.get(task)?.push({ gold: labels(entities, types), votes });
+      voted.get(task)?.push({ gold, votes: votesFor(words, task, answers) });
     }
   }
   return voted;
+}
+
+/** Each annotator's vote on each word, by the entities of `task`. */
+export function votesFor(
+  words: Words,
+  task: Task,
+  documents: readonly Pick<CorpusDocument, 'entities'>[],
+): Uint8Array[] {
+  return documents.map(({ entities }) =>
+    labelWords(
+      words,
+      entities.filter(each => each.type === task),
+    ).map(label => (label === INSIDE ? 1 : 0)),
+  );
+}
+
+export async function wordsOf(tokenizer: TextTokenizer, text: string): Promise<Words> {
+  const tokens = await tokenizer.encode(text);
+  return toWords(tokens, new Float32Array(tokens.ids.length), 1);
 }
 
 export interface Speaking<A> {

@@ -1,7 +1,15 @@
 /** Which annotators' labels, taken together, are best: every subset in every fusion, as in Vedula et al. (arXiv 2501.00031) by union. */
 import { f1Interval, type Interval, pairedF1Interval, seeded } from '../evaluation/bootstrap.ts';
 import { type Counts, type Scores, scores, sum } from '../evaluation/counts.ts';
-import { type Fusion, fuse, fusionsOf, heldOutWeights, type VotedDocument } from '../evaluation/fusion.ts';
+import {
+  type Fusion,
+  fuse,
+  fusionsOf,
+  heldOutWeights,
+  type VotedDocument,
+  type Weights,
+  weightsOf,
+} from '../evaluation/fusion.ts';
 import { tokenCounts } from '../evaluation/token-scores.ts';
 
 /** 1023 subsets. */
@@ -49,6 +57,8 @@ export interface Selection {
   readonly runnerUp: Compared | undefined;
   /** The cheapest that the best does not beat beyond chance; of equally cheap ones the highest in rank. */
   readonly chosen: Compared;
+  /** Of all annotators given, counted on all documents: what `weighted` needs to decide others. */
+  readonly weights: Weights;
 }
 
 /** @param annotators in the order of the votes, from one to MAX_ANNOTATORS. @throws RangeError */
@@ -86,6 +96,7 @@ export function select(documents: readonly VotedDocument[], annotators: readonly
       .values()
       .map(compare)
       .find(({ difference: { low, high } }) => low !== 0 || high !== 0),
+    weights: weightsOf(documents),
     chosen:
       cheaper
         .values()

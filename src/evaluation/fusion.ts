@@ -48,13 +48,17 @@ export interface Weights {
 /** So much the order of adding may leave of an exact tie. */
 const TIE = 1e-9;
 
-function weigh(votes: readonly Uint8Array[], { prior, evidence }: Weights): Uint8Array {
+function weigh(votes: readonly Uint8Array[], weights: Weights): Uint8Array {
+  return Uint8Array.from(oddsOf(votes, weights), each => (each > TIE ? 1 : 0));
+}
+
+function oddsOf(votes: readonly Uint8Array[], { prior, evidence }: Weights): Float64Array {
   const odds = new Float64Array(votes[0]?.length ?? 0).fill(prior);
   votes.forEach((own, annotator) => {
     const [outside, inside] = evidence[annotator] as readonly [number, number];
     for (let i = 0; i < odds.length; i++) (odds[i] as number) += own[i] === 1 ? inside : outside;
   });
-  return Uint8Array.from(odds, each => (each > TIE ? 1 : 0));
+  return odds;
 }
 
 /** For each document, weights counted on all the others: those that decide a document never saw its gold labels. */
@@ -62,6 +66,17 @@ export function heldOutWeights(documents: readonly VotedDocument[]): Weights[] {
   const tallies = documents.map(tally);
   const all = tallies.reduce((sum, each) => combine(sum, each, 1), EMPTY);
   return tallies.map(own => weightsFrom(combine(all, own, -1)));
+}
+
+/** Weights counted on all the documents: for deciding others. */
+export function weightsOf(documents: readonly VotedDocument[]): Weights {
+  return weightsFrom(documents.map(tally).reduce((sum, each) => combine(sum, each, 1), EMPTY));
+}
+
+/** P(Inside) of each word as far as the votes say: the share of annotators for it, or under `weighted` what the weights give. */
+export function support(fusion: Fusion, votes: readonly Uint8Array[], weights: Weights): Float64Array {
+  if (fusion === 'weighted') return oddsOf(votes, weights).map(each => 1 / (1 + Math.exp(-each)));
+  return Float64Array.from(votes[0] ?? [], (_, i) => votes.filter(own => own[i] === 1).length / votes.length);
 }
 
 /** Words of gold Inside and Outside, and for each annotator how many of either it votes for. */

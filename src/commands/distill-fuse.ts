@@ -1,0 +1,61 @@
+/** `distill fuse`: the teachers that `select` chose, on the notes to train on, as the corpus directory's teacher/notes.jsonl. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { type Config, ConfigError } from '../config.ts';
+import { readAnnotator, scorable } from '../distill/annotators.ts';
+import { readCorpus, readRows, type Split } from '../distill/corpus.ts';
+import { DistillError } from '../distill/distill-error.ts';
+import { type ChosenFusion, chosenFusions, fuseLabels, selectionSchema } from '../distill/fuse-labels.ts';
+import { loadModel } from '../model/manifest.ts';
+import { TextTokenizer } from '../model/tokenizer.ts';
+import { type Io, write } from './io.ts';
+import { writeWhole } from './write-whole.ts';
+
+export interface FuseFlags {
+  readonly corpus: string;
+  readonly file: string;
+  readonly split: Split;
+  readonly selection: string;
+  readonly annotator: ReadonlyMap<string, string>;
+  readonly into: string;
+}
+
+const SPLITS: readonly Split[] = ['train', 'dev', 'test'];
+/** Notes stand in it. */
+const OWNER = 0o600;
+
+/** @throws ConfigError, DistillError */
+export async function distillFuse(config: Config, flags: FuseFlags, io: Io): Promise<void> {
+  const { file, split, annotator: files } = flags;
+  const chosen = readSelection(resolve(flags.selection));
+  const needed = new Set(chosen.flatMap(each => each.annotators));
+  const missing = [...needed].filter(name => !files.has(name));
+  if (missing.length > 0)
+    throw new ConfigError('CONFIG_INVALID', `--annotator: the selection needs ${missing.join(', ')} too`);
+  const annotators = Array.from(files, ([name, path]) => readAnnotator(name, resolve(path), split)).filter(each =>
+    needed.has(each.name),
+  );
+  const documents = scorable(readCorpus(resolve(flags.corpus), file, split), annotators, false);
+  const model = loadModel(config.model);
+  const tokenizer = new TextTokenizer(join(model.directory, model.manifest.tokenizer));
+  const fused = await fuseLabels(tokenizer, documents, annotators, chosen);
+  const notes = resolve(flags.into, 'teacher/notes.jsonl');
+  // rows of this split are replaced, so that a second run changes nothing
+  const others = existsSync(notes) ? SPLITS.filter(each => each !== split).flatMap(each => readRows(notes, each)) : [];
+  const taken = new Set(others.map(each => each.id));
+  const twice = fused.find(each => taken.has(each.id));
+  if (twice !== undefined)
+    throw new DistillError('CORPUS_ROW_INVALID', `${notes}: ${twice.id} stands there in another split already`);
+  writeWhole(notes, [...others, ...fused].map(row => `${JSON.stringify(row)}\n`).join(''), OWNER);
+  const mentions = fused.reduce((sum, each) => sum + each.entities.length, 0);
+  const how = chosen.map(({ task, annotators: names, fusion }) => `${task} by ${names.join(' + ')}, ${fusion}`);
+  await write(io.stdout, `${notes}: ${fused.length} ${split} notes, ${mentions} mentions; ${how.join('; ')}\n`);
+}
+
+function readSelection(path: string): ChosenFusion[] {
+  try {
+    return chosenFusions(selectionSchema.parse(JSON.parse(readFileSync(path, 'utf8'))));
+  } catch (cause) {
+    throw new ConfigError('CONFIG_INVALID', `--selection: ${path} is no result of 'distill select --json'`, { cause });
+  }
+}

@@ -1,15 +1,13 @@
 /** `distill train` and `distill evaluate`: the configuration's part and the terminal's. */
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
 import { report, train } from '../distill/distill.ts';
+import { trainerEnvironment } from '../distill/trainer.ts';
 import type { TrainingChoices } from '../distill/training-choices.ts';
-import type { Io } from './io.ts';
+import { cacheDirectory } from './cache.ts';
+import { type Io, write } from './io.ts';
 import { currentCommit } from './provenance.ts';
-
-/** Of environments: they are large, and the same for every checkout. */
-const CACHE = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'clinstream');
 
 export interface TrainOptions extends TrainingChoices {
   readonly corpus: string;
@@ -26,12 +24,18 @@ export function distillTrain(config: Config, options: TrainOptions, io: Io): Pro
     outDirectory: resolve(options.out),
     name: options.name,
     version: options.modelVersion,
-    cacheDirectory: CACHE,
+    cacheDirectory: cacheDirectory(io.env),
     workers: config.inference.workers,
     commit: currentCommit(),
     training: choicesOf(options),
     progress: line => void io.stderr.write(`${line}\n`),
   });
+}
+
+/** What `train` does first by itself: for machines that shall be ready before they are needed. */
+export async function distillEnvironment(io: Io): Promise<void> {
+  const python = await trainerEnvironment(cacheDirectory(io.env), line => void io.stderr.write(`${line}\n`));
+  await write(io.stdout, `${python}\n`);
 }
 
 /** With paths made absolute. @throws ConfigError */

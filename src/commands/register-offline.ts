@@ -6,7 +6,7 @@ import { benchBatching } from './bench/batching.ts';
 import { benchFallback } from './bench/fallback.ts';
 import { benchKafka } from './bench/kafka.ts';
 import { benchPipeline } from './bench/pipeline.ts';
-import { distillEvaluate, distillTrain, type TrainOptions } from './distill.ts';
+import { distillEnvironment, distillEvaluate, distillTrain, type TrainOptions } from './distill.ts';
 import { type AnnotateFlags, distillAnnotate } from './distill-annotate.ts';
 import { distillDoubt } from './distill-doubt.ts';
 import { distillFuse, type FuseFlags } from './distill-fuse.ts';
@@ -30,6 +30,12 @@ export function registerModels(program: Command, io: Io): void {
 
 export function registerDistill(program: Command, io: Io, finish: (exitCode: number) => void): void {
   const distill = program.command('distill').description('Train a tagger from annotated notes, and measure one.');
+  distill
+    .command('environment')
+    .description(
+      "The trainer's Python environment, made once a machine in ~/.cache/clinstream, a few GB; `train` makes it too.",
+    )
+    .action(() => distillEnvironment(io));
   withConfig(distill.command('train'))
     .description(
       'From a corpus directory (gold/*.jsonl, teacher/notes.jsonl) to a model folder with its card; needs python3.',

@@ -2,19 +2,27 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { DistillError } from './distill-error.ts';
 import type { Progress } from './score-documents.ts';
 
 const TRAINER = resolve(import.meta.dirname, 'trainer');
 
+/** Where the environment's Python is, once it is made. @param cache folder for environments. */
+export function environmentPython(cache: string): string {
+  const hash = createHash('sha256')
+    .update(readFileSync(join(TRAINER, 'requirements.txt')))
+    .digest('hex')
+    .slice(0, 12);
+  return join(cache, `trainer-${hash}`, 'bin', 'python');
+}
+
 /** @param cache folder for environments. @returns the Python of the environment. @throws DistillError PYTHON_MISSING, ENVIRONMENT_FAILED */
 export async function trainerEnvironment(cache: string, progress: Progress): Promise<string> {
   const requirements = join(TRAINER, 'requirements.txt');
-  const hash = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
-  const home = join(cache, `trainer-${hash}`);
-  const python = join(home, 'bin', 'python');
+  const python = environmentPython(cache);
   if (existsSync(python)) return python;
+  const home = dirname(dirname(python));
   // built aside and moved into place, so that a half-made environment is never used
   const building = `${home}.building`;
   rmSync(building, { recursive: true, force: true });

@@ -17,9 +17,9 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from checkpoint import CHECKPOINT, write_heads
-from corpus import corpus_files, read_documents
+from corpus import Reading, corpus_files
 from heads import HEADS, NOTES, SERVED
-from model import CLS, SEP, Tagger, base_directory, load_tokenizer
+from model import CLS, SEP, Tagger, load_tokenizer, untrained
 
 
 class TwoOutputs(torch.nn.Module):
@@ -34,14 +34,15 @@ class TwoOutputs(torch.nn.Module):
         return logits[..., : len(SERVED)], logits[..., len(SERVED) :]
 
 
-def load(run: Path, base: Path, weights: str) -> Tagger:
+def load(run: Path, weights: str) -> Tagger:
     path = run / CHECKPOINT
     if not path.exists():
         sys.exit(f"{path} does not exist: name the --out directory of train.py")
     state = torch.load(path, weights_only=True)
     if [tuple(each) for each in state["heads"]] != HEADS:
         sys.exit(f"{run}: the checkpoint has other heads than heads.py")
-    tagger = Tagger(base, attention="eager")
+    recipe = json.loads((run / "run.json").read_text())["recipe"]
+    tagger = Tagger(untrained(run), recipe.get("encoders", "shared"))
     tagger.load_state_dict(state["model"])
     if weights == "ema":
         tagger.load_state_dict(state["ema"], strict=False)
@@ -74,7 +75,7 @@ def parity(tagger: Tagger, graph: Path, corpus: Path, tokenizer, documents: int 
     session = onnxruntime.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
     cls, sep = tokenizer.token_to_id(CLS), tokenizer.token_to_id(SEP)
     differences, agreements = [], []
-    for document in read_documents(corpus_files(corpus)[NOTES], NOTES, "dev", tokenizer)[:documents]:
+    for document in Reading(tokenizer).documents(corpus_files(corpus)[NOTES], NOTES, "dev")[:documents]:
         ids = np.array([[cls, *document.ids[:254], sep]])
         mask = np.ones_like(ids)
         feeds = {"input_ids": ids, "attention_mask": mask}
@@ -102,13 +103,11 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="directory with checkpoint.pt")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--corpus", type=Path, required=True, help="for the parity report on dev notes")
-    parser.add_argument("--base")
     parser.add_argument("--weights", choices=["raw", "ema"], default="ema")
     parser.add_argument("--reduce-range", action=argparse.BooleanOptionalAction, default=True)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    base = base_directory(args.base)
-    tagger, tokenizer = load(args.run, base, args.weights), load_tokenizer(base)
+    tagger, tokenizer = load(args.run, args.weights), load_tokenizer(args.run)
     export_float(tagger, args.out / "model.fp32.onnx")
     quantise(args.out / "model.fp32.onnx", args.out / "model.int8.onnx", args.reduce_range)
     definition = json.loads(tokenizer.to_str())

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
-from corpus import corpus_files, to_document
+from corpus import Reading, corpus_files
 from export import load
 from heads import NOTES, SERVED
-from model import CLS, SEP, base_directory, load_tokenizer
+from model import CLS, SEP, load_tokenizer
 
 REDISTRIBUTABLE = {"aci_bench", "primock57", "mts_dialog_sections"}  # CC BY 4.0
 WINDOWS, PIECES = 16, 126
@@ -21,15 +21,15 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     args = parser.parse_args()
-    base = base_directory(None)
-    tagger, tokenizer = load(args.run, base, "ema"), load_tokenizer(base)
+    tagger, tokenizer = load(args.run, "ema"), load_tokenizer(args.run)
+    reading = Reading(tokenizer)
     cls, sep = tokenizer.token_to_id(CLS), tokenizer.token_to_id(SEP)
     windows = []
     for line in corpus_files(args.corpus)[NOTES].read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         if row["split"] != "dev" or row["source"] not in REDISTRIBUTABLE or len(windows) == WINDOWS:
             continue
-        ids = [cls, *to_document(row, NOTES, tokenizer).ids[:PIECES].tolist(), sep]
+        ids = [cls, *reading.document(row, NOTES).ids[:PIECES].tolist(), sep]
         with torch.no_grad():
             logits = tagger(torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.long))[0, :, : len(SERVED)]
         windows.append({"inputIds": ids, "logits": [round(value, 3) for value in logits.flatten().tolist()]})

@@ -2,13 +2,14 @@
 
 import os
 import sys
+from copy import deepcopy
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
 from tokenizers import Tokenizer
-from transformers import AutoTokenizer, BertModel
+from transformers import AutoTokenizer, BertConfig, BertModel
 
 from heads import HEADS, TASKS, task_of
 
@@ -56,6 +57,22 @@ def load_tokenizer(directory: Path) -> Tokenizer:
     return tokenizer
 
 
+def pretrained(directory: Path, dropout: float) -> BertModel:
+    return BertModel.from_pretrained(
+        str(directory),
+        add_pooling_layer=False,
+        hidden_dropout_prob=dropout,
+        attention_probs_dropout_prob=dropout,
+        attn_implementation="sdpa",
+    )
+
+
+def untrained(directory: Path) -> BertModel:
+    """The shape alone, for a checkpoint's weights. Attention is computed as exports to a faster graph, not as trains faster."""
+    config = BertConfig.from_pretrained(str(directory), attn_implementation="eager")
+    return BertModel(config, add_pooling_layer=False)
+
+
 class Tagger(torch.nn.Module):
     """input_ids and attention_mask [batch, pieces] to logits [batch, pieces, heads], heads in the order of HEADS.
 
@@ -63,22 +80,11 @@ class Tagger(torch.nn.Module):
     Dropout is off unless asked for: on a CPU it costs more than everything else, and masking input pieces regularises enough.
     """
 
-    def __init__(self, directory: Path, attention: str = "sdpa", encoders: str = "shared", dropout: float = 0.0):
-        """`attention` is how the same products are computed: "sdpa" trains faster, "eager" exports to a faster graph."""
+    def __init__(self, base: BertModel, encoders: str = "shared", dropout: float = 0.0):
         super().__init__()
-
-        def pretrained() -> BertModel:
-            return BertModel.from_pretrained(
-                str(directory),
-                add_pooling_layer=False,
-                hidden_dropout_prob=dropout,
-                attention_probs_dropout_prob=dropout,
-                attn_implementation=attention,
-            )
-
-        self.encoder = pretrained()
+        self.encoder = base
         others = [] if encoders == "shared" else TASKS[1:]
-        self.others = torch.nn.ModuleList(pretrained() for _ in others)
+        self.others = torch.nn.ModuleList(deepcopy(base) for _ in others)
         """Of the second and third task; the first keeps `encoder`."""
         self.reads = [TASKS.index(task_of(head)) if others else 0 for head in HEADS]
         self.dropout = torch.nn.Dropout(dropout)

@@ -19,7 +19,7 @@ import torch
 from checkpoint import resume, save, write_base, write_final, write_run
 from corpus import Document, Reading, Window, corpus_files, labelled_by, read_rows, sha256, share_of
 from heads import HEADS, NOTES
-from model import CLS, MASK, MINILM, PAD, SEP, Tagger, base_directory, load_tokenizer
+from model import CLS, MASK, MINILM, PAD, SEP, Tagger, base_directory, load_tokenizer, pretrained
 from recipe import PRESETS, Recipe, rate_at, schedule
 from shorthand import abbreviate, made_up_lines
 from soft_labels import SoftTeacher, add_soft_labels, read_unlabelled
@@ -110,7 +110,7 @@ def train(args: argparse.Namespace) -> None:
     }
     write_run(args.out, run)
     write_base(args.out, base, tokenizer)
-    model = Tagger(base, encoders=recipe.encoders, dropout=recipe.dropout).to(device)
+    model = Tagger(pretrained(base, recipe.dropout), recipe.encoders, recipe.dropout).to(device)
     optimizer = optimizer_for(model, recipe)
     average = {k: v.clone() for k, v in model.state_dict().items() if v.dtype.is_floating_point}
     first = resume(args.out, model, optimizer, average)

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { report, train } from '../distill/distill.ts';
+import { servingDirectory } from '../model/store.ts';
 import type { Io } from './io.ts';
 import { currentCommit } from './provenance.ts';
 
@@ -33,7 +34,7 @@ export function distillTrain(config: Config, options: TrainOptions, io: Io): Pro
 
 export function distillEvaluate(config: Config, options: { readonly corpus: string }, io: Io): Promise<void> {
   return report({
-    modelDirectory: resolve(config.model),
+    modelDirectory: resolve(servingDirectory(config.model)),
     corpusDirectory: resolve(options.corpus),
     workers: config.inference.workers,
     commit: currentCommit(),

@@ -15,6 +15,7 @@ export interface TrainOptions {
   readonly name: string;
   readonly modelVersion: string;
   readonly maxSteps?: number;
+  readonly precision?: readonly ('fp16' | 'fp32')[];
 }
 
 export function distillTrain(config: Config, options: TrainOptions, io: Io): Promise<void> {
@@ -27,6 +28,7 @@ export function distillTrain(config: Config, options: TrainOptions, io: Io): Pro
     cacheDirectory: resolve(CACHE),
     workers: config.inference.workers,
     commit: currentCommit(),
+    ...(options.precision === undefined ? {} : { precisions: options.precision }),
     ...(options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }),
     progress: line => void io.stderr.write(`${line}\n`),
   });

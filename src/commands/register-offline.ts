@@ -40,6 +40,7 @@ export function registerDistill(program: Command, io: Io, finish: (exitCode: num
     .option('--name <NAME>', 'name of the model', 'notes-minilm')
     .option('--model-version <VERSION>', 'version of the model', '1.0.0')
     .option('--max-steps <N>', 'stop training early: for a smoke test', wholeNumber)
+    .addOption(new Option('--precision <PRECISION...>', 'graphs beside int8, for a GPU').choices(['fp16', 'fp32']))
     .action((options: CommonOptions & TrainOptions) => distillTrain(configOf(options, io), options, io));
   withConfig(distill.command('annotate'))
     .description(

@@ -134,9 +134,9 @@ function unfit({ file, split }: JudgeOptions, what: string): DistillError {
 }
 
 /**
- * Documents dealt out to rounds; in a round each model scores all of its documents, first the one, then the other, and in the next round
- * the other way round. @returns by model in the order given: scored documents, and seconds by round; tokens of each round by the last
- * model's tokenizer, which is the one that serves.
+ * Documents dealt out to rounds. Each document is scored by each model before the next is, and whoever was first is last on the next, so
+ * that whatever else the machine does meanwhile slows them alike. @returns by model in the order given: scored documents, and seconds by
+ * round; tokens of each round by the last model's tokenizer, which is the one that serves.
  */
 async function scoreInTurns(
   models: readonly VerifiedModel[],
@@ -148,16 +148,19 @@ async function scoreInTurns(
   );
   const scorers: Scorer[] = [];
   const scored: ScoredDocument[][] = models.map(() => []);
-  const seconds: number[][] = models.map(() => []);
+  const seconds: number[][] = models.map(() => parts.map(() => 0));
   try {
     for (const model of models) scorers.push(await Scorer.open(model, 'logits', 1));
     for (const scorer of scorers) await scorer.score(documents.slice(0, 1));
+    const turns = [...scorers.entries()];
     for (const [round, part] of parts.entries()) {
-      const turns = [...scorers.entries()];
-      for (const [i, scorer] of round % 2 === 0 ? turns : turns.reverse()) {
-        const began = performance.now();
-        scored[i]?.push(...(await scorer.score(part)));
-        seconds[i]?.push((performance.now() - began) / 1000);
+      for (const document of part) {
+        for (const [i, scorer] of turns) {
+          const began = performance.now();
+          scored[i]?.push(...(await scorer.score([document])));
+          (seconds[i] as number[])[round]! += (performance.now() - began) / 1000;
+        }
+        turns.reverse();
       }
     }
   } finally {

@@ -5,8 +5,8 @@ import type { Config } from '../config.ts';
 import { measureDoubt, renderRouting } from '../distill/doubt.ts';
 import { renderDoubt } from '../distill/doubt-table.ts';
 import { rounded } from '../distill/rounded.ts';
-import { loadModel } from '../model/manifest.ts';
 import { ROUTING_FILE } from '../model/routing.ts';
+import { loadServing } from '../model/store.ts';
 import { type Io, write } from './io.ts';
 import { currentCommit, thisMachine } from './provenance.ts';
 
@@ -17,7 +17,7 @@ export async function distillDoubt(
   options: { readonly corpus: string; readonly write: boolean },
   io: Io,
 ): Promise<void> {
-  const model = loadModel(config.model);
+  const model = loadServing(config.model);
   const { report, tasks } = await measureDoubt(model, {
     corpusDirectory: resolve(options.corpus),
     workers: config.inference.workers,

@@ -8,7 +8,7 @@ import { rounded } from '../distill/rounded.ts';
 import { MAX_ANNOTATORS, SEED, select } from '../distill/select.ts';
 import { renderSelections, type SelectionOfTask } from '../distill/select-table.ts';
 import { RESAMPLES } from '../evaluation/bootstrap.ts';
-import { loadModel } from '../model/manifest.ts';
+import { loadServing } from '../model/store.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { INSIDE } from '../text/words.ts';
 import { type Io, write } from './io.ts';
@@ -30,7 +30,7 @@ export interface SelectOptions {
 export async function distillSelect(config: Config, options: SelectOptions, io: Io): Promise<void> {
   const { file, split, task: tasks, annotator: files, cost: costs = new Map<string, number>() } = options;
   check(options);
-  const model = loadModel(config.model);
+  const model = loadServing(config.model);
   const corpus = resolve(options.corpus);
   const gold = readCorpus(corpus, file, split);
   const annotators = Array.from(files, ([name, path]) => readAnnotator(name, resolve(path), split));

@@ -5,6 +5,7 @@ import { type Config, ConfigError } from '../config.ts';
 import { report, train } from '../distill/distill.ts';
 import { trainerEnvironment } from '../distill/trainer.ts';
 import type { TrainingChoices } from '../distill/training-choices.ts';
+import { servingDirectory } from '../model/store.ts';
 import { cacheDirectory } from './cache.ts';
 import { type Io, write } from './io.ts';
 import { currentCommit } from './provenance.ts';
@@ -15,6 +16,7 @@ export interface TrainOptions extends TrainingChoices {
   readonly out: string;
   readonly name: string;
   readonly modelVersion: string;
+  readonly precision?: readonly ('fp16' | 'fp32')[];
 }
 
 export function distillTrain(config: Config, options: TrainOptions, io: Io): Promise<void> {
@@ -28,6 +30,7 @@ export function distillTrain(config: Config, options: TrainOptions, io: Io): Pro
     workers: config.inference.workers,
     commit: currentCommit(),
     training: choicesOf(options),
+    ...(options.precision === undefined ? {} : { precisions: options.precision }),
     progress: line => void io.stderr.write(`${line}\n`),
   });
 }
@@ -55,7 +58,7 @@ function choicesOf(options: TrainOptions): TrainingChoices {
 
 export function distillEvaluate(config: Config, options: { readonly corpus: string }, io: Io): Promise<void> {
   return report({
-    modelDirectory: resolve(config.model),
+    modelDirectory: resolve(servingDirectory(config.model)),
     corpusDirectory: resolve(options.corpus),
     workers: config.inference.workers,
     commit: currentCommit(),

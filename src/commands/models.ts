@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { unobserved } from '../core/facts.ts';
 import { listModels, loadModel } from '../model/manifest.ts';
+import { servingDirectory } from '../model/store.ts';
 import { type Io, write } from './io.ts';
 import { serveModel } from './serve-model.ts';
 
@@ -12,7 +13,7 @@ export async function listAllModels(config: Config, io: Io): Promise<void> {
   for (const name of listModels(MODELS)) {
     const directory = join(MODELS, name);
     const { identity, heads } = loadModel(directory);
-    const serving = resolve(config.model) === directory ? '  (serves)' : '';
+    const serving = resolve(servingDirectory(config.model)) === directory ? '  (serves)' : '';
     const tasks = heads.map(head => head.task).join(', ');
     await write(io.stdout, `${name}  ${identity.version}  ${identity.sha256.slice(0, 12)}  ${tasks}${serving}\n`);
   }

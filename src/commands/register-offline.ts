@@ -9,7 +9,9 @@ import { benchPipeline } from './bench/pipeline.ts';
 import { distillEnvironment, distillEvaluate, distillTrain, type TrainOptions } from './distill.ts';
 import { type AnnotateFlags, distillAnnotate } from './distill-annotate.ts';
 import { distillDoubt } from './distill-doubt.ts';
+import { distillExport, type ExportFlags } from './distill-export.ts';
 import { distillFuse, type FuseFlags } from './distill-fuse.ts';
+import { distillPromote, distillRollback, type PromoteFlags } from './distill-promote.ts';
 import { distillSelect, type SelectOptions } from './distill-select.ts';
 import type { Io } from './io.ts';
 import { listAllModels, verifyModel } from './models.ts';
@@ -57,6 +59,7 @@ export function registerDistill(program: Command, io: Io, finish: (exitCode: num
     .option('--max-steps <N>', 'stop training early: for a smoke test', wholeNumber)
     .option('--seed <N>', 'of the order of batches and of new weights', wholeNumber)
     .addOption(new Option('--device <NAME>', 'where to train').choices(DEVICES))
+    .addOption(new Option('--precision <PRECISION...>', 'graphs beside int8, for a GPU').choices(['fp16', 'fp32']))
     .action((options: CommonOptions & TrainOptions) => distillTrain(configOf(options, io), options, io));
   withConfig(distill.command('annotate'))
     .description(
@@ -121,6 +124,67 @@ export function registerDistill(program: Command, io: Io, finish: (exitCode: num
     .requiredOption('--annotator <NAME=FILE>', 'a teacher and its labels on these documents; repeatable', named(String))
     .requiredOption('--into <DIR>', 'corpus directory to train on')
     .action((options: CommonOptions & FuseFlags) => distillFuse(configOf(options, io), options, io));
+  registerPromotion(distill, io);
+}
+
+function registerPromotion(distill: Command, io: Io): void {
+  distill
+    .command('export')
+    .description(
+      'From a training run (checkpoint.pt) to ONNX graphs, each compared with the trained model and timed on this machine; needs python3.',
+    )
+    .requiredOption('--run <DIR>', 'the run, as distill train left it')
+    .requiredOption('--out <DIR>', 'graphs, tokenizer and export.json')
+    .requiredOption('--corpus <DIR>', 'annotated documents: graphs are compared and timed on dev notes')
+    .option('--precision <LIST>', 'of fp32, fp16 and int8, separated by commas', precisions, ['fp32', 'fp16', 'int8'])
+    .option('--documents <N>', 'dev notes to compare and time on', wholeNumber, 40)
+    .action((options: ExportFlags) => distillExport(options, io));
+  distill
+    .command('promote')
+    .description(
+      'Measures a model folder beside the one that serves in a store, and lets it serve if every gate passes; else the exit code is 6.',
+    )
+    .requiredOption('--candidate <DIR>', 'folder of the model')
+    .requiredOption(
+      '--store <DIR>',
+      'folder of model folders, of which serving.json names one; made where there is none',
+    )
+    .requiredOption('--corpus <DIR>', 'annotated documents: the gold file, and what trained the candidate')
+    .option('--file <FILE>', 'the gold file in it that judges', 'teacher/notes.jsonl')
+    .addOption(new Option('--split <SPLIT>', 'of the gold file').choices(['dev', 'test']).default('test'))
+    .option(
+      '--task <TASK=TYPES>',
+      'judge only such tasks, by these gold types; repeatable (default: all, by their names)',
+      named(types),
+    )
+    .option('--rounds <N>', 'in how many parts the two models take turns', wholeNumber, 9)
+    .option('--max-ece <NUMBER>', 'largest expected calibration error of a task', amount, 0.03)
+    .option('--min-speed <RATIO>', 'least tokens/s, over those of the serving model', amount, 0.9)
+    .option('--max-mb <MB>', 'largest size of the model, in millions of bytes', amount, 30)
+    .option(
+      '--max-shared <SHARE>',
+      'of a gold document in one training document, from which on it is a leak',
+      share,
+      0.5,
+    )
+    .option('--allow-other-data', 'the corpus may lack or differ from what trained the candidate')
+    .option('--dry-run', 'only measure')
+    .option('--force <REASON>', 'promote in spite of failed gates, and record why')
+    .option('--json <FILE>', 'write the gates with all their figures')
+    .action((options: PromoteFlags) => distillPromote(options, io));
+  distill
+    .command('rollback')
+    .description('Lets the model serve again that did before, once it is verified.')
+    .requiredOption('--store <DIR>', 'the store')
+    .option('--to <FOLDER>', 'a folder of it that served at any time (default: the one before)')
+    .action((options: { store: string; to?: string }) => distillRollback(options, io));
+}
+
+function precisions(text: string): string[] {
+  const all = text.split(',');
+  if (!all.every(each => ['fp32', 'fp16', 'int8'].includes(each)))
+    throw new InvalidArgumentError('some of fp32, fp16 and int8 are needed, separated by commas');
+  return all;
 }
 
 /** NAME=VALUE, once for each name, in the order given. */

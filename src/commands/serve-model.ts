@@ -5,7 +5,8 @@ import type { Observer } from '../core/facts.ts';
 import type { Stop } from '../core/processor.ts';
 import type { Task } from '../core/span.ts';
 import type { Batch } from '../model/batch.ts';
-import { loadModel, type VerifiedModel } from '../model/manifest.ts';
+import type { VerifiedModel } from '../model/manifest.ts';
+import { loadServing } from '../model/store.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { WorkerPool } from '../model/worker-pool.ts';
 import { Batcher, type Runner } from '../tagging/batcher.ts';
@@ -22,10 +23,10 @@ export interface Serving {
 
 /**
  * @param tap sees every batch before it runs: for measurements.
- * @throws ModelError when the model is missing, changed, or fails its own check.
+ * @throws ModelError when the model, or the store that config.model names, is missing, changed, or fails its own check.
  */
 export async function serveModel(config: Config, observe: Observer, tap?: (batch: Batch) => void): Promise<Serving> {
-  const model = loadModel(config.model);
+  const model = loadServing(config.model);
   observe({ kind: 'model.loaded', ...model.identity });
   const tokenizer = new TextTokenizer(join(model.directory, model.manifest.tokenizer));
   const { device, workers, threadsPerWorker, batchTokens, batchWindows, batchDelayMs, inFlightTokens } =

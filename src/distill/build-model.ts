@@ -2,17 +2,19 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { Precision } from '../model/device.ts';
 import { loadModel, type Manifest, parseManifest, sha256Of } from '../model/manifest.ts';
 import { openSession, toFeeds } from '../model/session-worker.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { calibrate } from './calibrate.ts';
 import { corpusHash, readCorpus } from './corpus.ts';
 import { DistillError } from './distill-error.ts';
+import { parseExport } from './export-report.ts';
 import { type Progress, Scorer } from './score-documents.ts';
 import { TEACHER_NOTES, TEST_SETS, TRAINING_ONLY } from './test-sets.ts';
 
 export interface BuildOptions {
-  /** Folder with model.int8.onnx, tokenizer.json, heads.json, parity.json and run.json. */
+  /** Folder with model.int8.onnx, tokenizer.json, heads.json, run.json, and for other precisions export.json. */
   readonly exportDirectory: string;
   readonly corpusDirectory: string;
   readonly outDirectory: string;
@@ -21,6 +23,8 @@ export interface BuildOptions {
   /** What a person would type to make this model again. */
   readonly command: string;
   readonly workers: number;
+  /** Graphs beside int8, which every model has: for a GPU. */
+  readonly precisions?: readonly Exclude<Precision, 'int8'>[];
   readonly progress: Progress;
 }
 
@@ -28,7 +32,6 @@ const GRAPH = 'model.int8.onnx';
 const TOKENIZER = 'tokenizer.json';
 /** Chosen on dev: see DECISIONS.md. */
 const WINDOW = { tokens: 256, overlap: 64 };
-const SPECIAL = { cls: 101, sep: 102, pad: 0 };
 /** Answers differ a little between processors; a broken graph or kernel differs a lot. */
 const TOLERANCE = 0.5;
 const KNOWN_SENTENCE = 'The patient denies chest pain and takes metformin for type 2 diabetes.';
@@ -36,14 +39,17 @@ const KNOWN_SENTENCE = 'The patient denies chest pain and takes metformin for ty
 const headsSchema = z.object({
   served: z.array(z.string()).min(1),
   corpus: z.array(z.strictObject({ corpus: z.string(), type: z.string() })),
+  specialTokens: z.strictObject({ cls: z.int(), sep: z.int(), pad: z.int() }),
 });
 
 /** @throws DistillError EXPORT_INVALID */
 export async function buildModel(options: BuildOptions): Promise<void> {
   const { exportDirectory, outDirectory, progress } = options;
   const heads = readExport(exportDirectory);
+  const others = otherGraphs(exportDirectory, options.precisions ?? []);
+  const files = [GRAPH, ...Object.values(others), TOKENIZER];
   mkdirSync(outDirectory, { recursive: true });
-  for (const file of [GRAPH, TOKENIZER]) copyFileSync(join(exportDirectory, file), join(outDirectory, file));
+  for (const file of files) copyFileSync(join(exportDirectory, file), join(outDirectory, file));
 
   progress('build: self-check');
   const uncalibrated: Manifest['heads'] = heads.served.map(task => ({
@@ -57,16 +63,17 @@ export async function buildModel(options: BuildOptions): Promise<void> {
     format: 1,
     name: options.name,
     version: options.version,
-    files: Object.fromEntries([GRAPH, TOKENIZER].map(file => [file, describe(join(outDirectory, file))])),
-    graphs: { int8: GRAPH },
+    files: Object.fromEntries(files.map(file => [file, describe(join(outDirectory, file))])),
+    graphs: { int8: GRAPH, ...others },
     tokenizer: TOKENIZER,
     window: WINDOW,
-    specialTokens: SPECIAL,
+    specialTokens: heads.specialTokens,
     heads: uncalibrated,
     corpusHeads: heads.corpus,
-    selfCheck: await askKnownSentence(outDirectory),
+    selfCheck: await askKnownSentence(outDirectory, heads.specialTokens),
     training: provenance(options),
   };
+  for (const file of Object.values(others)) await checkAgainstInt8(join(outDirectory, file), manifest);
   write(outDirectory, manifest);
 
   progress('build: calibrating on dev');
@@ -90,20 +97,52 @@ function readExport(directory: string): z.output<typeof headsSchema> {
   return heads.data;
 }
 
-async function askKnownSentence(directory: string): Promise<Manifest['selfCheck']> {
+/** Files by precision: the ones that were exported together with int8. */
+function otherGraphs(directory: string, precisions: readonly Precision[]): Partial<Record<Precision, string>> {
+  if (precisions.length === 0) return {};
+  const path = join(directory, 'export.json');
+  const { graphs } = parseExport(existsSync(path) ? readFileSync(path, 'utf8') : '{}', path);
+  const files: Partial<Record<Precision, string>> = {};
+  for (const precision of new Set<Precision>(['int8', ...precisions])) {
+    const graph = graphs[precision];
+    if (graph === undefined) throw new DistillError('EXPORT_INVALID', `${path} has no ${precision}: export it as well`);
+    const file = join(directory, graph.file);
+    if (!existsSync(file) || describe(file).sha256 !== graph.sha256)
+      throw new DistillError('EXPORT_INVALID', `${file} is not the graph that ${path} describes: export anew`);
+    if (precision !== 'int8') files[precision] = graph.file;
+  }
+  return files;
+}
+
+async function askKnownSentence(
+  directory: string,
+  { cls, sep }: Manifest['specialTokens'],
+): Promise<Manifest['selfCheck']> {
   const tokens = await new TextTokenizer(join(directory, TOKENIZER)).encode(KNOWN_SENTENCE);
-  const inputIds = [SPECIAL.cls, ...tokens.ids, SPECIAL.sep];
-  const session = await openSession({ graph: join(directory, GRAPH), provider: 'cpu', threads: 1, output: 'logits' });
+  const inputIds = [cls, ...tokens.ids, sep];
+  const logits = await answer(join(directory, GRAPH), inputIds);
+  return { inputIds, logits: Array.from(logits, value => Number(value.toFixed(4))), tolerance: TOLERANCE };
+}
+
+/** A model has one self-check for all of its graphs: one that fails it would never serve. @throws DistillError EXPORT_INVALID */
+async function checkAgainstInt8(graph: string, { selfCheck }: Manifest): Promise<void> {
+  const logits = await answer(graph, selfCheck.inputIds);
+  const worst = selfCheck.logits.reduce(
+    (most, each, i) => Math.max(most, Math.abs(each - (logits[i] ?? Number.NaN))),
+    0,
+  );
+  if (logits.length === selfCheck.logits.length && worst <= selfCheck.tolerance) return;
+  const why = `${graph} is off int8 by ${worst.toFixed(3)} on the self-check, allowed ${selfCheck.tolerance}`;
+  throw new DistillError('EXPORT_INVALID', why);
+}
+
+async function answer(graph: string, inputIds: readonly number[]): Promise<Float32Array> {
+  const session = await openSession({ graph, provider: 'cpu', threads: 1, output: 'logits' });
   const ids = Int32Array.from(inputIds);
-  const { logits } = await session.run(toFeeds({ ids, lengths: Int32Array.of(ids.length), columns: ids.length }), [
-    'logits',
-  ]);
+  const batch = { ids, lengths: Int32Array.of(ids.length), columns: ids.length };
+  const { logits } = await session.run(toFeeds(batch), ['logits']);
   await session.release();
-  return {
-    inputIds,
-    logits: Array.from(logits?.data as Float32Array, value => Number(value.toFixed(4))),
-    tolerance: TOLERANCE,
-  };
+  return logits?.data as Float32Array;
 }
 
 function provenance(options: BuildOptions): Record<string, unknown> {

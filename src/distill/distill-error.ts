@@ -1,4 +1,4 @@
-/** What stops annotating, selecting, training or evaluating. */
+/** What stops annotating, selecting, training, evaluating or promoting. */
 import { ClinstreamError } from '../core/errors.ts';
 
 export class DistillError extends ClinstreamError<
@@ -11,6 +11,10 @@ export class DistillError extends ClinstreamError<
   | 'PYTHON_MISSING'
   | 'ENVIRONMENT_FAILED'
   | 'TRAINING_FAILED'
+  | 'GATE_DATA_UNFIT'
+  | 'PROMOTION_REFUSED'
+  | 'ROLLBACK_REFUSED'
+  | 'STORE_BUSY'
 > {
   readonly stage = 'distill';
 }

@@ -20,6 +20,8 @@ export interface DistillOptions {
   readonly version: string;
   readonly cacheDirectory: string;
   readonly workers: number;
+  /** Graphs beside int8. */
+  readonly precisions?: readonly ('fp16' | 'fp32')[];
   /** Of the code that measures, for the record. */
   readonly commit: string;
   readonly training: TrainingChoices;
@@ -35,7 +37,10 @@ export async function train(options: DistillOptions): Promise<void> {
   await runTrainer(
     python,
     'export.py',
-    ['--run', runDirectory, '--out', exportDirectory, '--corpus', corpusDirectory],
+    [
+      ...['--run', runDirectory, '--out', exportDirectory, '--corpus', corpusDirectory],
+      ...['--precision', ['fp32', 'int8', ...(options.precisions ?? [])].join(',')],
+    ],
     progress,
   );
   await finish({ ...options, exportDirectory });

@@ -15,17 +15,24 @@ export function f1Interval(documents: readonly Counts[], random: () => number, r
   );
 }
 
-/** 95 % interval of the difference F1(a) − F1(b) on the same documents, drawn together. */
+/**
+ * Interval of the difference F1(a) − F1(b) on the same documents, drawn together.
+ * @param level the share inside, 95 % unless told; at 90 % each end alone is a bound of 95 %.
+ */
 export function pairedF1Interval(
   a: readonly Counts[],
   b: readonly Counts[],
   random: () => number,
   resamples = RESAMPLES,
+  level = 0.95,
 ): Interval {
   if (a.length !== b.length) throw new RangeError('paired scores need the same documents');
   const f1 = (documents: readonly Counts[], pick: readonly number[]): number =>
     scores(sum(pick.map(i => documents[i] as Counts))).f1;
-  return interval(resampled(a.length, random, resamples, pick => f1(a, pick) - f1(b, pick)));
+  return interval(
+    resampled(a.length, random, resamples, pick => f1(a, pick) - f1(b, pick)),
+    level,
+  );
 }
 
 /** 95 % intervals of several figures at once. @param measure of documents by number, drawn with replacement; always as many figures. */
@@ -52,10 +59,11 @@ function draw(size: number, random: () => number): number[] {
   return Array.from({ length: size }, () => Math.floor(random() * size));
 }
 
-function interval(values: number[]): Interval {
+function interval(values: number[], level = 0.95): Interval {
   const sorted = values.sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
-  return { low: at(0.025), high: at(0.975) };
+  const tail = (1 - level) / 2;
+  return { low: at(tail), high: at(1 - tail) };
 }
 
 /** A small seeded generator (mulberry32), so that an interval can be computed again to the digit. */

@@ -15,8 +15,9 @@ const manifestSchema = z.strictObject({
   format: z.literal(1),
   name: z.string().min(1),
   version: z.string().min(1),
+  /** By name, without a path: a model is one folder. */
   files: z.record(
-    z.string(),
+    z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/),
     z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.number().int().positive() }),
   ),
   /** File of the graph in each precision; `int8` serves on the CPU, the others on a GPU. */

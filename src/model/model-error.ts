@@ -6,6 +6,7 @@ export class ModelError extends ClinstreamError<
   | 'MANIFEST_INVALID'
   | 'MODEL_FILE_CHANGED'
   | 'MODEL_SELF_CHECK_FAILED'
+  | 'STORE_INVALID'
   | 'ROUTING_INVALID'
   | 'ROUTING_OF_ANOTHER_MODEL'
   | 'DEVICE_UNAVAILABLE'

@@ -6,8 +6,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
-import { loadModel } from '../../model/manifest.ts';
 import { loadRouting } from '../../model/routing.ts';
+import { loadServing } from '../../model/store.ts';
 import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
@@ -24,7 +24,7 @@ export async function benchFallback(
   io: Io,
 ): Promise<void> {
   const notes = (await readDemoNotes()).slice(0, options.notes);
-  const tasks = Object.keys(loadRouting(loadModel(config.model))?.tasks ?? {});
+  const tasks = Object.keys(loadRouting(loadServing(config.model))?.tasks ?? {});
   const { rate, requestMs } = options;
   const rounds = await takeRounds(options.rounds, { config, notes, rate, tasks, requestMs, now: io.now }, io);
   if (rounds === undefined) return;

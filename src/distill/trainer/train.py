@@ -136,7 +136,7 @@ def train(args: argparse.Namespace) -> None:
             follow(average, model, 0.0 if recipe.ema == 0 else 1.0)
             save(args.out, model, optimizer, average, steps)
             report(metrics, step=steps, devF1=dev_f1(model, dev, collate))
-    write_final(args.out, model, average)
+    write_final(args.out, model, average, tokenizer)
     print(f"train: done, {steps} steps in {args.out}", file=sys.stderr, flush=True)
 
 

@@ -1,0 +1,174 @@
+/** What a candidate must pass before it serves: each gate is a verdict from numbers, and says in one line what it saw. Pure. */
+import { pairedF1Interval, seeded } from '../evaluation/bootstrap.ts';
+import { type Counts, scores, sum } from '../evaluation/counts.ts';
+import type { Calibration } from './calibrate.ts';
+import type { Leakage } from './leakage.ts';
+import type { TrainingData } from './training-data.ts';
+
+export interface Verdict {
+  readonly gate: 'f1' | 'calibration' | 'speed' | 'size' | 'routing' | 'data' | 'leakage';
+  readonly task?: string;
+  readonly passed: boolean;
+  readonly says: string;
+  /** What the verdict was made of: numbers, ids and hashes, never text. */
+  readonly figures: Readonly<Record<string, unknown>>;
+}
+
+export interface Limits {
+  /** Largest expected calibration error of a task. */
+  readonly ece: number;
+  /** Least tokens/s, over those of the model that serves. */
+  readonly speed: number;
+  /** Of all files of the model together. */
+  readonly bytes: number;
+  /** Share of a document's shingles from which on it counts as trained on. */
+  readonly leak: number;
+  /** The corpus directory may lack, or hold changed, files that trained the candidate. */
+  readonly allowOtherData: boolean;
+}
+
+export const SEED = 1;
+/** Both ends outside: so each end alone is a bound of 95 %. */
+const LEVEL = 0.9;
+const ALONE = 'no serving model: absolute only';
+const IDS_SHOWN = 10;
+
+/**
+ * Refuses what is credibly worse: where even the upper 95 % bound of F1(candidate) − F1(serving), over the same documents, is below 0.
+ * @param candidate, serving token counts of each document; undefined where the model has no head for the task.
+ */
+export function f1Gate(
+  task: string,
+  candidate: readonly Counts[] | undefined,
+  serving: readonly Counts[] | undefined,
+): Verdict {
+  const f1Of = (counts: readonly Counts[]): number => scores(sum(counts)).f1;
+  const before = serving === undefined ? null : f1Of(serving);
+  if (candidate === undefined) {
+    const says = `the candidate has no head for it; the serving model has F1 ${digits(before ?? 0)}`;
+    return { gate: 'f1', task, passed: false, says, figures: { candidate: null, serving: before } };
+  }
+  const f1 = f1Of(candidate);
+  const documents = candidate.length;
+  if (serving === undefined || before === null) {
+    const says = `token F1 ${digits(f1)} on ${documents} documents (${ALONE})`;
+    return { gate: 'f1', task, passed: true, says, figures: { candidate: f1, serving: null, documents } };
+  }
+  const { high } = pairedF1Interval(candidate, serving, seeded(SEED), undefined, LEVEL);
+  const passed = high >= 0;
+  const worse = passed ? 'not credibly worse' : 'worse beyond chance';
+  const says = `token F1 ${digits(f1)}, serving ${digits(before)}: ${worse} (95 % bound of the difference ${signed(high)}, ${documents} documents)`;
+  return { gate: 'f1', task, passed, says, figures: { candidate: f1, serving: before, upperBound: high, documents } };
+}
+
+/** A task that the gold documents say nothing about. */
+export function unjudged(task: string): Verdict {
+  return { gate: 'f1', task, passed: true, says: 'not judged: no --task names its gold types', figures: {} };
+}
+
+export function calibrationGate({ task, ece, words }: Calibration, limit: number): Verdict {
+  const passed = ece <= limit;
+  const says = `ECE ${ece.toFixed(4)}, limit ${limit}`;
+  return { gate: 'calibration', task, passed, says, figures: { ece, limit, words } };
+}
+
+/** Seconds that each model took for the same documents, and their tokens by one tokenizer. */
+export interface Round {
+  readonly tokens: number;
+  readonly candidateSeconds: number;
+  readonly servingSeconds: number | null;
+}
+
+export function speedGate(rounds: readonly Round[], least: number): Verdict {
+  const candidate = median(rounds.map(each => each.tokens / each.candidateSeconds));
+  const ratios = rounds.flatMap(each =>
+    each.servingSeconds === null ? [] : each.servingSeconds / each.candidateSeconds,
+  );
+  if (ratios.length === 0) {
+    const says = `${Math.round(candidate)} tokens/s (${ALONE})`;
+    return { gate: 'speed', passed: true, says, figures: { candidate, serving: null, rounds: rounds.length } };
+  }
+  const serving = median(rounds.map(each => each.tokens / (each.servingSeconds ?? Number.NaN)));
+  const ratio = median(ratios);
+  const says = `${Math.round(candidate)} tokens/s, serving ${Math.round(serving)}: ratio ${ratio.toFixed(2)}, at least ${least} (median of ${ratios.length} rounds in turns)`;
+  return { gate: 'speed', passed: ratio >= least, says, figures: { candidate, serving, ratio, least, ratios } };
+}
+
+export function sizeGate(bytes: number, limit: number): Verdict {
+  const says = `${megabytes(bytes)} MB, limit ${megabytes(limit)} MB`;
+  return { gate: 'size', passed: bytes <= limit, says, figures: { bytes, limit } };
+}
+
+/** A model without thresholds cannot escalate by rate, and a worker that is told to would not start. */
+export function routingGate(candidate: readonly string[] | null, serving: readonly string[] | null): Verdict {
+  const lost = (serving ?? []).filter(task => !(candidate ?? []).includes(task));
+  const has = candidate === null ? 'no routing.json' : `escalation thresholds for ${candidate.join(', ')}`;
+  const says =
+    lost.length === 0
+      ? has
+      : `${has}, and the serving model has them for ${lost.join(', ')}: measure them with 'clinstream distill doubt --model CANDIDATE --write'`;
+  return { gate: 'routing', passed: lost.length === 0, says, figures: { candidate, serving } };
+}
+
+/** Whether the corpus at hand is the one that trained the candidate. @param data null where the manifest does not say. */
+export function dataGate(data: TrainingData | null, allowOther: boolean): Verdict {
+  const of = (found: string): string[] =>
+    (data?.files ?? []).filter(each => each.found === found).map(each => each.file);
+  const [another, missing] = [of('another'), of('missing')];
+  const faults = [
+    ...(data === null ? ['the manifest does not say what trained the candidate (training.data)'] : []),
+    ...(another.length === 0 ? [] : [`the corpus is not the one that trained it: ${another.join(', ')} differ`]),
+    ...(missing.length === 0 ? [] : [`the corpus lacks ${missing.join(', ')}, which trained it`]),
+  ];
+  const allowed = faults.length > 0 && allowOther ? ' (allowed by --allow-other-data)' : '';
+  const unlabelled = data?.unlabelled ?? [];
+  const notes = unlabelled.length === 0 ? '' : `; unlabelled text is not looked at: ${unlabelled.join(', ')}`;
+  const says = faults.length === 0 ? `${data?.files.length} training files, unchanged` : faults.join('; ');
+  return {
+    gate: 'data',
+    passed: faults.length === 0 || allowOther,
+    says: `${says}${allowed}${notes}`,
+    figures: { files: data?.files ?? [], unlabelled, allowOther },
+  };
+}
+
+export function leakageGate({ leaks, tooShort, trainDocuments }: Leakage, documents: number, limit: number): Verdict {
+  const shown = leaks.slice(0, IDS_SHOWN).map(({ id, trainId, file, share }) => {
+    return `${id} (${Math.round(100 * share)} % of it in ${trainId} of ${file})`;
+  });
+  const more = leaks.length > shown.length ? ` and ${leaks.length - shown.length} more` : '';
+  const says =
+    leaks.length === 0
+      ? `none of ${documents} documents has ${Math.round(100 * limit)} % or more of its 8-word shingles in one of ${trainDocuments} training documents`
+      : `${leaks.length} of ${documents} documents were trained on: ${shown.join(', ')}${more}`;
+  const short = tooShort === 0 ? '' : ` (${tooShort} too short to say)`;
+  const figures = { leaks, documents, tooShort, trainDocuments, limit };
+  return { gate: 'leakage', passed: leaks.length === 0, says: `${says}${short}`, figures };
+}
+
+export function lineOf({ gate, task, passed, says }: Verdict): string {
+  return `${passed ? 'pass' : 'FAIL'}  ${task === undefined ? gate : `${gate} ${task}`}: ${says}`;
+}
+
+export function nameOf({ gate, task }: Verdict): string {
+  return task === undefined ? gate : `${gate} ${task}`;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}
+
+function digits(value: number): string {
+  return value.toFixed(3).replace(/^0/, '');
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3).replace(/^0/, '')}`;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
+}

@@ -1,0 +1,52 @@
+/** What trained a model, by its own manifest, found again in a corpus directory and compared by hash. */
+import { existsSync } from 'node:fs';
+import { isAbsolute, join, relative } from 'node:path';
+import { z } from 'zod';
+import type { Manifest } from '../model/manifest.ts';
+import { corpusHash, readCorpus } from './corpus.ts';
+import type { Text } from './leakage.ts';
+
+export interface TrainingFile {
+  /** Such as `gold/maccrobat.jsonl`. */
+  readonly file: string;
+  /** As the manifest has it. */
+  readonly sha256: string;
+  readonly found: 'same' | 'another' | 'missing';
+}
+
+export interface TrainingData {
+  readonly files: readonly TrainingFile[];
+  /** Files that the run read and `training.data` does not name: unlabelled text, of which the trainer takes what it did not find in dev and test. */
+  readonly unlabelled: readonly string[];
+}
+
+const named = z.array(z.object({ file: z.string().min(1), sha256: z.string() }));
+const trainingSchema = z.object({ data: named.min(1), run: z.object({ data: named.optional() }).optional() });
+
+/** @returns null where the manifest does not say what trained the model. */
+export function trainingDataOf({ training }: Manifest, corpusDirectory: string): TrainingData | null {
+  const parsed = trainingSchema.safeParse(training);
+  if (!parsed.success) return null;
+  const { data, run } = parsed.data;
+  const names = new Set(data.map(each => each.file));
+  return {
+    files: data.map(each => ({ ...each, found: compare(corpusDirectory, each) })),
+    unlabelled: (run?.data ?? []).map(each => each.file).filter(file => !names.has(file)),
+  };
+}
+
+/** The train split of every file that is there, one file at a time. @throws DistillError as readCorpus */
+export function* trainDocuments(
+  { files }: TrainingData,
+  corpusDirectory: string,
+): Generator<{ file: string; documents: readonly Text[] }> {
+  for (const { file, found } of files) {
+    if (found !== 'missing') yield { file, documents: readCorpus(corpusDirectory, file, 'train') };
+  }
+}
+
+function compare(directory: string, { file, sha256 }: { file: string; sha256: string }): TrainingFile['found'] {
+  const inside = relative(directory, join(directory, file));
+  if (inside.startsWith('..') || isAbsolute(inside) || !existsSync(join(directory, file))) return 'missing';
+  return corpusHash(directory, file) === sha256 ? 'same' : 'another';
+}

@@ -1,7 +1,7 @@
-/** `distill train` and `distill evaluate`: the configuration's part and the terminal's. */
+/** `distill train`: the configuration's part and the terminal's. */
 import { resolve } from 'node:path';
 import type { Config } from '../config.ts';
-import { report, train } from '../distill/distill.ts';
+import { train } from '../distill/distill.ts';
 import type { Io } from './io.ts';
 import { currentCommit } from './provenance.ts';
 
@@ -27,16 +27,6 @@ export function distillTrain(config: Config, options: TrainOptions, io: Io): Pro
     workers: config.inference.workers,
     commit: currentCommit(),
     ...(options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }),
-    progress: line => void io.stderr.write(`${line}\n`),
-  });
-}
-
-export function distillEvaluate(config: Config, options: { readonly corpus: string }, io: Io): Promise<void> {
-  return report({
-    modelDirectory: resolve(config.model),
-    corpusDirectory: resolve(options.corpus),
-    workers: config.inference.workers,
-    commit: currentCommit(),
     progress: line => void io.stderr.write(`${line}\n`),
   });
 }

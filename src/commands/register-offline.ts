@@ -5,9 +5,10 @@ import { benchBatching } from './bench/batching.ts';
 import { benchFallback } from './bench/fallback.ts';
 import { benchKafka } from './bench/kafka.ts';
 import { benchPipeline } from './bench/pipeline.ts';
-import { distillEvaluate, distillTrain, type TrainOptions } from './distill.ts';
+import { distillTrain, type TrainOptions } from './distill.ts';
 import { type AnnotateFlags, distillAnnotate } from './distill-annotate.ts';
 import { distillDoubt } from './distill-doubt.ts';
+import { distillEvaluate, type EvaluateFlags } from './distill-report.ts';
 import { distillSelect, type SelectOptions } from './distill-select.ts';
 import type { Io } from './io.ts';
 import { listAllModels, verifyModel } from './models.ts';
@@ -65,7 +66,11 @@ export function registerDistill(program: Command, io: Io, finish: (exitCode: num
       "Measures a model on the corpus directory's dev and test splits; writes metrics.json and MODEL_CARD.md beside it.",
     )
     .requiredOption('--corpus <DIR>', 'annotated documents')
-    .action((options: CommonOptions & { corpus: string }) => distillEvaluate(configOf(options, io), options, io));
+    .option('--report <FOLDER>', 'write report.html, with pictures, and report.json there')
+    .option('--compare <NAME=FILE>', "another model's metrics.json or report.json; repeatable", named(String))
+    .option('--curve <PERCENT=FILE>', 'the same of a model trained on so much of the labels; repeatable', named(String))
+    .option('--teacher <NAME=FILE>', "a teacher's own labels, scored on the test documents; repeatable", named(String))
+    .action((options: CommonOptions & EvaluateFlags) => distillEvaluate(configOf(options, io), options, io));
   withModel(withConfig(distill.command('doubt')))
     .description(
       'Which score tells best, on dev notes, where the tagger is wrong, and what F1 remains at each escalation rate.',

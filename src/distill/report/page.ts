@@ -131,7 +131,8 @@ function kindsOfNote({ groupings }: ReportFigures): string {
   const without = groupings.some(({ by }) => by !== 'source')
     ? ''
     : `<p class="empty">The corpus has no <code>${NOTE_TYPES_FILE}</code>, so note types are not known.</p>`;
-  return `<p>Teacher's test notes, token F1. A group of few documents has a wide interval, and a bootstrap over so few is itself rough.</p>${parts.join('\n')}${without}`;
+  return `<p>Teacher's test notes, token F1. A group of few documents has a wide interval, and a bootstrap over so few is itself rough: a
+resample without any mention counts as an F1 of 0.</p>${parts.join('\n')}${without}`;
 }
 
 const STYLE = `
@@ -141,7 +142,7 @@ body{background:var(--page);color:var(--ink);font:15px/1.55 system-ui,sans-serif
 h1{font-size:1.4rem}h2{font-size:1.15rem;margin:2.6rem 0 .6rem;border-top:1px solid var(--line);padding-top:1rem}h3{font-size:1rem;margin:1.6rem 0 .3rem}
 code{overflow-wrap:anywhere;font-size:.86em}.empty{color:var(--soft)}
 svg{width:100%;height:auto;display:block}svg text{fill:var(--ink);font:12px system-ui,sans-serif}
-svg .end{text-anchor:end}svg .middle{text-anchor:middle;fill:var(--soft)}svg .group,svg .title{font-weight:600}
+svg .end{text-anchor:end}svg .middle{text-anchor:middle;fill:var(--soft)}svg .start{fill:var(--soft)}svg .group,svg .title{font-weight:600}
 .grid{stroke:var(--line);stroke-width:1}.bar{stroke:var(--c);stroke-width:2;opacity:.65}.mark{fill:var(--c)}
 .line{fill:none;stroke:var(--c);stroke-width:2}.reference{fill:none;stroke:var(--soft);stroke-width:1.5;stroke-dasharray:4 4}
 ${Array.from({ length: 6 }, (_, i) => `.s${i}{--c:var(--s${i})}`).join('')}

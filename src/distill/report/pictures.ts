@@ -108,15 +108,15 @@ export function taughtPicture(
   model: string,
   compared: readonly string[],
 ): string {
-  const names = [`${name} (teacher only)`, model, ...compared];
+  const names = [model, ...compared, `${name} (teacher only)`];
   const rows = sets.flatMap(({ set, documents, of, measures }) =>
     measures.map(({ label, teacher, model: own, others }) => ({
       label,
       group: `${set} (${documents} of ${of} documents)`,
       marks: [
-        mark(0, teacher.token),
-        mark(1, own.token),
-        ...others.map(other => mark(2 + compared.indexOf(other.name), other.result.token)),
+        mark(0, own.token),
+        ...others.map(other => mark(1 + compared.indexOf(other.name), other.result.token)),
+        mark(names.length - 1, teacher.token),
       ],
     })),
   );

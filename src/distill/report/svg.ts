@@ -99,7 +99,7 @@ export type Layer =
       }[];
     };
 
-const PANEL = { width: 300, height: 240, left: 46, right: 10, top: 26, bottom: 40 } as const;
+const PANEL = { width: 300, height: 240, left: 46, right: 18, top: 42, bottom: 40 } as const;
 
 export function panel({ title, x: across, y: up, layers }: Panel): string {
   const { width, height, left, right, top, bottom } = PANEL;
@@ -115,7 +115,7 @@ export function panel({ title, x: across, y: up, layers }: Panel): string {
     ),
     text((left + width - right) / 2, height - 6, across.label, 'middle'),
     text(left - 38, 14, title, 'title'),
-    text(width - right, 14, up.label, 'end'),
+    text(left - 38, 31, up.label, 'start'),
   ];
   const path = (points: readonly (readonly [number, number])[]): string =>
     points.map(([a, b], i) => `${i === 0 ? 'M' : 'L'}${n(x(a))} ${n(y(b))}`).join('');

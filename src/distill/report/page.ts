@@ -58,7 +58,7 @@ function sections(figures: ReportFigures): (readonly [heading: string, body: str
     [
       'Calibration',
       `<p>Of P(Inside) over the words of the teacher's notes, in 15 ranges of equal width; temperature and threshold come from dev. The dashed
-line is a probability that may be believed.</p><div class="panels">${figures.reliability.map(reliabilityPanel).join('')}</div>${reliabilityTable(figures.reliability)}`,
+line is a probability that may be believed. An ECE is never below 0, so its resamples lie mostly above it.</p><div class="panels">${figures.reliability.map(reliabilityPanel).join('')}</div>${reliabilityTable(figures.reliability)}`,
     ],
     [
       'Risk and coverage',
@@ -91,7 +91,7 @@ function comparedModels(figures: ReportFigures): string {
     .join('; ')}.</p>`;
 }
 
-function taughtRows({ taught, model, compared }: ReportFigures): string {
+function taughtRows({ taught, model }: ReportFigures): string {
   if (taught.length === 0)
     return `<p class="empty">No teacher's own labels were given: <code>--teacher NAME=FILE</code> scores them on the same test documents.</p>`;
   return taught
@@ -103,11 +103,7 @@ function taughtRows({ taught, model, compared }: ReportFigures): string {
       return `<h3>Teacher only: ${escapeHtml(teacher.name)}</h3>
 <p>The teacher's own labels (<code>${escapeHtml(teacher.file)}</code>), scored by the same words, and the model on exactly the documents that the
 teacher labelled: ${teacher.sets.map(each => `${each.documents} of ${each.of} of ${escapeHtml(each.set)}`).join(', ')}.${out.join('')}</p>
-${taughtPicture(
-  teacher,
-  model.name,
-  compared.map(each => each.name),
-)}${taughtTable(teacher, model.name)}`;
+${taughtPicture(teacher, model.name)}${taughtTable(teacher, model.name)}`;
     })
     .join('\n');
 }

@@ -103,11 +103,9 @@ export function compareTable({ results, model, compared }: ReportFigures): strin
   return table(header, rows);
 }
 
-export function taughtPicture(
-  { name, sets }: ReportFigures['taught'][number],
-  model: string,
-  compared: readonly string[],
-): string {
+export function taughtPicture({ name, sets }: ReportFigures['taught'][number], model: string): string {
+  const others = sets.flatMap(({ measures }) => measures.flatMap(each => each.others.map(other => other.name)));
+  const compared = [...new Set(others)];
   const names = [model, ...compared, `${name} (teacher only)`];
   const rows = sets.flatMap(({ set, documents, of, measures }) =>
     measures.map(({ label, teacher, model: own, others }) => ({

@@ -69,12 +69,12 @@ export function spanKey({ start, end }: Span): string {
 /**
  * A fixed random order, so that those reviewed first stand for the rest; errors of one document that overlap stay together, by position.
  */
-export function inReviewOrder(errors: readonly SpanError[]): readonly SpanError[] {
-  const byDocument = Map.groupBy(errors, each => each.document);
-  const clusters: readonly SpanError[][] = [...byDocument.values()].flatMap(clustersOf);
-  const order = new Map(clusters.map(cluster => [cluster, sha256Of(errorKey(cluster[0] as SpanError))]));
-  const at = (cluster: readonly SpanError[]): string => order.get(cluster) as string;
-  return [...clusters].sort((a, b) => (at(a) < at(b) ? -1 : 1)).flat();
+export function inReviewOrder(errors: readonly SpanError[]): SpanError[] {
+  return [...Map.groupBy(errors, each => each.document).values()]
+    .flatMap(clustersOf)
+    .map(cluster => ({ cluster, at: sha256Of(errorKey(cluster[0] as SpanError)) }))
+    .sort((a, b) => (a.at < b.at ? -1 : 1))
+    .flatMap(({ cluster }) => cluster);
 }
 
 function clustersOf(errors: readonly SpanError[]): SpanError[][] {

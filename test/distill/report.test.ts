@@ -7,6 +7,8 @@ import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { chromium } from 'playwright-core';
+import { distillEvaluate, type EvaluateFlags } from '../../src/commands/distill-report.ts';
+import { loadConfig } from '../../src/config.ts';
 import type { Metrics } from '../../src/distill/evaluate.ts';
 import type { ReportFigures } from '../../src/distill/report/figures.ts';
 import { pool, SMALLEST_GROUP } from '../../src/distill/report/groups.ts';
@@ -209,18 +211,22 @@ describe('distill evaluate --report', () => {
   });
 
   it('refuses what cannot be compared, before any work', async () => {
-    const refused = async (code: string, exit: number, ...args: string[]): Promise<void> => {
-      const result = await evaluate(...args);
-      assert.ok(result.code === exit && result.stderr.includes(`[${code}]`), result.stderr);
-      assert.ok(!result.stderr.includes('evaluate: '), 'nothing was begun');
-    };
-    const committed = join(MODEL_DIRECTORY, 'metrics.json');
-    await refused('METRICS_INVALID', 6, '--report', out, '--compare', `other-corpus=${committed}`);
-    await refused('METRICS_INVALID', 6, '--report', out, '--curve', `5=${join(MODEL_DIRECTORY, 'manifest.json')}`);
-    await refused('METRICS_INVALID', 6, '--report', out, '--compare', `gone=${join(folder, 'gone.json')}`);
-    await refused('CONFIG_INVALID', 2, '--compare', `a=${committed}`);
-    await refused('CONFIG_INVALID', 2, '--report', out, '--curve', `101=${committed}`);
-    await refused('CORPUS_MISSING', 6, '--report', out, '--teacher', `gone=${join(folder, 'gone.jsonl')}`);
+    const config = loadConfig({ env: {}, overrides: { model } });
+    const said: string[] = [];
+    const stderr = { write: (text: string) => said.push(text) } as never;
+    const io = { stdin: process.stdin, stdout: process.stdout, stderr, env: {}, now: Date.now };
+    const refused = (code: string, message: RegExp, flags: Partial<EvaluateFlags>): Promise<void> =>
+      assert.rejects(distillEvaluate(config, { corpus, report: out, ...flags }, io), { code, message });
+    const file = (name: string, path: string): ReadonlyMap<string, string> => new Map([[name, path]]);
+    const committed = file('5', join(MODEL_DIRECTORY, 'metrics.json'));
+    await refused('METRICS_INVALID', /^5 .*measured on \d+ .*corpus directory has \d+/, { compare: committed });
+    await refused('METRICS_INVALID', /^5 % .*corpus directory has/, { curve: committed });
+    await refused('METRICS_INVALID', /manifest\.json: model/, { curve: file('5', join(model, 'manifest.json')) });
+    await refused('METRICS_INVALID', /ENOENT/, { compare: file('gone', join(folder, 'gone.json')) });
+    await refused('CORPUS_MISSING', /gone\.jsonl/, { teacher: file('gone', join(folder, 'gone.jsonl')) });
+    await refused('CONFIG_INVALID', /^--curve: 101 /, { curve: file('101', join(model, 'metrics.json')) });
+    await assert.rejects(distillEvaluate(config, { corpus, compare: committed }, io), { code: 'CONFIG_INVALID' });
+    assert.deepEqual(said, [], 'nothing was begun');
   });
 
   it('quotes no note', () => {

@@ -15,6 +15,7 @@ const DRAWS = 1000;
 const KINDS: readonly ErrorKind[] = ['fp', 'fn'];
 
 export interface EstimatedF1 {
+  /** The median. */
   readonly f1: number;
   /** 95 %, of the verdicts still to come only: not of the choice of documents. */
   readonly interval: Interval;
@@ -41,10 +42,7 @@ export function estimate(documents: readonly ReviewDocument[], judge: Judge, see
   const of = (level: keyof DocumentCounts): EstimatedF1 => {
     const found = draws.map(each => scores(each[level]).f1).sort((a, b) => a - b);
     const at = (share: number): number => found[Math.min(DRAWS - 1, Math.floor(share * DRAWS))] as number;
-    return {
-      f1: found.reduce((all, each) => all + each, 0) / DRAWS,
-      interval: { low: at(0.025), high: at(0.975) },
-    };
+    return { f1: at(0.5), interval: { low: at(0.025), high: at(0.975) } };
   };
   return { token: of('token'), exact: of('exact'), relaxed: of('relaxed') };
 }

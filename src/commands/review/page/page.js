@@ -73,7 +73,7 @@ function mark(n) {
   const verdict = mine(n)?.verdict;
   const { kind, task, mention } = state.errors[n];
   button.classList.toggle('done', verdict !== undefined);
-  button.textContent = `${kind.toUpperCase()} ${task}: ${mention}${verdict ? ` · ${VERDICT_NAMES[verdict]}` : ''}`;
+  button.textContent = `${kind.toUpperCase()} ${task}${verdict ? ` (${VERDICT_NAMES[verdict]})` : ''}: ${mention}`;
   button.setAttribute('aria-current', String(n === state.current));
   if (n !== state.current) return;
   for (const each of document.querySelectorAll('[data-verdict]')) {
@@ -82,6 +82,7 @@ function mark(n) {
   }
 }
 
+/** Marks the error at once; its words follow. */
 async function show(n, whole = false) {
   const before = state.current;
   state.current = n;
@@ -131,28 +132,40 @@ async function judge(verdict) {
   }
   const row = { error: n, verdict, reviewer: reviewer(), comment: $('comment').value };
   const after = state.shown[state.shown.indexOf(n) + 1];
+  // a key pressed before the answer belongs to no error that could be seen: it is not taken
   state.saving = true;
   try {
     await ask('/api/verdicts', { session: state.session, ...row });
-    problem('');
-    await others();
-    filter(after);
-    if (after !== undefined && state.current === n) await show(after);
   } catch (error) {
     problem(`NOT saved: ${error.message}`);
+    return;
   } finally {
     state.saving = false;
   }
+  problem('');
+  keep(row);
+  filter(after);
+  if (after !== undefined && state.current === n) show(after);
+  others().catch(outOfTouch);
+}
+
+function keep(row) {
+  if (!verdicts.has(row.error)) verdicts.set(row.error, new Map());
+  verdicts.get(row.error).set(row.reviewer, row);
+}
+
+function outOfTouch(error) {
+  problem(`Out of touch: ${error.message}`);
 }
 
 /** Takes in what this and other tabs and reviewers have saved. */
 async function others() {
   const { session, next, verdicts: rows } = await ask(`/api/verdicts?from=${state.next}`);
   if (session !== state.session) throw new Error(PROBLEMS.PAGE_OUTDATED);
-  state.next = Math.max(state.next, next);
+  if (next < state.next) return; // a later answer came first
+  state.next = next;
   for (const row of rows) {
-    if (!verdicts.has(row.error)) verdicts.set(row.error, new Map());
-    verdicts.get(row.error).set(row.reviewer, row);
+    keep(row);
     mark(row.error);
   }
   if (rows.length > 0) marks();
@@ -227,7 +240,7 @@ async function start() {
     }
   });
   document.addEventListener('keydown', onKey);
-  setInterval(() => others().catch(error => problem(`Out of touch: ${error.message}`)), OTHERS_EVERY_MS);
+  setInterval(() => others().catch(outOfTouch), OTHERS_EVERY_MS);
   document.body.dataset.ready = 'yes';
 }
 

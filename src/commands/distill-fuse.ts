@@ -6,7 +6,7 @@ import { readAnnotator, scorable } from '../distill/annotators.ts';
 import { readCorpus, readRows, type Split } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
 import { type ChosenFusion, chosenFusions, fuseLabels, selectionSchema } from '../distill/fuse-labels.ts';
-import { loadModel } from '../model/manifest.ts';
+import { loadServing } from '../model/store.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { type Io, write } from './io.ts';
 import { writeWhole } from './write-whole.ts';
@@ -36,7 +36,7 @@ export async function distillFuse(config: Config, flags: FuseFlags, io: Io): Pro
     needed.has(each.name),
   );
   const documents = scorable(readCorpus(resolve(flags.corpus), file, split), annotators, false);
-  const model = loadModel(config.model);
+  const model = loadServing(config.model);
   const tokenizer = new TextTokenizer(join(model.directory, model.manifest.tokenizer));
   const fused = await fuseLabels(tokenizer, documents, annotators, chosen);
   const notes = resolve(flags.into, 'teacher/notes.jsonl');

@@ -1,11 +1,10 @@
-/** `distill train` and `distill evaluate`: the configuration's part and the terminal's. */
+/** `distill train`: the configuration's part and the terminal's. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
-import { report, train } from '../distill/distill.ts';
+import { train } from '../distill/distill.ts';
 import { trainerEnvironment } from '../distill/trainer.ts';
 import type { TrainingChoices } from '../distill/training-choices.ts';
-import { servingDirectory } from '../model/store.ts';
 import { cacheDirectory } from './cache.ts';
 import { type Io, write } from './io.ts';
 import { currentCommit } from './provenance.ts';
@@ -54,14 +53,4 @@ function choicesOf(options: TrainOptions): TrainingChoices {
     ...(softTeacher === undefined ? {} : { softTeacher: resolve(softTeacher) }),
     unlabelled: unlabelled.map(file => resolve(file)),
   };
-}
-
-export function distillEvaluate(config: Config, options: { readonly corpus: string }, io: Io): Promise<void> {
-  return report({
-    modelDirectory: resolve(servingDirectory(config.model)),
-    corpusDirectory: resolve(options.corpus),
-    workers: config.inference.workers,
-    commit: currentCommit(),
-    progress: line => void io.stderr.write(`${line}\n`),
-  });
 }

@@ -6,12 +6,14 @@ import { benchBatching } from './bench/batching.ts';
 import { benchFallback } from './bench/fallback.ts';
 import { benchKafka } from './bench/kafka.ts';
 import { benchPipeline } from './bench/pipeline.ts';
-import { distillEnvironment, distillEvaluate, distillTrain, type TrainOptions } from './distill.ts';
+import { distillEnvironment, distillTrain, type TrainOptions } from './distill.ts';
 import { type AnnotateFlags, distillAnnotate } from './distill-annotate.ts';
 import { distillDoubt } from './distill-doubt.ts';
 import { distillExport, type ExportFlags } from './distill-export.ts';
 import { distillFuse, type FuseFlags } from './distill-fuse.ts';
 import { distillPromote, distillRollback, type PromoteFlags } from './distill-promote.ts';
+import { distillEvaluate, type EvaluateFlags } from './distill-report.ts';
+import { distillReview, type ReviewFlags } from './distill-review.ts';
 import { distillSelect, type SelectOptions } from './distill-select.ts';
 import type { Io } from './io.ts';
 import { listAllModels, verifyModel } from './models.ts';
@@ -87,7 +89,25 @@ export function registerDistill(program: Command, io: Io, finish: (exitCode: num
       "Measures a model on the corpus directory's dev and test splits; writes metrics.json and MODEL_CARD.md beside it.",
     )
     .requiredOption('--corpus <DIR>', 'annotated documents')
-    .action((options: CommonOptions & { corpus: string }) => distillEvaluate(configOf(options, io), options, io));
+    .option('--report <FOLDER>', 'write report.html, with pictures, and report.json there')
+    .option('--compare <NAME=FILE>', "another model's metrics.json or report.json; repeatable", named(String))
+    .option('--curve <PERCENT=FILE>', 'the same of a model trained on so much of the labels; repeatable', named(String))
+    .option('--teacher <NAME=FILE>', "a teacher's own labels, scored on the test documents; repeatable", named(String))
+    .action((options: CommonOptions & EvaluateFlags) => distillEvaluate(configOf(options, io), options, io));
+  withModel(withConfig(distill.command('review')))
+    .description(
+      "A page, for this machine only, on which reviewers judge the model's errors on a gold file; --summary says what that makes of its scores.",
+    )
+    .requiredOption('--corpus <DIR>', 'annotated documents')
+    .requiredOption('--file <FILE>', 'the gold file in it, such as gold/maccrobat.jsonl')
+    .addOption(new Option('--split <SPLIT>', 'of the gold file').choices(['train', 'dev', 'test']).default('test'))
+    .requiredOption('--verdicts <FILE>', 'JSON Lines of ids, offsets and verdicts; added to, never replaced')
+    .option('--port <N>', 'of the page; 0 takes a free one', wholeNumber, 0)
+    .option('--reviewer <NAME>', 'proposed on the page')
+    .option('--task <TASK=TYPES>', 'a task and its gold types, for other files than evaluate knows', named(types))
+    .option('--summary', 'print raw and adjusted scores instead of serving the page')
+    .option('--json <FILE>', 'with --summary: write its figures too')
+    .action((options: CommonOptions & ReviewFlags) => distillReview(configOf(options, io), options, io));
   withModel(withConfig(distill.command('doubt')))
     .description(
       'Which score tells best, on dev notes, where the tagger is wrong, and what F1 remains at each escalation rate.',

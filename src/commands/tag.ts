@@ -7,7 +7,7 @@ import { hasColour, type Io, write } from './io.ts';
 import { mapOrdered } from './ordered.ts';
 import { createProgress } from './progress.ts';
 import { HTML_TAIL, htmlHead, htmlNote } from './render/html.ts';
-import { segments } from './render/segments.ts';
+import { type Segment, segments } from './render/segments.ts';
 import { legend, renderTerminal } from './render/terminal.ts';
 import type { Serving } from './serve-model.ts';
 import { type BadNote, type InputFormat, readTagNotes, type TagNote } from './tag-input.ts';
@@ -87,7 +87,7 @@ function jsonRow(row: TaggedNote): string {
   return `${JSON.stringify({ id: row.id, entities, tasks })}\n`;
 }
 
-function partsOf(row: TaggedNote): ReturnType<typeof segments> {
+function partsOf(row: TaggedNote): Segment[] {
   const index = new CodePointIndex(row.text);
   return segments((start, end) => index.slice(start, end), index.length, row.entities);
 }

@@ -6,6 +6,8 @@ export class DistillError extends ClinstreamError<
   | 'CORPUS_ROW_INVALID'
   | 'COST_CAP_REACHED'
   | 'ANNOTATIONS_INCOMPLETE'
+  | 'METRICS_INVALID'
+  | 'VERDICTS_INVALID'
   | 'OUTPUT_FAILED'
   | 'EXPORT_INVALID'
   | 'PYTHON_MISSING'

@@ -1,10 +1,10 @@
 /** The whole way from a corpus directory to a model folder: train, export, build, evaluate, card. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { loadModel } from '../model/manifest.ts';
+import { loadModel, type VerifiedModel } from '../model/manifest.ts';
 import { buildModel } from './build-model.ts';
 import { type Parity, renderCard } from './card.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluate, type Metrics, type ScoredSets } from './evaluate.ts';
 import { rounded } from './rounded.ts';
 import type { Progress } from './score-documents.ts';
 import { runTrainer, trainerEnvironment } from './trainer.ts';
@@ -67,7 +67,7 @@ function commandOf({ name, version, training }: DistillOptions): string {
   return ['npm run -s clinstream -- distill train --corpus CORPUS --run RUN', ...named, ...shown].join(' ');
 }
 
-/** Measures a model folder anew and writes metrics.json and MODEL_CARD.md into it. */
+/** Measures a model folder anew and writes metrics.json and MODEL_CARD.md into it; gives back what was measured. */
 export async function report(options: {
   readonly modelDirectory: string;
   readonly corpusDirectory: string;
@@ -76,13 +76,14 @@ export async function report(options: {
   readonly commit: string;
   readonly progress: Progress;
   readonly parity?: Parity;
-}): Promise<void> {
+}): Promise<{ readonly model: VerifiedModel; readonly metrics: Metrics; readonly scored: ScoredSets }> {
   const { modelDirectory, corpusDirectory, workers, commit, progress } = options;
   const model = loadModel(modelDirectory);
   const command = `npm run -s clinstream -- distill evaluate --corpus CORPUS --model models/${model.identity.name}`;
   const metricsFile = join(modelDirectory, 'metrics.json');
   const parity = options.parity ?? (JSON.parse(readFileSync(metricsFile, 'utf8')) as { parity: Parity }).parity;
-  const metrics = await evaluate(model, { corpusDirectory, workers, command, commit, progress });
+  const { metrics, scored } = await evaluate(model, { corpusDirectory, workers, command, commit, progress });
   writeFileSync(metricsFile, `${JSON.stringify({ ...metrics, parity }, rounded, 1)}\n`);
   writeFileSync(join(modelDirectory, 'MODEL_CARD.md'), renderCard(model, metrics, parity));
+  return { model, metrics, scored };
 }

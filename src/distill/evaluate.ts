@@ -9,7 +9,7 @@ import { type Calibration, calibrationOf } from './calibrate.ts';
 import { type ChallengeResult, measureChallenge, readChallenge } from './challenge.ts';
 import { readCorpus, type Split } from './corpus.ts';
 import { type FailureGroup, recallByGroup } from './failures.ts';
-import { type BothOutputs, countDocument, type MeasureResult, pair, summarise } from './measure.ts';
+import { type BothOutputs, countDocument, type MeasureResult, measurable, pair, summarise } from './measure.ts';
 import { type Progress, type ScoredDocument, Scorer } from './score-documents.ts';
 import { TEACHER_NOTES, TEST_SETS, type TestSet } from './test-sets.ts';
 
@@ -40,13 +40,32 @@ export interface Metrics {
   readonly failures: readonly FailureGroup[];
 }
 
-const SPLITS: readonly Split[] = ['dev', 'test'];
-const SEED = 13;
+export interface EvaluateOptions {
+  readonly corpusDirectory: string;
+  readonly workers: number;
+  readonly command: string;
+  readonly commit: string;
+  readonly progress: Progress;
+}
+
+/** The model's outputs on all that it is measured on. */
+export interface ScoredSets {
+  readonly of: (set: TestSet, split: Split) => readonly BothOutputs[];
+  readonly challenge: readonly ScoredDocument[];
+}
+
+export const SPLITS: readonly Split[] = ['dev', 'test'];
+export const SEED = 13;
 
 export async function evaluate(
   model: VerifiedModel,
-  options: { corpusDirectory: string; workers: number; command: string; commit: string; progress: Progress },
-): Promise<Metrics> {
+  options: EvaluateOptions,
+): Promise<{ readonly metrics: Metrics; readonly scored: ScoredSets }> {
+  const scored = await scoreSets(model, options);
+  return { metrics: metricsOf(model, scored, options), scored };
+}
+
+async function scoreSets(model: VerifiedModel, options: EvaluateOptions): Promise<ScoredSets> {
   const served = await Scorer.open(model, 'logits', options.workers);
   const corpus = await Scorer.open(model, 'corpus_logits', options.workers);
   const scored = new Map<string, BothOutputs[]>();
@@ -64,7 +83,10 @@ export async function evaluate(
   } finally {
     await Promise.all([served.stop(), corpus.stop()]);
   }
-  const of = (set: TestSet, split: Split): BothOutputs[] => scored.get(nameOf(set, split)) ?? [];
+  return { of: (set, split) => scored.get(nameOf(set, split)) ?? [], challenge };
+}
+
+function metricsOf(model: VerifiedModel, { of, challenge }: ScoredSets, options: EvaluateOptions): Metrics {
   const { manifest } = model;
   const notes = of(TEACHER_NOTES, 'test');
   return {
@@ -76,7 +98,7 @@ export async function evaluate(
       SPLITS.filter(split => of(set, split).length > 0).map(split => ({
         set: set.name,
         split,
-        measures: set.measures.map(measure =>
+        measures: measurable(manifest, set.measures).map(measure =>
           summarise(
             measure.label,
             of(set, split).map(each => countDocument(each, manifest, measure)),
@@ -101,18 +123,30 @@ export async function evaluate(
   };
 }
 
-/** A note's quality is its token-level F1; a note with nothing to find and nothing found is perfect. */
 function noteConfidence(notes: readonly BothOutputs[], model: VerifiedModel, task: string): NoteConfidence {
+  const judged = judgedConfidences(notes, model, task);
+  if (judged.length === 0) return { task, area: Number.NaN, meanRisk: Number.NaN };
+  const meanRisk = judged.reduce((risk, each) => risk + 1 - each.quality, 0) / judged.length;
+  return { task, area: areaUnderRiskCoverage(judged), meanRisk };
+}
+
+/**
+ * The task's confidence in each note beside the note's quality, its token-level F1; a note with nothing to find and nothing found is
+ * perfect. Empty for a task that teacher notes do not measure.
+ */
+export function judgedConfidences(
+  notes: readonly BothOutputs[],
+  model: VerifiedModel,
+  task: string,
+): { readonly confidence: number; readonly quality: number }[] {
   const measure = TEACHER_NOTES.measures.find(each => each.label === task);
-  if (measure === undefined) return { task, area: Number.NaN, meanRisk: Number.NaN };
-  const judged = notes.map(each => {
+  if (measure === undefined) return [];
+  return notes.map(each => {
     const { document, words } = each.served;
     const decoded = decodeEntities(new CodePointIndex(document.text), words, model.heads);
     const confidence = decoded.tasks.find(decision => decision.task === task)?.confidence ?? 0;
     return { confidence, quality: quality(countDocument(each, model.manifest, measure).token) };
   });
-  const meanRisk = judged.reduce((risk, each) => risk + 1 - each.quality, 0) / judged.length;
-  return { task, area: areaUnderRiskCoverage(judged), meanRisk };
 }
 
 function quality(counts: Counts): number {

@@ -1,13 +1,13 @@
 /** One measure on scored documents: token-level, exact and relaxed counts a document, by the decisions and spans that serve. */
 import type { Span } from '../core/span.ts';
 import type { Head } from '../core/tokens.ts';
-import { f1Interval, type Interval, seeded } from '../evaluation/bootstrap.ts';
+import { type Interval, scoreIntervals, seeded } from '../evaluation/bootstrap.ts';
 import { type Counts, type Scores, scores, sum } from '../evaluation/counts.ts';
 import { exactCounts, relaxedCounts } from '../evaluation/span-scores.ts';
 import { tokenCounts } from '../evaluation/token-scores.ts';
 import type { Manifest } from '../model/manifest.ts';
 import { CodePointIndex } from '../text/code-points.ts';
-import { decodeEntities } from '../text/decode.ts';
+import { decodeEntities, probability } from '../text/decode.ts';
 import { labelWords, type Words } from '../text/words.ts';
 import type { CorpusDocument } from './corpus.ts';
 import type { ScoredDocument } from './score-documents.ts';
@@ -19,7 +19,13 @@ export interface DocumentCounts {
   readonly relaxed: Counts;
 }
 
-export type Scored = Scores & { readonly interval: Interval };
+/** With 95 % intervals over documents. */
+export interface Scored extends Scores {
+  /** Of F1. */
+  readonly interval: Interval;
+  readonly precisionInterval: Interval;
+  readonly recallInterval: Interval;
+}
 
 export interface MeasureResult {
   readonly label: string;
@@ -37,12 +43,35 @@ export interface BothOutputs {
 
 const DECIDED: readonly Head[] = [{ task: 'found', threshold: 0.5, temperature: 1 }];
 
-export function countDocument(outputs: BothOutputs, manifest: Manifest, measure: Measure): DocumentCounts {
+/** What a measure compares in one document. */
+export interface Reading {
+  readonly gold: readonly Span[];
+  readonly found: readonly Span[];
+  /** 1 for each word that is found. */
+  readonly inside: Uint8Array;
+  /** Calibrated P(Inside) of each word, the largest over the channels. */
+  readonly probabilities: Float64Array;
+}
+
+export function readDocument(outputs: BothOutputs, manifest: Manifest, measure: Measure): Reading {
   const { document, words } = outputs.served;
-  const gold: Span[] = document.entities.filter(each => measure.types.includes(each.type));
-  const margins = marginsOf(outputs, manifest, measure.channels);
-  const found = decodeEntities(new CodePointIndex(document.text), { ...words, logits: margins }, DECIDED).entities;
-  const inside = Uint8Array.from(margins, margin => (margin >= 0 ? 1 : 0));
+  const { margins, probabilities } = decide(outputs, manifest, measure.channels);
+  return {
+    gold: document.entities.filter(each => measure.types.includes(each.type)),
+    found: decodeEntities(new CodePointIndex(document.text), { ...words, logits: margins }, DECIDED).entities,
+    inside: Uint8Array.from(margins, margin => (margin >= 0 ? 1 : 0)),
+    probabilities,
+  };
+}
+
+export function countDocument(outputs: BothOutputs, manifest: Manifest, measure: Measure): DocumentCounts {
+  return countReading(outputs.served.words, readDocument(outputs, manifest, measure));
+}
+
+export function countReading(
+  words: Words,
+  { gold, found, inside }: Pick<Reading, 'gold' | 'found' | 'inside'>,
+): DocumentCounts {
   return {
     token: tokenCounts(labelWords(words, gold), inside),
     exact: exactCounts(gold, found),
@@ -51,20 +80,35 @@ export function countDocument(outputs: BothOutputs, manifest: Manifest, measure:
 }
 
 /**
- * How far each word is beyond its decision threshold, in calibrated logits: ≥ 0 is Inside. The largest over the channels, so that
- * several heads together decide as their union.
+ * Margins: how far each word is beyond its decision threshold, in calibrated logits: ≥ 0 is Inside. The largest over the channels, so
+ * that several heads together decide as their union.
  */
-function marginsOf({ served, corpus }: BothOutputs, manifest: Manifest, channels: readonly Channel[]): Float32Array {
+function decide(
+  { served, corpus }: BothOutputs,
+  manifest: Manifest,
+  channels: readonly Channel[],
+): { margins: Float32Array; probabilities: Float64Array } {
   const margins = new Float32Array(served.words.count).fill(Number.NEGATIVE_INFINITY);
+  const probabilities = new Float64Array(served.words.count);
   for (const channel of channels) {
     const { words, at, heads, head } = locate(channel, served.words, corpus.words, manifest);
     const shift = Math.log(head.threshold / (1 - head.threshold));
     for (let i = 0; i < margins.length; i++) {
-      const margin = (words.logits[i * heads + at] as number) / head.temperature - shift;
-      if (margin > (margins[i] as number)) margins[i] = margin;
+      const logit = words.logits[i * heads + at] as number;
+      margins[i] = Math.max(margins[i] as number, logit / head.temperature - shift);
+      probabilities[i] = Math.max(probabilities[i] as number, probability(logit, head.temperature));
     }
   }
-  return margins;
+  return { margins, probabilities };
+}
+
+/** The measures of a set that the model has the heads for: one trained on teachers' labels alone has none of a corpus. */
+export function measurable({ heads, corpusHeads }: Manifest, measures: readonly Measure[]): Measure[] {
+  const has = (channel: Channel): boolean =>
+    'task' in channel
+      ? heads.some(head => head.task === channel.task)
+      : corpusHeads.some(head => head.corpus === channel.corpus && head.type === channel.type);
+  return measures.filter(({ channels }) => channels.every(has));
 }
 
 /** Corpus heads are read at 0.5: they are for comparison, and nothing is tuned for them. */
@@ -86,7 +130,8 @@ function locate(
 export function summarise(label: string, documents: readonly DocumentCounts[], seed: number): MeasureResult {
   const score = (kind: keyof DocumentCounts): Scored => {
     const counts = documents.map(each => each[kind]);
-    return { ...scores(sum(counts)), interval: f1Interval(counts, seeded(seed)) };
+    const { precision, recall, f1 } = scoreIntervals(counts, seeded(seed));
+    return { ...scores(sum(counts)), interval: f1, precisionInterval: precision, recallInterval: recall };
   };
   return {
     label,

@@ -15,6 +15,24 @@ export function f1Interval(documents: readonly Counts[], random: () => number, r
   );
 }
 
+/** 95 % intervals of the three scores over documents, of the same resamples; F1's is that of `f1Interval`. */
+export function scoreIntervals(
+  documents: readonly Counts[],
+  random: () => number,
+  resamples = RESAMPLES,
+): { readonly precision: Interval; readonly recall: Interval; readonly f1: Interval } {
+  const [precision, recall, f1] = intervals(
+    documents.length,
+    random,
+    pick => {
+      const found = scores(sum(pick.map(i => documents[i] as Counts)));
+      return [found.precision, found.recall, found.f1];
+    },
+    resamples,
+  );
+  return { precision: precision as Interval, recall: recall as Interval, f1: f1 as Interval };
+}
+
 /**
  * Interval of the difference F1(a) − F1(b) on the same documents, drawn together.
  * @param level the share inside, 95 % unless told; at 90 % each end alone is a bound of 95 %.

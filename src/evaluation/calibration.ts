@@ -42,13 +42,20 @@ export function negativeLogLikelihood({ logits, inside }: Judged, temperature: n
   return total / logits.length;
 }
 
+/** Words whose probability lies in one of 15 ranges of equal width; empty ones too. */
+export interface Bin {
+  readonly count: number;
+  /** Sum of P(Inside). */
+  readonly p: number;
+  /** Words that are Inside. */
+  readonly inside: number;
+}
+
 /**
- * Expected calibration error of P(Inside) over words: 15 bins of equal width. Words that are surely Outside dominate any text, so
- * `undecided` leaves out those below 1 % and above 99 %, where nothing can go wrong.
+ * Words that are surely Outside dominate any text, so `undecided` leaves out those below 1 % and above 99 %, where nothing can go wrong.
  */
-export function calibrationError({ logits, inside }: Judged, temperature: number, undecided = false): number {
+export function reliabilityBins({ logits, inside }: Judged, temperature: number, undecided = false): Bin[] {
   const bins = Array.from({ length: BINS }, () => ({ count: 0, p: 0, inside: 0 }));
-  let total = 0;
   for (let i = 0; i < logits.length; i++) {
     const p = sigmoid((logits[i] as number) / temperature);
     if (undecided && (p < 0.01 || p > 0.99)) continue;
@@ -56,8 +63,17 @@ export function calibrationError({ logits, inside }: Judged, temperature: number
     bin.count++;
     bin.p += p;
     bin.inside += inside[i] as number;
-    total++;
   }
+  return bins;
+}
+
+/** Expected calibration error of P(Inside) over words. */
+export function calibrationError(judged: Judged, temperature: number, undecided = false): number {
+  return errorOfBins(reliabilityBins(judged, temperature, undecided));
+}
+
+export function errorOfBins(bins: readonly Bin[]): number {
+  const total = bins.reduce((words, bin) => words + bin.count, 0);
   return total === 0 ? 0 : bins.reduce((error, bin) => error + Math.abs(bin.p - bin.inside), 0) / total;
 }
 
@@ -79,16 +95,20 @@ export function bestThreshold({ logits, inside }: Judged, temperature: number): 
   return good.reduce((nearest, each) => (Math.abs(each - 0.5) < Math.abs(nearest - 0.5) ? each : nearest));
 }
 
-/** Risk (1 − quality) of the notes kept, averaged over all coverages, most confident first; 0 is perfect. */
+/** Mean risk (1 − quality) of the k notes most confident of, for k = 1 … n. */
+export function riskByCoverage(notes: readonly { readonly confidence: number; readonly quality: number }[]): number[] {
+  let risk = 0;
+  return [...notes]
+    .sort((a, b) => b.confidence - a.confidence)
+    .map(({ quality }, i) => {
+      risk += 1 - quality;
+      return risk / (i + 1);
+    });
+}
+
+/** Risk of the notes kept, averaged over all coverages, most confident first; 0 is perfect. */
 export function areaUnderRiskCoverage(
   notes: readonly { readonly confidence: number; readonly quality: number }[],
 ): number {
-  const byConfidence = [...notes].sort((a, b) => b.confidence - a.confidence);
-  let risk = 0;
-  let area = 0;
-  byConfidence.forEach(({ quality }, i) => {
-    risk += 1 - quality;
-    area += risk / (i + 1);
-  });
-  return notes.length === 0 ? 0 : area / notes.length;
+  return notes.length === 0 ? 0 : riskByCoverage(notes).reduce((area, risk) => area + risk, 0) / notes.length;
 }

@@ -165,6 +165,11 @@ function leftOf(sums: readonly Kept[], notesKept: number): Left {
   };
 }
 
+/** 1 − micro F1 of the words in the k least doubtful notes, for k = 1 … n. */
+export function f1RiskByCoverage(notes: readonly JudgedNote[]): number[] {
+  return keptFirst(notes).slice(1).map(f1Risk);
+}
+
 export interface AtRateWithIntervals extends AtRate {
   /** 95 % bootstrap intervals over notes, which are ranked anew in each resample. */
   readonly f1KeptInterval: Interval;

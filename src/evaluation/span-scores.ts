@@ -12,23 +12,38 @@ export function exactCounts(gold: readonly Span[], found: readonly Span[]): Coun
 
 /** Overlapping spans are paired one to one, greedily in text order; what finds no partner is wrong or missed. */
 export function relaxedCounts(gold: readonly Span[], found: readonly Span[]): Counts {
+  const { pairs, wrong, missed } = pairOverlapping(gold, found);
+  return { tp: pairs, fp: wrong.length, fn: missed.length };
+}
+
+/** How many pairs there are, and which spans are in none, in text order. */
+export function pairOverlapping(
+  gold: readonly Span[],
+  found: readonly Span[],
+): { readonly pairs: number; readonly wrong: readonly Span[]; readonly missed: readonly Span[] } {
   const wanted = inOrder(gold);
   const given = inOrder(found);
-  let tp = 0;
+  const wrong: Span[] = [];
+  const missed: Span[] = [];
   let g = 0;
   let f = 0;
   while (g < wanted.length && f < given.length) {
     const want = wanted[g] as Span;
     const got = given[f] as Span;
-    if (want.end <= got.start) g++;
-    else if (got.end <= want.start) f++;
-    else {
-      tp++;
+    if (want.end <= got.start) {
+      missed.push(want);
+      g++;
+    } else if (got.end <= want.start) {
+      wrong.push(got);
+      f++;
+    } else {
       g++;
       f++;
     }
   }
-  return { tp, fp: given.length - tp, fn: wanted.length - tp };
+  wrong.push(...given.slice(f));
+  missed.push(...wanted.slice(g));
+  return { pairs: given.length - wrong.length, wrong, missed };
 }
 
 function inOrder(spans: readonly Span[]): Span[] {

@@ -1,5 +1,6 @@
 /** A page that needs nothing but itself: notes with highlighted mentions, written note by note so that it never fills memory. */
 import type { Entity, Task } from '../../core/span.ts';
+import { escapeHtml } from '../../text/escape-html.ts';
 import type { Segment } from './segments.ts';
 
 export interface HtmlNote {
@@ -10,10 +11,6 @@ export interface HtmlNote {
 }
 
 const HUES: readonly number[] = [210, 355, 42, 285, 130];
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`);
-}
 
 /** Everything before the first note. @param tasks in the order of their colours. */
 export function htmlHead(title: string, tasks: readonly Task[]): string {

@@ -1,0 +1,94 @@
+/** `distill evaluate`: metrics.json and the card beside the model, and with --report the page of pictures and its figures. */
+import { basename, join, resolve } from 'node:path';
+import { type Config, ConfigError } from '../config.ts';
+import { readAnnotator } from '../distill/annotators.ts';
+import { corpusHash, fileHash, readCorpus } from '../distill/corpus.ts';
+import { report } from '../distill/distill.ts';
+import { checkComparable, readCompared } from '../distill/report/compared.ts';
+import { figuresOf } from '../distill/report/figures.ts';
+import { readNoteTypes } from '../distill/report/groups.ts';
+import { renderReport } from '../distill/report/page.ts';
+import { rounded } from '../distill/rounded.ts';
+import { TEST_SETS } from '../distill/test-sets.ts';
+import { servingDirectory } from '../model/store.ts';
+import type { Io } from './io.ts';
+import { currentCommit } from './provenance.ts';
+import { writeWhole } from './write-whole.ts';
+
+export interface EvaluateFlags {
+  readonly corpus: string;
+  /** Folder of report.html and report.json. */
+  readonly report?: string;
+  /** metrics.json or report.json of other models, by name. */
+  readonly compare?: ReadonlyMap<string, string>;
+  /** The same by percent of the labels that the model was trained on. */
+  readonly curve?: ReadonlyMap<string, string>;
+  /** Labels files of teachers, by name. */
+  readonly teacher?: ReadonlyMap<string, string>;
+}
+
+export async function distillEvaluate(config: Config, options: EvaluateFlags, io: Io): Promise<void> {
+  const corpusDirectory = resolve(options.corpus);
+  const { compare = new Map<string, string>(), curve = new Map<string, string>(), teacher = new Map() } = options;
+  check(options);
+  // all that was given is read before the minutes of work
+  const compared = Array.from(compare, ([name, path]) => readCompared(name, resolve(path)));
+  const points = Array.from(curve, ([percent, path]) => ({
+    percent: Number(percent),
+    measured: readCompared(`${percent} %`, resolve(path)),
+  }));
+  checkComparable([...compared, ...points.map(each => each.measured)], (name, split) => {
+    const set = TEST_SETS.find(each => each.name === name);
+    return set && readCorpus(corpusDirectory, set.file, split).length;
+  });
+  const teachers = Array.from(teacher, ([name, path]) => {
+    const file = resolve(path);
+    return { ...readAnnotator(name, file, 'test'), file: basename(file), sha256: fileHash(file) };
+  });
+  const noteTypes = options.report === undefined ? undefined : readNoteTypes(corpusDirectory);
+  const { model, metrics, scored } = await report({
+    modelDirectory: resolve(servingDirectory(config.model)),
+    corpusDirectory,
+    workers: config.inference.workers,
+    commit: currentCommit(),
+    progress: line => void io.stderr.write(`${line}\n`),
+  });
+  if (options.report === undefined) return;
+  io.stderr.write('evaluate: report\n');
+  const figures = figuresOf(model, metrics, scored, {
+    command: commandOf(options, model.identity.name),
+    data: TEST_SETS.map(({ file }) => ({ file, sha256: corpusHash(corpusDirectory, file) })),
+    compared,
+    curve: points,
+    teachers,
+    noteTypes,
+  });
+  const folder = resolve(options.report);
+  writeWhole(join(folder, 'report.json'), `${JSON.stringify(figures, rounded)}\n`);
+  writeWhole(join(folder, 'report.html'), renderReport(figures));
+}
+
+function check({ report: folder, compare, curve, teacher }: EvaluateFlags): void {
+  for (const percent of curve?.keys() ?? [])
+    if (!(Number(percent) > 0 && Number(percent) <= 100))
+      throw refused(`--curve: ${percent} is no percentage of the labels, above 0 and up to 100`);
+  if (folder !== undefined) return;
+  const lone = Object.entries({ compare, curve, teacher }).find(([, value]) => value !== undefined);
+  if (lone !== undefined) throw refused(`--${lone[0]} is drawn in the report: say with --report where it is to be`);
+}
+
+function refused(what: string): ConfigError {
+  return new ConfigError('CONFIG_INVALID', what);
+}
+
+/** The command line again, without the folders of this machine. */
+function commandOf({ compare, curve, teacher }: EvaluateFlags, model: string): string {
+  const each = (option: string, files: ReadonlyMap<string, string> | undefined): string[] =>
+    Array.from(files ?? [], ([name, path]) => `--${option} ${name}=${basename(path)}`);
+  return [
+    `npm run -s clinstream -- distill evaluate --corpus CORPUS --model models/${model} --report FOLDER`,
+    ...each('compare', compare),
+    ...each('curve', curve),
+    ...each('teacher', teacher),
+  ].join(' ');
+}

@@ -1,0 +1,150 @@
+/** report.html: one page that needs nothing but itself. */
+import { escapeHtml } from '../../text/escape-html.ts';
+import type { ReportFigures } from './figures.ts';
+import { NOTE_TYPES_FILE, SMALLEST_GROUP } from './groups.ts';
+import {
+  CURVE_SERIES,
+  comparePicture,
+  compareTable,
+  curvePanels,
+  curveTable,
+  groupPicture,
+  groupTable,
+  reliabilityPanel,
+  reliabilityTable,
+  riskPanels,
+  riskTable,
+  scorePicture,
+  scoreTable,
+  taughtPicture,
+  taughtTable,
+} from './pictures.ts';
+import { legend } from './svg.ts';
+
+export function renderReport(figures: ReportFigures): string {
+  const { model } = figures;
+  const title = `${model.name} ${model.version}: evaluation`;
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>${escapeHtml(title)}</title>
+<style>${STYLE}</style></head><body>
+<h1>${escapeHtml(title)}</h1>
+<p>Computed by <code>${escapeHtml(figures.command)}</code> at commit ${escapeHtml(figures.commit)} on ${escapeHtml(figures.machine)}; model
+sha-256 <code>${escapeHtml(model.sha256)}</code>. The same figures are in <code>report.json</code> beside this page. It holds no text of any note.</p>
+<p>Words are runs of letters and digits and single punctuation marks. Token level counts words; exact and relaxed count spans, relaxed
+meaning any overlap, paired one to one. Bars and brackets are 95 % bootstrap intervals over documents (seed ${figures.seed}). "Teacher notes"
+is agreement with an LLM teacher; the other sets carry human labels. "Own head" is a head trained for a corpus's guidelines; the other
+figures are of the heads that serve.</p>
+${sections(figures)
+  .map(([heading, body]) => `<section><h2>${escapeHtml(heading)}</h2>\n${body}</section>`)
+  .join('\n')}
+<section><h2>Data</h2><p>${figures.data.map(({ file, sha256 }) => `<code>${escapeHtml(file)}</code> ${sha256.slice(0, 12)}`).join(', ')} (sha-256).</p></section>
+</body></html>
+`;
+}
+
+function sections(figures: ReportFigures): (readonly [heading: string, body: string])[] {
+  const test = figures.results.filter(({ split }) => split === 'test');
+  const dev = figures.results.filter(({ split }) => split !== 'test');
+  return [
+    [
+      'Scores on the test splits',
+      `${scorePicture(test)}${scoreTable(test)}<details><summary>Dev splits</summary>${scoreTable(dev)}</details>`,
+    ],
+    ['Human labels, teacher labels, teacher only', `${comparedModels(figures)}${taughtRows(figures)}`],
+    ['Learning curve', learningCurve(figures)],
+    ['By kind of note', kindsOfNote(figures)],
+    [
+      'Calibration',
+      `<p>Of P(Inside) over the words of the teacher's notes, in 15 ranges of equal width; temperature and threshold come from dev. The dashed
+line is a probability that may be believed. An ECE is never below 0, so its resamples lie mostly above it.</p><div class="panels">${figures.reliability.map(reliabilityPanel).join('')}</div>${reliabilityTable(figures.reliability)}`,
+    ],
+    [
+      'Risk and coverage',
+      `<p>What is left wrong among the teacher's test notes when the most doubtful are handed on. On the left of each pair notes are ranked by the
+doubt score that routes, and risk is 1 − F1 of all words kept; on the right by the task's confidence, and risk is the mean of 1 − F1 over
+notes, as in the model card. The dashed line is the mean risk: what any order that knows nothing leaves.</p>
+<div class="panels pairs">${figures.riskCurves.map(riskPanels).join('')}</div>${riskTable(figures.riskCurves)}`,
+    ],
+  ];
+}
+
+function comparedModels(figures: ReportFigures): string {
+  const { compared, model, results } = figures;
+  if (compared.length === 0)
+    return `<p class="empty">No other model was given. <code>--compare NAME=FILE</code>, repeated, draws models side by side; FILE is the
+<code>metrics.json</code> or, for differences on the same documents, the <code>report.json</code> of evaluating each.</p>`;
+  const all = [{ name: model.name, results }, ...compared];
+  const paired = compared.some(({ differences }) => differences.length > 0);
+  const notes = [
+    'Token F1. Intervals that overlap do not show that two models are alike.',
+    paired
+      ? 'A difference is this model less the other on the same documents, drawn together; * where its interval leaves out 0.'
+      : 'For differences on the same documents give the report.json of the other models.',
+  ].join(' ');
+  return `<p>${notes}</p>${comparePicture(all)}${compareTable(figures)}<p>${compared
+    .map(
+      each =>
+        `${escapeHtml(each.name)}: ${escapeHtml(each.model.name)} ${escapeHtml(each.model.version)}, ${each.model.sha256.slice(0, 12)}`,
+    )
+    .join('; ')}.</p>`;
+}
+
+function taughtRows({ taught, model }: ReportFigures): string {
+  if (taught.length === 0)
+    return `<p class="empty">No teacher's own labels were given: <code>--teacher NAME=FILE</code> scores them on the same test documents.</p>`;
+  return taught
+    .map(teacher => {
+      const left = teacher.sets.filter(each => each.otherText > 0);
+      const out = left.map(
+        each => ` On ${escapeHtml(each.set)}, ${each.otherText} more have another text and are left out.`,
+      );
+      return `<h3>Teacher only: ${escapeHtml(teacher.name)}</h3>
+<p>The teacher's own labels (<code>${escapeHtml(teacher.file)}</code>), scored by the same words, and the model on exactly the documents that the
+teacher labelled: ${teacher.sets.map(each => `${each.documents} of ${each.of} of ${escapeHtml(each.set)}`).join(', ')}.${out.join('')}</p>
+${taughtPicture(teacher, model.name)}${taughtTable(teacher, model.name)}`;
+    })
+    .join('\n');
+}
+
+function learningCurve({ curve }: ReportFigures): string {
+  if (curve.length === 0)
+    return `<p class="empty">No points were given: <code>--curve PERCENT=FILE</code>, repeated, draws one for each model trained on so many
+percent of the labels.</p>`;
+  return `${legend(CURVE_SERIES)}<div class="panels">${curvePanels(curve)}</div>${curveTable(curve)}`;
+}
+
+function kindsOfNote({ groupings }: ReportFigures): string {
+  const parts = groupings.map(grouping => {
+    const pooled = grouping.groups.flatMap(each => each.pooled);
+    const said =
+      pooled.length === 0
+        ? ''
+        : `<p>"other" pools the groups of fewer than ${SMALLEST_GROUP} documents: ${pooled.map(each => `${escapeHtml(each.group)} (${each.documents})`).join(', ')}.</p>`;
+    return `<h3>By ${grouping.by}</h3>${groupPicture(grouping)}${said}<details><summary>Table</summary>${groupTable(grouping)}</details>`;
+  });
+  const without = groupings.some(({ by }) => by !== 'source')
+    ? ''
+    : `<p class="empty">The corpus has no <code>${NOTE_TYPES_FILE}</code>, so note types are not known.</p>`;
+  return `<p>Teacher's test notes, token F1. A group of few documents has a wide interval, and a bootstrap over so few is itself rough: a
+resample without any mention counts as an F1 of 0.</p>${parts.join('\n')}${without}`;
+}
+
+const STYLE = `
+:root{color-scheme:light dark;--page:#fcfcfb;--ink:#1f1e1c;--soft:#66645f;--line:#dedcd5;--s0:#2a78d6;--s1:#d9541f;--s2:#12855c;--s3:#a86f00;--s4:#6a4fc4;--s5:#c2477f}
+@media(prefers-color-scheme:dark){:root{--page:#1a1a19;--ink:#eceae4;--soft:#a8a59d;--line:#3b3a37;--s0:#5b9ff0;--s1:#f0845a;--s2:#3cc492;--s3:#dba43a;--s4:#a694f0;--s5:#e884b0}}
+body{background:var(--page);color:var(--ink);font:15px/1.55 system-ui,sans-serif;margin:0 auto;max-width:60rem;padding:1rem 1rem 4rem}
+h1{font-size:1.4rem}h2{font-size:1.15rem;margin:2.6rem 0 .6rem;border-top:1px solid var(--line);padding-top:1rem}h3{font-size:1rem;margin:1.6rem 0 .3rem}
+code{overflow-wrap:anywhere;font-size:.86em}.empty{color:var(--soft)}
+svg{width:100%;height:auto;display:block}svg text{fill:var(--ink);font:12px system-ui,sans-serif}
+svg .end{text-anchor:end}svg .middle{text-anchor:middle;fill:var(--soft)}svg .start{fill:var(--soft)}svg .group,svg .title{font-weight:600}
+.grid{stroke:var(--line);stroke-width:1}.bar{stroke:var(--c);stroke-width:2;opacity:.65}.mark{fill:var(--c)}
+.line{fill:none;stroke:var(--c);stroke-width:2}.reference{fill:none;stroke:var(--soft);stroke-width:1.5;stroke-dasharray:4 4}
+${Array.from({ length: 6 }, (_, i) => `.s${i}{--c:var(--s${i})}`).join('')}
+.legend{margin:.4rem 0}.key{margin-right:1.2rem;white-space:nowrap}.key svg{display:inline-block;width:14px;vertical-align:-1px;margin-right:.3rem}
+.panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(17rem,1fr));gap:1rem}.pairs{grid-template-columns:repeat(auto-fit,minmax(20rem,1fr))}
+.scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.86rem;margin:.8rem 0;font-variant-numeric:tabular-nums}
+th,td{text-align:left;padding:.2rem .8rem .2rem 0;border-bottom:1px solid var(--line);white-space:nowrap}th{font-weight:600}
+summary{cursor:pointer;margin:.6rem 0}
+`;

@@ -9,7 +9,7 @@ import { figuresOf } from '../distill/report/figures.ts';
 import { readNoteTypes } from '../distill/report/groups.ts';
 import { renderReport } from '../distill/report/page.ts';
 import { rounded } from '../distill/rounded.ts';
-import { TEST_SETS } from '../distill/test-sets.ts';
+import { TEST_SETS, testSetsIn } from '../distill/test-sets.ts';
 import { servingDirectory } from '../model/store.ts';
 import type { Io } from './io.ts';
 import { currentCommit } from './provenance.ts';
@@ -57,7 +57,7 @@ export async function distillEvaluate(config: Config, options: EvaluateFlags, io
   io.stderr.write('evaluate: report\n');
   const figures = figuresOf(model, metrics, scored, {
     command: commandOf(options, model.identity.name),
-    data: TEST_SETS.map(({ file }) => ({ file, sha256: corpusHash(corpusDirectory, file) })),
+    data: testSetsIn(corpusDirectory).map(({ file }) => ({ file, sha256: corpusHash(corpusDirectory, file) })),
     compared,
     curve: points,
     teachers,

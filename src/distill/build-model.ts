@@ -7,11 +7,11 @@ import { loadModel, type Manifest, parseManifest, sha256Of } from '../model/mani
 import { openSession, toFeeds } from '../model/session-worker.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { calibrate } from './calibrate.ts';
-import { corpusHash, readCorpus } from './corpus.ts';
+import { readCorpus } from './corpus.ts';
 import { DistillError } from './distill-error.ts';
 import { parseExport } from './export-report.ts';
 import { type Progress, Scorer } from './score-documents.ts';
-import { TEACHER_NOTES, TEST_SETS, TRAINING_ONLY } from './test-sets.ts';
+import { TEACHER_NOTES } from './test-sets.ts';
 
 export interface BuildOptions {
   /** Folder with model.int8.onnx, tokenizer.json, heads.json, run.json, and for other precisions export.json. */
@@ -41,6 +41,8 @@ const headsSchema = z.object({
   corpus: z.array(z.strictObject({ corpus: z.string(), type: z.string() })),
   specialTokens: z.strictObject({ cls: z.int(), sep: z.int(), pad: z.int() }),
 });
+
+const runSchema = z.looseObject({ data: z.array(z.object({ file: z.string(), sha256: z.string() })).min(1) });
 
 /** @throws DistillError EXPORT_INVALID */
 export async function buildModel(options: BuildOptions): Promise<void> {
@@ -145,13 +147,12 @@ async function answer(graph: string, inputIds: readonly number[]): Promise<Float
   return logits?.data as Float32Array;
 }
 
-function provenance(options: BuildOptions): Record<string, unknown> {
-  const run: unknown = JSON.parse(readFileSync(join(options.exportDirectory, 'run.json'), 'utf8'));
-  const files = [...TEST_SETS, ...TRAINING_ONLY].map(({ file }) => ({
-    file,
-    sha256: corpusHash(options.corpusDirectory, file),
-  }));
-  return { command: options.command, data: files, run };
+/** `data`: what the trainer read labels from. */
+function provenance({ exportDirectory, command }: BuildOptions): Record<string, unknown> {
+  const path = join(exportDirectory, 'run.json');
+  const run = runSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  if (!run.success) throw new DistillError('EXPORT_INVALID', `${path} does not name the data that trained the model`);
+  return { command, data: run.data.data.filter(({ file }) => /^(gold|teacher)\//.test(file)), run: run.data };
 }
 
 function describe(path: string): { sha256: string; bytes: number } {

@@ -1,5 +1,6 @@
 /** MODEL_CARD.md from what was measured: no figure in it is typed by hand. */
 import type { Manifest, VerifiedModel } from '../model/manifest.ts';
+import { describeEncoder, describeMethod, runOf } from './card-method.ts';
 import type { ChallengeCategory } from './challenge.ts';
 import type { Metrics, SetResult } from './evaluate.ts';
 import type { FailureGroup } from './failures.ts';
@@ -16,9 +17,10 @@ export interface Parity {
 
 export function renderCard(model: VerifiedModel, metrics: Metrics, parity: Parity): string {
   const { manifest, identity } = model;
+  const run = runOf(manifest);
   return `# ${identity.name} ${identity.version}
 
-A distilled tagger for clinical notes in English: a 6-layer MiniLM encoder (22.6 million parameters) with one Inside/Outside head
+A distilled tagger for clinical notes in English: ${describeEncoder(run)} with one Inside/Outside head
 each for ${manifest.heads.map(head => head.task).join(', ')}, in int8 for the CPU. Every number below was computed by
 \`${metrics.command}\` at commit ${metrics.commit} on ${metrics.machine}, from the int8 file in this folder (manifest sha-256 \`${identity.sha256}\`), through the
 tokenizer, windows and decisions that serve.
@@ -33,17 +35,12 @@ tokenizer, windows and decisions that serve.
 ## Data
 | set | origin and licence | used for |
 |---|---|---|
-${dataRows()}
+${dataRows(manifest, metrics)}
 
 ${describeTraining(manifest)}
 
 ## Method
-Multi-task training on all sets at once: the three served heads learn from the teacher's notes, and at half weight from the human
-corpora whose guidelines agree (NCBI Disease for disease; PHEE and MACCROBAT for medication); every corpus also has heads of its own
-on the same encoder. A task that a corpus does not annotate is masked there; so is a word piece that a span cuts. The human corpora
-fade from all to a quarter over the epochs. Exported weights are the exponential moving average. Quantised dynamically to int8 with
-one scale a channel and 7-bit weights, so that processors without VNNI cannot saturate. Temperature and threshold of each head were
-chosen on the teacher's dev notes; test splits were only reported.
+${wrapped(describeMethod(run))}
 
 ## Scores
 Words are BERT's: runs of letters and digits, and single punctuation marks. Token level counts words (arXiv 2501.00031); exact and
@@ -100,12 +97,27 @@ mention that wraps over a line end comes as two.
 `;
 }
 
-function dataRows(): string {
-  const measured = TEST_SETS.map(({ name, origin, file }) => {
-    const use = file === 'gold/hpo_gsc.jsonl' ? 'dev, test' : 'train, dev, test';
-    return `| ${name} | ${origin} | ${use} |`;
+function dataRows({ training }: Manifest, { results }: Metrics): string {
+  const trained = new Set((training.data as readonly { file: string }[]).map(({ file }) => file));
+  const row = (name: string, origin: string, uses: readonly string[]) => `| ${name} | ${origin} | ${uses.join(', ')} |`;
+  const measured = TEST_SETS.flatMap(({ name, origin, file }) => {
+    const splits = results.filter(({ set }) => set === name).map(({ split }) => split);
+    const uses = [...(trained.has(file) && file !== 'gold/hpo_gsc.jsonl' ? ['train'] : []), ...splits];
+    return uses.length === 0 ? [] : [row(name, origin, uses)];
   });
-  return [...measured, ...TRAINING_ONLY.map(({ name, origin }) => `| ${name} | ${origin} | train |`)].join('\n');
+  const others = TRAINING_ONLY.filter(({ file }) => trained.has(file));
+  return [...measured, ...others.map(({ name, origin }) => row(name, origin, ['train']))].join('\n');
+}
+
+/** Lines of at most 140 characters. */
+function wrapped(text: string): string {
+  const lines = [''];
+  for (const word of text.split(/\s+/)) {
+    const line = lines.at(-1) as string;
+    if (line !== '' && line.length + 1 + word.length > 140) lines.push(word);
+    else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
+  }
+  return lines.join('\n');
 }
 
 function describeTraining({ training }: Manifest): string {

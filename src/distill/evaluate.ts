@@ -11,7 +11,7 @@ import { readCorpus, type Split } from './corpus.ts';
 import { type FailureGroup, recallByGroup } from './failures.ts';
 import { type BothOutputs, countDocument, type MeasureResult, measurable, pair, summarise } from './measure.ts';
 import { type Progress, type ScoredDocument, Scorer } from './score-documents.ts';
-import { TEACHER_NOTES, TEST_SETS, type TestSet } from './test-sets.ts';
+import { TEACHER_NOTES, TEST_SETS, type TestSet, testSetsIn } from './test-sets.ts';
 
 export interface SetResult {
   readonly set: string;
@@ -71,7 +71,7 @@ async function scoreSets(model: VerifiedModel, options: EvaluateOptions): Promis
   const scored = new Map<string, BothOutputs[]>();
   let challenge: ScoredDocument[] = [];
   try {
-    for (const set of TEST_SETS) {
+    for (const set of testSetsIn(options.corpusDirectory)) {
       for (const split of SPLITS) {
         options.progress(`evaluate: ${set.name} ${split}`);
         const documents = readCorpus(options.corpusDirectory, set.file, split);

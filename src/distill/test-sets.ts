@@ -1,4 +1,6 @@
 /** What is measured on which corpus: gold types on one side, heads of the model on the other. One table, used on dev and test alike. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** A served head by its task, or a corpus head by corpus and type. */
 export type Channel = { readonly task: string } | { readonly corpus: string; readonly type: string };
@@ -86,6 +88,11 @@ export const TEST_SETS: readonly TestSet[] = [
     measures: [{ label: 'phenotype (problem heads)', types: ['Phenotype'], channels: PROBLEM }],
   },
 ];
+
+/** Those whose file is there: teacher notes must be, the human corpora may. */
+export function testSetsIn(corpusDirectory: string): TestSet[] {
+  return TEST_SETS.filter(each => each === TEACHER_NOTES || existsSync(join(corpusDirectory, each.file)));
+}
 
 /** Corpora that train the model and are not measured: their guidelines differ most from the product's. */
 export const TRAINING_ONLY: readonly { readonly name: string; readonly file: string; readonly origin: string }[] = [

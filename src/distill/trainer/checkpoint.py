@@ -57,17 +57,24 @@ def write_run(out: Path, run: dict) -> None:
     """run.json: what a person needs to make these weights again. Exits where the directory holds a run of something else."""
     path = out / "run.json"
     run = json.loads(json.dumps(run))
-    if (out / CHECKPOINT).exists() and path.exists():
-        before = json.loads(path.read_text())
-        for part in ("recipe", "base", "labels", "softTeacher", "data"):
-            if before.get(part) != run[part]:
-                sys.exit(f"{out} holds a run with another {part}: name a new --out, or remove it")
+    before = json.loads(path.read_text()) if (out / CHECKPOINT).exists() and path.exists() else {}
+    for part in ("recipe", "base", "labels", "softTeacher", "data"):
+        if part in before and differs(before[part], run[part]):
+            sys.exit(f"{out} holds a run with another {part}: name a new --out, or remove it")
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-    )
+    ).stdout.strip()
     versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
-    run |= {"commit": commit.stdout.strip() or None, "versions": versions}
+    begun = before.get("commit") or commit or None
+    run |= {"commit": begun, "versions": versions} | ({"resumedBy": commit} if commit != begun else {})
     path.write_text(json.dumps(run, indent=2) + "\n")
+
+
+def differs(before, now) -> bool:
+    """Choices that a run did not yet have when it began are no difference."""
+    if isinstance(before, dict):
+        return any(now.get(name) != value for name, value in before.items())
+    return before != now
 
 
 def write_base(out: Path, base: Path, tokenizer: Tokenizer) -> None:

@@ -101,5 +101,11 @@ class Tagger(torch.nn.Module):
         by_task = [self.head(states(encoder)) for encoder in [self.encoder, *self.others]]
         return torch.stack([by_task[task][..., head] for head, task in enumerate(self.reads)], dim=-1)
 
+    def shape(self) -> dict[str, int]:
+        """Of one encoder; `parameters` of the whole."""
+        config = self.encoder.config
+        parameters = sum(each.numel() for each in self.parameters())
+        return {"layers": config.num_hidden_layers, "width": config.hidden_size, "parameters": parameters}
+
     def encoder_parameters(self) -> list[torch.nn.Parameter]:
         return [*self.encoder.parameters(), *self.others.parameters()]

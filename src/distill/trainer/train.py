@@ -108,9 +108,10 @@ def train(args: argparse.Namespace) -> None:
         "bf16": args.bf16,
         "data": data,
     }
-    write_run(args.out, run)
+    model = Tagger(pretrained(base, recipe.dropout), recipe.encoders, recipe.dropout)
+    write_run(args.out, run | {"encoder": model.shape()})
     write_base(args.out, base, tokenizer)
-    model = Tagger(pretrained(base, recipe.dropout), recipe.encoders, recipe.dropout).to(device)
+    model = model.to(device)
     optimizer = optimizer_for(model, recipe)
     average = {k: v.clone() for k, v in model.state_dict().items() if v.dtype.is_floating_point}
     first = resume(args.out, model, optimizer, average)

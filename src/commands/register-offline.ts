@@ -9,9 +9,10 @@ import { distillEvaluate, distillTrain, type TrainOptions } from './distill.ts';
 import { type AnnotateFlags, distillAnnotate } from './distill-annotate.ts';
 import { distillDoubt } from './distill-doubt.ts';
 import { distillSelect, type SelectOptions } from './distill-select.ts';
+import { distillShadow, type ShadowFlags } from './distill-shadow.ts';
 import type { Io } from './io.ts';
 import { listAllModels, verifyModel } from './models.ts';
-import { type CommonOptions, configOf, wholeNumber, withConfig, withLog, withModel } from './options.ts';
+import { type CommonOptions, configOf, wholeNumber, withConfig, withLog, withModel, withQuiet } from './options.ts';
 import { explainRoute } from './route.ts';
 import { serveModel } from './serve-model.ts';
 import type { InputFormat } from './tag-input.ts';
@@ -91,6 +92,28 @@ export function registerDistill(program: Command, io: Io, finish: (exitCode: num
     .option('--covered', 'score only the documents that all teachers have')
     .option('--json <FILE>', 'write every candidate and where the figures come from')
     .action((options: CommonOptions & SelectOptions) => distillSelect(configOf(options, io), options, io));
+  withQuiet(withModel(withLog(withConfig(distill.command('shadow')))))
+    .description(
+      'A candidate model reads live notes beside the serving one, in a group of its own, and publishes nothing: where the two differ. Ends on SIGTERM; run again, it goes on in the same report.',
+    )
+    .requiredOption('--candidate <DIR>', 'folder of the model that may be promoted')
+    .option('--report <FILE>', 'where the report stands (default: .clinstream/shadow/SERVING-CANDIDATE.json)')
+    .option('--for <SECONDS>', 'end after so long', positive)
+    .option('--max-notes <N>', 'end once the report has so many notes, refused ones included', positive)
+    .option('--until-drained', 'end when everything that stands in the topic is read')
+    .option('--from-beginning', 'begin at the oldest note instead of with the next one')
+    .option('--every <N>', 'notes between two tables on standard error', positive, 500)
+    .option('--listed <N>', 'how many of the most different notes are listed, by id', wholeNumber, 20)
+    .option('--metrics-port <PORT>', 'serve /healthz, /readyz and /metrics (0: any free port)', wholeNumber)
+    .action((options: CommonOptions & ShadowFlags & { metricsPort?: number }) =>
+      distillShadow(configOf(options, io, { 'telemetry.port': options.metricsPort }), options, io),
+    );
+}
+
+function positive(text: string): number {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError('at least 1 is needed');
+  return value;
 }
 
 /** NAME=VALUE, once for each name, in the order given. */

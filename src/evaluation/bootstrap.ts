@@ -10,7 +10,7 @@ export const RESAMPLES = 1000;
 
 /** 95 % interval of F1 over documents. @param random uniform in [0, 1), seeded by the caller. */
 export function f1Interval(documents: readonly Counts[], random: () => number, resamples = RESAMPLES): Interval {
-  return interval(
+  return percentiles(
     resampled(documents.length, random, resamples, pick => scores(sum(pick.map(i => documents[i] as Counts))).f1),
   );
 }
@@ -25,7 +25,7 @@ export function pairedF1Interval(
   if (a.length !== b.length) throw new RangeError('paired scores need the same documents');
   const f1 = (documents: readonly Counts[], pick: readonly number[]): number =>
     scores(sum(pick.map(i => documents[i] as Counts))).f1;
-  return interval(resampled(a.length, random, resamples, pick => f1(a, pick) - f1(b, pick)));
+  return percentiles(resampled(a.length, random, resamples, pick => f1(a, pick) - f1(b, pick)));
 }
 
 /** 95 % intervals of several figures at once. @param measure of documents by number, drawn with replacement; always as many figures. */
@@ -36,7 +36,7 @@ export function intervals(
   resamples = RESAMPLES,
 ): Interval[] {
   const rows = Array.from({ length: resamples }, () => measure(draw(size, random)));
-  return (rows[0] ?? []).map((_, column) => interval(rows.map(row => row[column] as number)));
+  return (rows[0] ?? []).map((_, column) => percentiles(rows.map(row => row[column] as number)));
 }
 
 function resampled(
@@ -52,8 +52,9 @@ function draw(size: number, random: () => number): number[] {
   return Array.from({ length: size }, () => Math.floor(random() * size));
 }
 
-function interval(values: number[]): Interval {
-  const sorted = values.sort((a, b) => a - b);
+/** The middle 95 % of resampled values. */
+export function percentiles(values: readonly number[]): Interval {
+  const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
   return { low: at(0.025), high: at(0.975) };
 }

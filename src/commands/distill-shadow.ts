@@ -98,9 +98,10 @@ async function shadow(config: Config, flags: ShadowFlags, around: Around): Promi
   const transport = await openTransport(config, { create: false, now: io.now });
   closers.push(transport.close);
   await requireGroup(transport, origin, ledger, path);
-  file.write(ledger);
   const codecs = await openCodecs(config, io.now);
   const taggers = await openTaggers(config, flags, { observe, ledger, closers });
+  // its group's name must be on the disk before there is the group
+  file.write(ledger);
 
   const processor = new ShadowProcessor({
     serving: { tagger: taggers.serving.tagger, router: routers.serving },
@@ -124,11 +125,15 @@ async function shadow(config: Config, flags: ShadowFlags, around: Around): Promi
     transactionMs: COMMIT_MS,
     group: origin.group,
     begin: origin.from,
-    transport: announcingCommits(transport, { beforeCommit, released: place => processor.forget(place) }),
+    transport: announcingCommits(transport, beforeCommit),
     processor,
     topics: [origin.topic],
     outputs: [],
-    observe,
+    observe: fact => {
+      observe(fact);
+      // what an earlier claim had in hand is delivered again, here or elsewhere
+      if (fact.kind === 'partition.assigned') processor.forget(fact);
+    },
     sleep: ms => sleep(ms),
   });
   observe({ kind: 'role.state', role: SHADOW_ROLE, state: 'ready' });

@@ -2,20 +2,16 @@
 import type { TopicPartition } from '../core/record.ts';
 import type { BatchHandler, Claim, Transport } from './transport.ts';
 
-export interface CommitWatcher {
-  /** The records below `next` are about to be committed. When it throws, they are not. */
-  beforeCommit(place: TopicPartition, next: bigint): void;
-  /** Whatever of the partition is not committed by now will not be, or will be delivered again. */
-  released(place: TopicPartition): void;
-}
+/** The records of a partition below `next` are about to be committed. When it throws, they are not. */
+export type BeforeCommit = (place: TopicPartition, next: bigint) => void;
 
-export function announcingCommits(transport: Transport, watcher: CommitWatcher): Pick<Transport, 'subscribe'> {
+export function announcingCommits(transport: Transport, beforeCommit: BeforeCommit): Pick<Transport, 'subscribe'> {
   return {
-    subscribe: options => transport.subscribe({ ...options, handler: watched(options.handler, watcher) }),
+    subscribe: options => transport.subscribe({ ...options, handler: watched(options.handler, beforeCommit) }),
   };
 }
 
-function watched(handler: BatchHandler, watcher: CommitWatcher): BatchHandler {
+function watched(handler: BatchHandler, beforeCommit: BeforeCommit): BatchHandler {
   const claims = new WeakMap<Claim, Claim>();
   const watchedClaim = (claim: Claim): Claim => {
     const known = claims.get(claim);
@@ -25,7 +21,7 @@ function watched(handler: BatchHandler, watcher: CommitWatcher): BatchHandler {
       ...{ group, topic, partition, lost },
       async commit(outputs, next) {
         lost.throwIfAborted();
-        watcher.beforeCommit({ topic, partition }, next);
+        beforeCommit({ topic, partition }, next);
         await claim.commit(outputs, next);
       },
     };
@@ -34,9 +30,6 @@ function watched(handler: BatchHandler, watcher: CommitWatcher): BatchHandler {
   };
   return {
     onBatch: (claim, records) => handler.onBatch(watchedClaim(claim), records),
-    async onRelease(claim) {
-      await handler.onRelease(watchedClaim(claim));
-      watcher.released(claim);
-    },
+    onRelease: claim => handler.onRelease(watchedClaim(claim)),
   };
 }

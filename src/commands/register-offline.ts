@@ -57,6 +57,7 @@ export function registerDistill(program: Command, io: Io, finish: (exitCode: num
       0,
     )
     .option('--deidentified <HOW>', 'how the documents were de-identified: needed where they are sent somewhere')
+    .option('--guidelines <FILE>', "a text with guidelines for language models, instead of the teacher's own")
     .option('--quiet', 'no progress')
     .action(async (options: CommonOptions & AnnotateFlags) =>
       finish(await distillAnnotate(configOf(options, io), options, io)),

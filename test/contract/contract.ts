@@ -6,7 +6,20 @@ import { setImmediate } from 'node:timers/promises';
 import type { Processor } from '../../src/core/processor.ts';
 import { StreamError } from '../../src/streams/stream-error.ts';
 import type { Transport } from '../../src/streams/transport.ts';
-import { byKey, copy, drain, echo, type Harness, Held, keyed, owning, readAll, remember, start, texts } from './harness.ts';
+import {
+  byKey,
+  copy,
+  drain,
+  echo,
+  type Harness,
+  Held,
+  keyed,
+  owning,
+  readAll,
+  remember,
+  start,
+  texts,
+} from './harness.ts';
 import { membership } from './membership.ts';
 
 const KEEP = { ms: null, bytes: null };

@@ -8,11 +8,13 @@ import { benchPipeline } from './bench/pipeline.ts';
 import { distillEvaluate, distillTrain, type TrainOptions } from './distill.ts';
 import { type AnnotateFlags, distillAnnotate } from './distill-annotate.ts';
 import { distillDoubt } from './distill-doubt.ts';
+import { distillPrompts, type PromptsFlags } from './distill-prompts.ts';
 import { distillSelect, type SelectOptions } from './distill-select.ts';
 import { distillShadow, type ShadowFlags } from './distill-shadow.ts';
 import type { Io } from './io.ts';
 import { listAllModels, verifyModel } from './models.ts';
 import { type CommonOptions, configOf, wholeNumber, withConfig, withLog, withModel, withQuiet } from './options.ts';
+import { BUILT_IN } from './prompt-run.ts';
 import { explainRoute } from './route.ts';
 import { serveModel } from './serve-model.ts';
 import type { InputFormat } from './tag-input.ts';
@@ -93,6 +95,32 @@ export function registerDistill(program: Command, io: Io, finish: (exitCode: num
     .option('--covered', 'score only the documents that all teachers have')
     .option('--json <FILE>', 'write every candidate and where the figures come from')
     .action((options: CommonOptions & SelectOptions) => distillSelect(configOf(options, io), options, io));
+  withModel(withConfig(distill.command('prompts')))
+    .description(
+      "Versions of a teacher's prompt on gold notes: what each is worth and costs, a run folder each. Replies are kept in DIR/state, so that nothing is paid for twice.",
+    )
+    .requiredOption('--corpus <DIR>', 'annotated documents')
+    .requiredOption('--file <FILE>', 'the gold file in it, such as gold/maccrobat.jsonl')
+    .addOption(new Option('--split <SPLIT>', 'of the gold file').choices(['train', 'dev', 'test']).default('dev'))
+    .requiredOption('--task <TASK=TYPES>', 'a task and its gold types, separated by commas; repeatable', named(types))
+    .requiredOption('--teacher <NAME>', 'a language model of escalation.teachers')
+    .requiredOption(
+      '--prompt <NAME=FILE>',
+      'a version and its guidelines; `built-in` is the built-in one; repeatable',
+      prompt,
+    )
+    .requiredOption('--out <DIR>', 'a folder a version, the comparison, kept replies, audit trail')
+    .option(
+      '--max-usd <USD>',
+      'what all versions may cost in DIR, over all runs; no document is begun that may cost more than is left',
+      amount,
+      0,
+    )
+    .option('--deidentified <HOW>', 'how the documents were de-identified: needed, since they are sent somewhere')
+    .option('--quiet', 'no progress')
+    .action(async (options: CommonOptions & PromptsFlags) =>
+      finish(await distillPrompts(configOf(options, io), options, io)),
+    );
   withQuiet(withModel(withLog(withConfig(distill.command('shadow')))))
     .description(
       'A candidate model reads live notes beside the serving one, in a group of its own, and publishes nothing: where the two differ. Ends on SIGTERM; run again, it goes on in the same report.',
@@ -109,6 +137,14 @@ export function registerDistill(program: Command, io: Io, finish: (exitCode: num
     .action((options: CommonOptions & ShadowFlags & { metricsPort?: number }) =>
       distillShadow(configOf(options, io, { 'telemetry.port': options.metricsPort }), options, io),
     );
+}
+
+/** NAME=FILE, or `built-in`, which has none. */
+function prompt(text: string, before: ReadonlyMap<string, string | undefined> = new Map()) {
+  if (text.startsWith(`${BUILT_IN}=`)) throw new InvalidArgumentError('built-in has no file');
+  if (text !== BUILT_IN) return named<string | undefined>(String)(text, before);
+  if (before.has(text)) throw new InvalidArgumentError(`${text} stands there twice`);
+  return new Map([...before, [text, undefined]]);
 }
 
 function positive(text: string): number {

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { distillPrompts, type PromptsFlags } from '../../src/commands/distill-prompts.ts';
+import { loadConfig } from '../../src/config.ts';
 import type { FaultPlan } from '../emulators/faults.ts';
 import { Gold } from '../emulators/gold.ts';
 import { openAiEmulator } from '../emulators/openai.ts';
@@ -60,7 +62,7 @@ async function stage(faults: FaultPlan = {}) {
   const base = ['distill', 'prompts', '--corpus', folder, '--file', 'gold/made.jsonl', '--task', 'symptom=Finding'];
   const run = (...more: string[]) =>
     clinstream([...base, '--teacher', teacher.name, '--out', out, '--quiet', ...more], { env, cwd: folder });
-  return { emulator, out: join(folder, out), run };
+  return { emulator, env, out: join(folder, out), run };
 }
 
 const PAID = ['--max-usd', '1', '--deidentified', 'made up'];
@@ -167,24 +169,41 @@ describe('distill prompts (simulated)', { timeout: 240_000 }, () => {
   });
 
   it('refuses before anything is sent', async () => {
-    const { emulator, run } = await stage();
+    const { emulator, env, out, run } = await stage();
     writeFileSync(join(folder, 'empty.md'), '\n');
     writeFileSync(join(folder, 'drugs.md'), '# task: medication\nMark drugs.\n');
-    const one = ['--prompt', 'long=long.md'];
-    const cases = [
-      [await run(...PAID, ...one), 2, /at least two/],
-      [await run('--max-usd', '1', ...BOTH), 2, /--deidentified is missing/],
-      [await run(...PAID, ...one, '--prompt', 'built-in=long.md'), 2, /built-in has no file/],
-      [await run(...PAID, ...one, '--prompt', 'state=short.md'), 2, /cannot be the name of a version/],
-      [await run(...PAID, ...one, '--prompt', 'x=nowhere.md'), 2, /nowhere\.md.*CONFIG_UNREADABLE/],
-      [await run(...PAID, ...one, '--prompt', 'x=empty.md'), 2, /the guidelines say nothing/],
-      [await run(...PAID, ...one, '--prompt', 'x=drugs.md'), 2, /cannot be asked about symptom by x/],
-      [await run(...PAID, ...BOTH, '--teacher', 'dictionary'), 2, /no teacher of the name dictionary/],
-    ] as const;
-    for (const [{ code, stderr }, expected, message] of cases) {
-      assert.match(stderr, message);
-      assert.equal(code, expected, stderr);
+    const config = loadConfig({ env });
+    const io = { ...process, env, now: Date.now };
+    const file = (name: string) => join(folder, name);
+    const flags: PromptsFlags = {
+      ...{ corpus: folder, file: 'gold/made.jsonl', split: 'dev', task: new Map([['symptom', ['Finding']]]) },
+      ...{ teacher: 'simulated-mini', out, maxUsd: 1, deidentified: 'made up', quiet: true },
+      prompt: new Map([
+        ['short', file('short.md')],
+        ['long', file('long.md')],
+      ]),
+    };
+    const beside = (name: string, path: string) => ({ prompt: new Map([...flags.prompt, [name, path]]) });
+    const { deidentified: _, ...unsaid } = flags;
+    const cases: [PromptsFlags, string, RegExp][] = [
+      [{ ...flags, prompt: new Map([['long', file('long.md')]]) }, 'CONFIG_INVALID', /at least two/],
+      [unsaid, 'CONFIG_INVALID', /--deidentified is missing/],
+      [{ ...flags, ...beside('state', file('short.md')) }, 'CONFIG_INVALID', /cannot be the name of a version/],
+      [{ ...flags, ...beside('..', file('short.md')) }, 'CONFIG_INVALID', /cannot be the name of a version/],
+      [{ ...flags, ...beside('x', file('nowhere.md')) }, 'CONFIG_UNREADABLE', /nowhere\.md/],
+      [{ ...flags, ...beside('x', file('empty.md')) }, 'CONFIG_INVALID', /empty\.md: the guidelines say nothing/],
+      [{ ...flags, ...beside('x', file('drugs.md')) }, 'CONFIG_INVALID', /cannot be asked about symptom/],
+      [{ ...flags, teacher: 'nobody' }, 'CONFIG_INVALID', /no teacher of the name nobody/],
+      [{ ...flags, split: 'test' }, 'CORPUS_MISSING', /has no test document/],
+    ];
+    for (const [wrong, code, message] of cases) {
+      await assert.rejects(distillPrompts(config, wrong, io), (error: Error & { code?: string }) => {
+        assert.match(error.message, message);
+        return error.code === code;
+      });
     }
-    assert.equal(emulator.asked.all.length, 0);
+    const named = await run(...PAID, '--prompt', 'long=long.md', '--prompt', 'built-in=long.md');
+    assert.deepEqual([named.code, /built-in has no file/.test(named.stderr)], [2, true]);
+    assert.deepEqual([emulator.asked.all.length, existsSync(out)], [0, false]);
   });
 });

@@ -55,6 +55,8 @@ const llm = {
   model: name,
   /** US dollars per million tokens, for models that the price list does not know. */
   price: z.exactOptional(z.strictObject({ input: amount, output: amount })),
+  /** A text file with guidelines of one's own, instead of the built-in ones. */
+  guidelines: z.exactOptional(name),
   contextTokens: z.exactOptional(count()),
   maxOutputTokens: z.exactOptional(count()),
   /** Of long notes, in code points. */

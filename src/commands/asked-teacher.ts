@@ -9,6 +9,7 @@ import type { Labels } from '../distill/annotate.ts';
 import type { CorpusDocument } from '../distill/corpus.ts';
 import { groundNote } from '../escalation/ground-note.ts';
 import { type OpenChain, openChain } from '../escalation/open-chain.ts';
+import type { StoredReply } from '../escalation/reply-store.ts';
 import { textSha256 } from '../events/identity.ts';
 
 import type { Teacher, TeacherRequest } from '../teachers/teacher.ts';
@@ -52,6 +53,8 @@ interface Plan {
 
 export class AskedTeacher {
   readonly asked = { requests: 0, reused: 0, usd: 0 };
+  /** Quotes of the documents labelled in this run: how many stand in their notes, and why the others could not be placed. */
+  readonly quotes = { placed: 0, dropped: {} as Record<string, number> };
   readonly #options: AskedTeacherOptions;
   readonly #open: OpenChain;
   readonly #deadlineMs: number;
@@ -107,6 +110,12 @@ export class AskedTeacher {
     return usdAtMost(this.#plan(document).requests.filter(request => !this.#isStored(request)));
   }
 
+  /** What was answered about a document, as it is kept, whenever that was; undefined where a reply is missing. */
+  answered(document: CorpusDocument): readonly StoredReply[] | undefined {
+    const replies = this.#plan(document).requests.map(({ key }) => this.#open.stored(key));
+    return replies.every(each => each !== undefined) ? replies : undefined;
+  }
+
   /** @throws TeacherError of fault setup, EscalationError, or the reason of `stopping`. */
   async label(document: CorpusDocument, task: Task): Promise<Labels> {
     const { note } = this.#plan(document);
@@ -129,7 +138,7 @@ export class AskedTeacher {
   readonly close: Stop = () => this.#open.close();
 
   #isStored({ key }: TeacherRequest): boolean {
-    return this.#options.teacher.host !== null && this.#open.isStored(key);
+    return this.#options.teacher.host !== null && this.#open.stored(key) !== undefined;
   }
 
   #plan({ id }: CorpusDocument): Plan {
@@ -146,6 +155,11 @@ export class AskedTeacher {
       case 'teacher.asked':
         this.asked.requests++;
         this.asked.usd += fact.usd;
+        break;
+      case 'quotes.grounded':
+        for (const count of Object.values(fact.aligned)) this.quotes.placed += count;
+        for (const [reason, count] of Object.entries(fact.dropped))
+          this.quotes.dropped[reason] = (this.quotes.dropped[reason] ?? 0) + count;
         break;
       case 'breaker.changed':
         if (fact.state !== 'closed' || this.asked.requests > 0)

@@ -10,10 +10,12 @@ import { type Annotations, annotate } from '../distill/annotate.ts';
 import { byId } from '../distill/annotators.ts';
 import { type CorpusDocument, corpusHash, readCorpus, type Split } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
+import type { GuidelineText } from '../teachers/guideline-text.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 import { AskedTeacher } from './asked-teacher.ts';
 import { EXIT } from './exit.ts';
 import { fallback } from './fallback.ts';
+import { readGuidelines } from './guidelines-file.ts';
 import { type Io, write } from './io.ts';
 import { createProgress } from './progress.ts';
 import { currentCommit } from './provenance.ts';
@@ -31,6 +33,8 @@ export interface AnnotateFlags {
   /** Of each teacher, in `out`, ever. */
   readonly maxUsd: number;
   readonly deidentified?: string;
+  /** A file of guidelines instead of the teachers' own. */
+  readonly guidelines?: string;
   readonly quiet?: boolean;
 }
 
@@ -44,7 +48,8 @@ export async function distillAnnotate(config: Config, flags: AnnotateFlags, io: 
   if (documents.length === 0) throw new DistillError('CORPUS_MISSING', `${flags.file} has no ${flags.split} document`);
   byId(documents, flags.file);
   const teachers: Teacher[] = [];
-  for (const name of flags.teacher) teachers.push(await teacherOf(config, name, io));
+  const guidelines = flags.guidelines === undefined ? undefined : readGuidelines(flags.guidelines);
+  for (const name of flags.teacher) teachers.push(await teacherOf(config, name, guidelines, io));
   checkTeachers(teachers, flags);
   const interrupt = onInterrupt();
   const stopping = interrupt.signal;
@@ -89,12 +94,14 @@ function refused(what: string): ConfigError {
 }
 
 /** `dictionary` needs no configuration. */
-function teacherOf(config: Config, name: string, io: Io): Promise<Teacher> {
+function teacherOf(config: Config, name: string, guidelines: GuidelineText | undefined, io: Io): Promise<Teacher> {
   const { createTeacher } = fallback;
   const unknown = config.escalation.teachers.every(each => each.name !== name);
+  if (name === 'dictionary' && guidelines !== undefined)
+    throw refused('--guidelines: the dictionaries read none: only language models do');
   return name === 'dictionary' && unknown
     ? createTeacher({ config: { name, kind: 'dictionary' }, egressAllow: [], now: io.now })
-    : buildTeacher(config, name, { createTeacher, env: io.env, now: io.now });
+    : buildTeacher(config, name, { createTeacher, env: io.env, now: io.now, guidelines });
 }
 
 interface Job {
@@ -108,7 +115,6 @@ interface Job {
 async function annotateBy(teacher: Teacher, { config, documents, flags, stopping, io }: Job): Promise<Annotations> {
   const tasks = flags.task.filter(task => teacher.tasks.includes(task));
   const { maxUsd, deidentified = 'read on this machine only', quiet = false } = flags;
-  requireSameRun(teacher, tasks, flags);
   const { now, stderr } = io;
   const tell = (line: string): void => void (quiet || stderr.write(`${line}\n`));
   const directory = join(flags.out, 'state', teacher.name);
@@ -124,6 +130,7 @@ async function annotateBy(teacher: Teacher, { config, documents, flags, stopping
     now,
   });
   try {
+    requireSameRun(teacher, tasks, { ...flags, prompts: asked.prompts });
     const { requests, stored, usd } = asked.estimate;
     const before = asked.usdInAll === 0 ? '' : `; ${dollars(asked.usdInAll)} were spent here before`;
     tell(`${teacher.name}: ${requests} requests, ${stored} answered before, at most ${dollars(usd)}${before}`);
@@ -150,15 +157,20 @@ async function annotateBy(teacher: Teacher, { config, documents, flags, stopping
 
 const runFile = (out: string, teacher: string): string => join(out, `${teacher}.run.json`);
 
-/** Labels of other documents or tasks are not replaced unasked. @throws ConfigError */
-function requireSameRun({ name }: Teacher, tasks: readonly Task[], { out, file, split }: AnnotateFlags): void {
+/** Labels of other documents or tasks, or by another prompt, are not replaced unasked. @throws ConfigError */
+function requireSameRun(
+  { name }: Teacher,
+  tasks: readonly Task[],
+  { out, file, split, prompts }: AnnotateFlags & { readonly prompts: Readonly<Record<Task, string>> },
+): void {
   const path = runFile(out, name);
   if (!existsSync(path)) return;
   const before = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-  if (JSON.stringify([before.file, before.split, before.tasks]) === JSON.stringify([file, split, tasks])) return;
-  throw refused(
-    `--out: ${path} is of ${before.file}, ${before.split}, ${before.tasks}: give each such run a folder of its own`,
-  );
+  const own = 'give each such run a folder of its own';
+  if (JSON.stringify([before.file, before.split, before.tasks]) !== JSON.stringify([file, split, tasks]))
+    throw refused(`--out: ${path} is of ${before.file}, ${before.split}, ${before.tasks}: ${own}`);
+  if (JSON.stringify(before.prompts) !== JSON.stringify(prompts))
+    throw refused(`--out: ${path} is of another prompt (guidelines, or the teacher's settings): ${own}`);
 }
 
 /** Never less than it is. */

@@ -1,11 +1,12 @@
 /** `distill select`: tables on standard output, and with --json every candidate and what was read. */
 import { basename, join, resolve } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
+import { SEED } from '../distill/ahead.ts';
 import { readAnnotator, scorable, speaking, votesOn } from '../distill/annotators.ts';
 import { corpusHash, fileHash, readCorpus, type Split } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
 import { rounded } from '../distill/rounded.ts';
-import { MAX_ANNOTATORS, SEED, select } from '../distill/select.ts';
+import { MAX_ANNOTATORS, select } from '../distill/select.ts';
 import { renderSelections, type SelectionOfTask } from '../distill/select-table.ts';
 import { RESAMPLES } from '../evaluation/bootstrap.ts';
 import { loadServing } from '../model/store.ts';
@@ -72,7 +73,7 @@ export async function distillSelect(config: Config, options: SelectOptions, io: 
 }
 
 /** Of five, even five wins of five are within chance. */
-const FEWEST = 6;
+export const FEWEST = 6;
 
 function check({ annotator, cost, corpus, file, json }: SelectOptions): void {
   const inputs = [join(resolve(corpus), file), ...Array.from(annotator.values(), path => resolve(path))];

@@ -55,3 +55,18 @@ export function wholeNumber(text: string): number {
   if (!/^\d{1,12}$/.test(text)) throw new InvalidArgumentError('a whole number is needed');
   return Number(text);
 }
+
+/** From 0. */
+export function amount(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && Number.isFinite(value)))
+    throw new InvalidArgumentError('a number from 0 is needed');
+  return value;
+}
+
+/** From 0, below 1. */
+export function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value < 1)) throw new InvalidArgumentError('a share from 0 to 1 is needed');
+  return value;
+}

@@ -3,12 +3,21 @@ import { type Config, ConfigError } from '../config.ts';
 import type { TeacherConfig } from '../config-escalation.ts';
 import type { Task } from '../core/span.ts';
 import type { CreateTeacherOptions, TeacherConfig as WithKey } from '../teachers/create-teacher.ts';
+import type { GuidelineText } from '../teachers/guideline-text.ts';
 import type { Teacher } from '../teachers/teacher.ts';
+import { readGuidelines } from './guidelines-file.ts';
+
+interface Making {
+  readonly createTeacher: TeacherFactory;
+  readonly env: NodeJS.ProcessEnv;
+  readonly now: () => number;
+}
 
 /** Makes one teacher, sending nothing. @throws TeacherError EGRESS_DENIED, MODEL_UNKNOWN, TEACHER_DENIED */
 export type TeacherFactory = (options: CreateTeacherOptions) => Promise<Teacher>;
 
-type Keyed = WithKey & Pick<TeacherConfig, 'measured'>;
+type Measured = Pick<TeacherConfig, 'measured'>;
+type Keyed = WithKey & Measured;
 
 /** Where each kind's key is, unless `keyFrom` says otherwise. */
 const KEYS = {
@@ -25,7 +34,7 @@ const KEYS = {
  */
 export async function buildTeachers(
   { escalation, egress }: Config,
-  { createTeacher, env, now }: { createTeacher: TeacherFactory; env: NodeJS.ProcessEnv; now: () => number },
+  { createTeacher, env, now }: Making,
 ): Promise<ReadonlyMap<Task, readonly Teacher[]>> {
   const rules = Object.entries(escalation.tasks);
   const named = new Set(rules.flatMap(([, rule]) => rule.teachers));
@@ -46,15 +55,28 @@ export async function buildTeachers(
   );
 }
 
-/** One teacher of the configuration by its name. @throws ConfigError where there is none, or no key of it; TeacherError. */
+/**
+ * One teacher of the configuration by its name.
+ * @param guidelines instead of those of its configuration; null for the built-in ones.
+ * @throws ConfigError where there is none, or no key of it, or where it takes no guidelines; TeacherError.
+ */
 export async function buildTeacher(
   { escalation, egress }: Config,
   teacherName: string,
-  { createTeacher, env, now }: { createTeacher: TeacherFactory; env: NodeJS.ProcessEnv; now: () => number },
+  { createTeacher, env, now, guidelines }: Making & { readonly guidelines?: GuidelineText | null | undefined },
 ): Promise<Teacher> {
   const config = escalation.teachers.find(({ name }) => name === teacherName);
   if (config === undefined) throw invalid('escalation.teachers', `there is no teacher of the name ${teacherName}`);
-  return makeTeacher(withKey(config, env), { createTeacher, egressAllow: egress.allow, now });
+  const keyed = withKey(config, env);
+  const made = guidelines === undefined ? keyed : withGuidelines(keyed, guidelines);
+  return makeTeacher(made, { createTeacher, egressAllow: egress.allow, now });
+}
+
+function withGuidelines(config: Keyed, guidelines: GuidelineText | null): Keyed {
+  if (config.kind === 'dictionary' || config.kind === 'bioportal')
+    throw invalid('escalation.teachers', `${config.name} reads no guidelines: only language models do`);
+  const { guidelines: _, ...bare } = config;
+  return guidelines === null ? bare : { ...bare, guidelines };
 }
 
 /** Makes a teacher that knows all the tasks its configuration speaks of. */
@@ -74,12 +96,13 @@ async function makeTeacher(
 
 function withKey(config: TeacherConfig, env: NodeJS.ProcessEnv): Keyed {
   if (config.kind === 'dictionary') return config;
+  const read = withTexts(config);
   const variable = config.keyFrom ?? usualKey(config);
   const apiKey = variable === undefined ? undefined : env[variable];
   if (config.keyFrom !== undefined && apiKey === undefined) {
     throw invalid('escalation.teachers', `${config.name}: the environment has no variable ${config.keyFrom}`);
   }
-  return apiKey === undefined ? config : { ...config, apiKey };
+  return apiKey === undefined ? read : { ...read, apiKey };
 }
 
 /** A provider's key is for the provider's own address; that of Azure is its owner's always. */
@@ -89,7 +112,14 @@ function usualKey({ kind, baseUrl }: Exclude<TeacherConfig, { kind: 'dictionary'
 
 /** For one that is never asked, and so needs no real key. */
 function withoutKey(config: TeacherConfig): Keyed {
-  return config.kind === 'dictionary' ? config : { ...config, apiKey: 'never-sent' };
+  return config.kind === 'dictionary' ? config : { ...withTexts(config), apiKey: 'never-sent' };
+}
+
+/** The guidelines themselves instead of the name of their file. */
+function withTexts(config: Exclude<TeacherConfig, { kind: 'dictionary' }>): Exclude<Keyed, { kind: 'dictionary' }> {
+  if (config.kind === 'bioportal') return config;
+  const { guidelines, ...rest } = config;
+  return guidelines === undefined ? rest : { ...rest, guidelines: readGuidelines(guidelines) };
 }
 
 function invalid(key: string, what: string, cause?: Error): ConfigError {

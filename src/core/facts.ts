@@ -42,6 +42,21 @@ export type Fact =
       readonly partition: number;
       readonly offset: bigint;
     }
+  /** Both models of a shadow tagged it; `apart` counts, by task, the words that only one of them marks. */
+  | {
+      readonly kind: 'note.shadowed';
+      readonly noteId: string;
+      readonly words: number;
+      readonly apart: Readonly<Record<string, number>>;
+    }
+  /** A shadow could not compare it. */
+  | {
+      readonly kind: 'record.passed-over';
+      readonly code: string;
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: bigint;
+    }
   /** An escalation of it was made. */
   | { readonly kind: 'note.escalated'; readonly noteId: string; readonly tasks: readonly string[] }
   /** It was doubtful, and went to review at once: its escalation would be too large for its topic. */

@@ -1,5 +1,5 @@
 /** Which annotators' labels, taken together, are best: every subset in every fusion, as in Vedula et al. (arXiv 2501.00031) by union. */
-import { f1Interval, type Interval, pairedF1Interval, seeded } from '../evaluation/bootstrap.ts';
+import { f1Interval, type Interval, seeded } from '../evaluation/bootstrap.ts';
 import { type Counts, type Scores, scores, sum } from '../evaluation/counts.ts';
 import {
   type Fusion,
@@ -11,12 +11,11 @@ import {
   weightsOf,
 } from '../evaluation/fusion.ts';
 import { tokenCounts } from '../evaluation/token-scores.ts';
+import { type Ahead, ahead, SEED } from './ahead.ts';
 
 /** 1023 subsets. */
 export const MAX_ANNOTATORS = 10;
 const SHOWN = 10;
-/** Every interval is of the same resamples. */
-export const SEED = 1;
 
 export interface Priced {
   readonly name: string;
@@ -40,11 +39,8 @@ export interface Shown {
 }
 
 /** A candidate beside the best one. */
-export interface Compared {
+export interface Compared extends Ahead {
   readonly candidate: Candidate;
-  /** 95 % of F1(best) − F1(candidate), over the same documents. */
-  readonly difference: Interval;
-  readonly beyondChance: boolean;
 }
 
 export interface Selection {
@@ -81,8 +77,7 @@ export function select(documents: readonly VotedDocument[], annotators: readonly
   const best = ranked[0] as Candidate;
   const countsOf = (of: Candidate): readonly Counts[] => counts.get(of) as readonly Counts[];
   const compare = (other: Candidate): Compared => {
-    const difference = pairedF1Interval(countsOf(best), countsOf(other), seeded(SEED));
-    return { candidate: other, difference, beyondChance: difference.low > 0 };
+    return { candidate: other, ...ahead(countsOf(best), countsOf(other)) };
   };
   const cheaper = ranked.filter(each => each.cost < best.cost).sort((a, b) => a.cost - b.cost);
   return {

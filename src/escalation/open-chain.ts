@@ -3,6 +3,7 @@ import type { Stop } from '../core/processor.ts';
 import type { RequestKey } from '../teachers/teacher.ts';
 import { type BreakerOptions, ProviderBreaker } from './breaker.ts';
 import { Chain, type ChainOptions } from './chain.ts';
+import type { StoredReply } from './reply-store.ts';
 import { type DeskOptions, RequestDesk } from './request-desk.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
@@ -18,8 +19,8 @@ export interface OpenChainOptions
 
 export interface OpenChain {
   readonly chain: Chain;
-  /** Whether a reply is there already, and asking again costs nothing. */
-  isStored(key: RequestKey): boolean;
+  /** The reply that is there already, so that asking again costs nothing. */
+  stored(key: RequestKey): StoredReply | undefined;
   /** US dollars counted in its folder on all days, those of requests under way included. */
   usdInAll(): number;
   /** Ends requests under way and closes the files. */
@@ -45,7 +46,7 @@ export function openChain(options: OpenChainOptions): OpenChain {
   for (const provider of providers) observe({ kind: 'breaker.changed', provider, state: 'closed' });
   return {
     chain: new Chain({ ...options, breakers, desk, room, onDisabled: changed }),
-    isStored: key => desk.isStored(key),
+    stored: key => desk.stored(key),
     usdInAll: () => desk.usdInAll(),
     close: () => {
       for (const breaker of breakers.values()) breaker.close();

@@ -13,7 +13,7 @@ import { AuditTrail } from './audit.ts';
 import { Budget, type BudgetLimits, type Reservation } from './budget.ts';
 import { type Charge, chargeOf } from './charge.ts';
 import { EscalationError } from './escalation-error.ts';
-import { ReplyStore } from './reply-store.ts';
+import { ReplyStore, type StoredReply } from './reply-store.ts';
 import { openState } from './state-database.ts';
 import { unlessAborted } from './waiting-room.ts';
 
@@ -91,8 +91,8 @@ export class RequestDesk {
     return this.#budget.usdInAll();
   }
 
-  isStored(key: RequestKey): boolean {
-    return this.#store.get(key) !== undefined;
+  stored(key: RequestKey): StoredReply | undefined {
+    return this.#store.get(key);
   }
 
   /** Ends what is under way, and closes the files. */

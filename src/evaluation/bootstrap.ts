@@ -10,7 +10,7 @@ export const RESAMPLES = 1000;
 
 /** 95 % interval of F1 over documents. @param random uniform in [0, 1), seeded by the caller. */
 export function f1Interval(documents: readonly Counts[], random: () => number, resamples = RESAMPLES): Interval {
-  return interval(
+  return percentiles(
     resampled(documents.length, random, resamples, pick => scores(sum(pick.map(i => documents[i] as Counts))).f1),
   );
 }
@@ -47,7 +47,7 @@ export function pairedF1Interval(
   if (a.length !== b.length) throw new RangeError('paired scores need the same documents');
   const f1 = (documents: readonly Counts[], pick: readonly number[]): number =>
     scores(sum(pick.map(i => documents[i] as Counts))).f1;
-  return interval(
+  return percentiles(
     resampled(a.length, random, resamples, pick => f1(a, pick) - f1(b, pick)),
     level,
   );
@@ -61,7 +61,7 @@ export function intervals(
   resamples = RESAMPLES,
 ): Interval[] {
   const rows = Array.from({ length: resamples }, () => measure(draw(size, random)));
-  return (rows[0] ?? []).map((_, column) => interval(rows.map(row => row[column] as number)));
+  return (rows[0] ?? []).map((_, column) => percentiles(rows.map(row => row[column] as number)));
 }
 
 function resampled(
@@ -77,8 +77,9 @@ function draw(size: number, random: () => number): number[] {
   return Array.from({ length: size }, () => Math.floor(random() * size));
 }
 
-function interval(values: number[], level = 0.95): Interval {
-  const sorted = values.sort((a, b) => a - b);
+/** The middle of resampled values. @param level the share inside. */
+export function percentiles(values: readonly number[], level = 0.95): Interval {
+  const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
   const tail = (1 - level) / 2;
   return { low: at(tail), high: at(1 - tail) };

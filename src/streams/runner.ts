@@ -13,12 +13,14 @@ import { StreamError } from './stream-error.ts';
 import type { BatchHandler, Claim, Subscription, Transport } from './transport.ts';
 
 export interface RunOptions {
-  readonly transport: Transport;
+  readonly transport: Pick<Transport, 'subscribe'>;
   readonly processor: Processor;
   readonly group: string;
   readonly topics: readonly string[];
   /** Topics that the processor writes to. */
   readonly outputs: readonly string[];
+  /** Where a group that never committed begins: at the oldest record when absent. */
+  readonly begin?: 'beginning' | 'end';
   readonly inFlightRecords: number;
   readonly inFlightBytes: number;
   readonly transactionRecords: number;
@@ -89,6 +91,7 @@ export async function runProcessor(options: RunOptions): Promise<Running> {
     group: options.group,
     topics: options.topics,
     outputs: options.outputs,
+    ...(options.begin === undefined ? {} : { begin: options.begin }),
     handler,
     fetchRecords: options.inFlightRecords,
     fetchBytes: options.inFlightBytes,

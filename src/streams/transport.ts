@@ -66,6 +66,8 @@ export interface SubscribeOptions {
   readonly topics: readonly string[];
   /** Topics that commits will write to: better missed before the first record is read than at it. */
   readonly outputs: readonly string[];
+  /** Where a group that never committed begins: at the oldest record when absent. What is given is written down at once. */
+  readonly begin?: 'beginning' | 'end';
   readonly handler: BatchHandler;
   /** Bounds of one batch. */
   readonly fetchRecords: number;

@@ -130,7 +130,7 @@ export class TaggerProcessor implements Processor {
 }
 
 /** How often the input was tried when the failure is the input's; undefined when it is the machinery's. */
-function attemptsAtInput(error: unknown): number | undefined {
+export function attemptsAtInput(error: unknown): number | undefined {
   if (!(error instanceof ClinstreamError)) return undefined;
   if (error.stage === 'decode' || error.stage === 'privacy') return 1;
   return error.code === 'BATCH_FAILED' ? 2 : undefined;

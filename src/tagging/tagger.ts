@@ -49,11 +49,17 @@ export class Tagger {
 
   /** @throws ModelError when the model cannot answer for one of the text's windows. */
   async tag(text: string): Promise<Tagged> {
+    const { words: _, ...tagged } = await this.tagWords(text);
+    return tagged;
+  }
+
+  /** As `tag`, with the words that were decided. */
+  async tagWords(text: string): Promise<Tagged & { readonly words: Words }> {
     const began = performance.now();
     const { words, tokens, windows, tokenize, infer } = await this.read(text);
     const { entities, tasks } = decodeEntities(new CodePointIndex(text), words, this.heads);
     const assemble = performance.now() - began - tokenize - infer;
-    return { entities, tasks, tokens, windows, stageMs: { tokenize, infer, assemble } };
+    return { words, entities, tasks, tokens, windows, stageMs: { tokenize, infer, assemble } };
   }
 
   /** The model's own view of the text, before anything is decided. @throws ModelError as `tag`. */

@@ -4,6 +4,7 @@ import type { BioportalQuery } from './bioportal-teacher.ts';
 import { type Chat, SAMPLING, type Sampling } from './chat.ts';
 import { allowedHost } from './egress.ts';
 import { guardedFetch } from './guarded-fetch.ts';
+import type { GuidelineText } from './guideline-text.ts';
 import { LlmTeacher } from './llm-teacher.ts';
 import { type ModelFacts, modelFacts, type Price, type Takes } from './price-list.ts';
 import { PROMPTED_TASKS } from './prompts.ts';
@@ -29,6 +30,8 @@ export interface LlmTeacherConfig {
   /** Whose failures and limits count together; by default the kind, or the host where a base URL is given. */
   readonly provider?: string;
   readonly tasks?: readonly Task[];
+  /** Instead of the built-in ones. */
+  readonly guidelines?: GuidelineText;
   /** For models that prices.json does not list, or to overrule it. */
   readonly price?: Price;
   readonly contextTokens?: number;
@@ -116,7 +119,8 @@ async function llmTeacher(config: LlmTeacherConfig, { egressAllow, now }: Surrou
     name: config.name,
     provider: config.provider ?? (config.baseUrl === undefined ? config.kind : host),
     model: config.model,
-    tasks: config.tasks ?? PROMPTED_TASKS,
+    tasks: config.tasks ?? config.guidelines?.tasks ?? PROMPTED_TASKS,
+    guidelines: config.guidelines,
     chat,
     price: facts.price,
     section: sectionOf(config, facts),

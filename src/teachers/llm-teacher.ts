@@ -5,6 +5,7 @@ import type { GatedNote } from '../text/privacy-gate.ts';
 import type { Chat, ChatAnswer } from './chat.ts';
 import { frame, sha256 } from './frame.ts';
 import { stopped } from './guarded-fetch.ts';
+import type { GuidelineText } from './guideline-text.ts';
 import { withOwnSignal } from './own-signal.ts';
 import { type Price, usdOf } from './price-list.ts';
 import { instructionsFor, promptSha256 } from './prompts.ts';
@@ -19,6 +20,8 @@ export interface LlmTeacherOptions {
   readonly provider: string;
   readonly model: string;
   readonly tasks: readonly Task[];
+  /** Instead of the built-in ones. */
+  readonly guidelines?: GuidelineText | undefined;
   readonly chat: Chat;
   readonly price: Price;
   readonly section: SectionSize;
@@ -36,6 +39,7 @@ export class LlmTeacher implements Teacher {
   readonly #options: LlmTeacherOptions;
   readonly #prompts: ReadonlyMap<Task, { readonly instructions: string; readonly sha256: string }>;
 
+  /** @throws RangeError for a task of which no guideline says anything */
   constructor(options: LlmTeacherOptions) {
     this.#options = options;
     this.name = options.name;
@@ -45,7 +49,10 @@ export class LlmTeacher implements Teacher {
     this.#prompts = new Map(
       options.tasks.map(task => [
         task,
-        { instructions: instructionsFor(task), sha256: promptSha256(task, options.chat.settings) },
+        {
+          instructions: instructionsFor(task, options.guidelines),
+          sha256: promptSha256(task, options.chat.settings, options.guidelines),
+        },
       ]),
     );
   }

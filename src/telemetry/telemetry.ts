@@ -10,6 +10,7 @@ import { createLogger, errorFields, type LogOptions } from './logger.ts';
 import { modelReports } from './model-reports.ts';
 import { noteReports } from './note-reports.ts';
 import type { FactKind, Report, Reports } from './report.ts';
+import { shadowReports } from './shadow-reports.ts';
 import { type RoleState, streamReports } from './stream-reports.ts';
 
 export interface Telemetry {
@@ -32,6 +33,7 @@ export function createTelemetry(options: { readonly log: LogOptions }): Telemetr
   const reports: Reports<FactKind> = {
     ...modelReports(registry),
     ...noteReports(registry),
+    ...shadowReports(registry),
     ...escalationReports(registry),
     ...streamReports(registry),
   };

@@ -198,6 +198,30 @@ describe('distill annotate', { timeout: 120_000 }, () => {
     );
   });
 
+  it('asks by guidelines of one’s own, and replaces no labels that another prompt gave', async () => {
+    const { emulator, out, run, args, env } = await stage();
+    const path = join(folder, 'guidelines.md');
+    writeFileSync(path, 'Mark drugs.\n');
+    const own = ['--task', 'medication', '--quiet'];
+    assert.equal((await run(...PAID, ...own)).code, 3);
+    const before = readFileSync(join(out, 'mini.run.json'), 'utf8');
+    const mixed = await run(...PAID, ...own, '--guidelines', path);
+    assert.deepEqual([mixed.code, /is of another prompt/.test(mixed.stderr)], [2, true]);
+    assert.deepEqual([readFileSync(join(out, 'mini.run.json'), 'utf8'), emulator.asked.all.length], [before, SENT]);
+    const elsewhere = args.map(each => (each === out ? `${out}-own` : each));
+    const told = await clinstream([...elsewhere, ...PAID, ...own, '--guidelines', path], { env });
+    assert.equal(told.code, 3, told.stderr);
+    assert.equal(emulator.asked.all.length, 2 * SENT);
+    assert.equal(new Set(emulator.asked.all.map(each => each.aroundSha256)).size, 2, 'two prompts were sent');
+    const configured = JSON.parse(env.CLINSTREAM_ESCALATION_TEACHERS) as object[];
+    const inConfig = {
+      ...env,
+      CLINSTREAM_ESCALATION_TEACHERS: JSON.stringify([{ ...configured[0], guidelines: path }]),
+    };
+    assert.equal((await clinstream([...elsewhere, ...PAID, ...own], { env: inConfig })).code, 3);
+    assert.equal(emulator.asked.all.length, 2 * SENT, 'the same guidelines in the configuration are the same prompt');
+  });
+
   it('reads with the dictionaries on this machine without configuration, sending nothing', async () => {
     const { emulator, out, args } = await stage();
     const { code, stderr } = await clinstream([...args.slice(0, -1), 'dictionary', '--task', 'medication', '--quiet']);

@@ -5,47 +5,17 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { kafkaNeeds } from '../kafka/needs.ts';
-import { sharedKafka } from '../kafka/shared.ts';
 import { cleanEnvironment, clinstream, readyUrl } from '../support/cli.ts';
 import { ROOT } from '../support/model.ts';
-import { note, type Place, wayOfANote } from './way-of-a-note.ts';
+import { freshKafka } from './kafka-place.ts';
+import { note, wayOfANote } from './way-of-a-note.ts';
 
 const { skip } = kafkaNeeds();
-let places = 0;
-
-async function fresh(registered = true): Promise<Place & { readonly env: NodeJS.ProcessEnv }> {
-  const { bootstrap, registryUrl } = await sharedKafka();
-  const scope = `cli-${process.pid}-${places++}`;
-  const names = {
-    notes: `${scope}.notes`,
-    entities: `${scope}.entities`,
-    deadLetters: `${scope}.dead-letters`,
-    escalations: `${scope}.escalations`,
-    review: `${scope}.review`,
-    group: `${scope}.tagger`,
-  };
-  const env = {
-    CLINSTREAM_TRANSPORT: 'kafka',
-    CLINSTREAM_KAFKA_BROKERS: bootstrap,
-    CLINSTREAM_REGISTRY_URL: registryUrl,
-    CLINSTREAM_TOPICS_NOTES: names.notes,
-    CLINSTREAM_TOPICS_ENTITIES: names.entities,
-    CLINSTREAM_TOPICS_DEAD_LETTERS: names.deadLetters,
-    CLINSTREAM_TOPICS_ESCALATIONS: names.escalations,
-    CLINSTREAM_TOPICS_REVIEW: names.review,
-    CLINSTREAM_STREAM_GROUP: names.group,
-  };
-  const call: Place['call'] = (args, input = '') => clinstream(args, { input, env });
-  assert.equal((await call(['topics', 'create'])).code, 0);
-  if (registered) assert.equal((await call(['schemas', 'register'])).code, 0);
-  return { names, call, env };
-}
-
-wayOfANote('Kafka', fresh, skip);
+wayOfANote('Kafka', freshKafka, skip);
 
 describe('clinstream on Kafka', { skip, timeout: 240_000 }, () => {
   it('runs until SIGTERM, is ready once it has its partitions, and ends well', async () => {
-    const { call, env, names } = await fresh();
+    const { call, env, names } = await freshKafka();
     const running = spawn(process.execPath, [join(ROOT, 'src/main.ts'), 'run', '--metrics-port', '0'], {
       cwd: ROOT,
       env: cleanEnvironment({ ...env, CLINSTREAM_TELEMETRY_LEVEL: 'info' }),
@@ -65,7 +35,7 @@ describe('clinstream on Kafka', { skip, timeout: 240_000 }, () => {
   });
 
   it('says what is missing, with exit code 5', async () => {
-    const { call, names } = await fresh(false);
+    const { call, names } = await freshKafka(false);
     const unregistered = await call(['run', '--until-drained', '--quiet']);
     assert.deepEqual([unregistered.code, /SCHEMA_NOT_REGISTERED/.test(unregistered.stderr)], [5, true]);
     assert.match(unregistered.stderr, /clinstream schemas register/);

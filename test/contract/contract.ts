@@ -6,7 +6,20 @@ import { setImmediate } from 'node:timers/promises';
 import type { Processor } from '../../src/core/processor.ts';
 import { StreamError } from '../../src/streams/stream-error.ts';
 import type { Transport } from '../../src/streams/transport.ts';
-import { byKey, copy, drain, echo, type Harness, Held, keyed, readAll, remember, start, texts } from './harness.ts';
+import {
+  byKey,
+  copy,
+  drain,
+  echo,
+  type Harness,
+  Held,
+  keyed,
+  owning,
+  readAll,
+  remember,
+  start,
+  texts,
+} from './harness.ts';
 import { membership } from './membership.ts';
 
 const KEEP = { ms: null, bytes: null };
@@ -57,6 +70,19 @@ export function contract(name: string, open: () => Promise<Harness>, skip: strin
         'one key, one partition',
       );
       assert.ok(new Set([...places.values()].flatMap(each => [...each])).size > 1, 'keys spread');
+    });
+
+    it('begins a new group where it is told to, and goes on from there after a restart before any commit', async () => {
+      await transport.append([keyed('a', 'old'), keyed('b', 'old')]);
+      const { facts, observe } = remember();
+      const idle = await start(transport, echo, { begin: 'end', observe });
+      await owning(facts);
+      await idle.stop();
+      await transport.append([keyed('a', 'between'), keyed('b', 'between')]);
+      await drain(transport, echo, { begin: 'end' });
+      assert.deepEqual((await texts(transport, 'out')).sort(), ['between', 'between']);
+      await drain(transport, echo, { begin: 'beginning', group: 'whole' });
+      assert.equal((await texts(transport, 'out')).length, 2 + 4, 'another group, from the first record on');
     });
 
     it('carries null, empty and 10 MB values, binary keys and headers unchanged', async () => {

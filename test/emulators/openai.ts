@@ -16,7 +16,8 @@ import {
 } from './serve.ts';
 
 export interface OpenAiEmulatorOptions extends EmulatorOptions {
-  readonly gold: Gold;
+  /** What the model knows; some know more or less by what they are told. */
+  readonly gold: Gold | ((instructions: string) => Gold);
   /** Null: a server of one's own that asks for none. */
   readonly apiKey: string | null;
   /** Those it serves; for Azure, each is also the name of its deployment. */
@@ -61,7 +62,10 @@ function adapter({ gold, apiKey, models }: OpenAiEmulatorOptions): Adapter {
       }
       return understandBody(request.body, models);
     },
-    reply: ({ understood, request, fault }) => reply(understood, request.body, saidUnder(fault, understood, gold)),
+    reply: ({ understood, request, fault }) => {
+      const known = typeof gold === 'function' ? gold(understood.instructions ?? '') : gold;
+      return reply(understood, request.body, saidUnder(fault, understood, known));
+    },
     failure,
   };
 }
@@ -88,7 +92,7 @@ function understandBody(text: string, models: readonly string[]): Understood | H
   const [instructions, note] = body.messages;
   const question = readQuestion(instructions.content, note.content);
   if (question === undefined) return error(400, 'the emulator does not understand this prompt', { code: null });
-  return refusedBy(body) ?? { ...question, model: body.model };
+  return refusedBy(body) ?? { ...question, model: body.model, instructions: instructions.content };
 }
 
 /** The 400s that models really answer with; the texts are theirs. */

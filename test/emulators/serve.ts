@@ -24,6 +24,8 @@ export interface HttpReply {
 
 export interface Understood extends Question {
   readonly model: string;
+  /** What stood before the note, where the provider has such a message. */
+  readonly instructions?: string;
 }
 
 export interface Adapter {

@@ -133,6 +133,8 @@ describe('the log', () => {
     const quiet = [
       'note.tagged',
       'batch.run',
+      'note.shadowed',
+      'record.passed-over',
       'queue.changed',
       'transaction.committed',
       'partition.lag',

@@ -28,7 +28,13 @@ class EmbeddedClaim implements Claim {
   readonly #observe: SubscribeOptions['observe'];
   committed: number;
 
-  constructor(parts: Parts, row: TopicRow, partition: number, lost: AbortSignal, observe: SubscribeOptions['observe']) {
+  constructor(
+    parts: Parts,
+    row: TopicRow,
+    partition: number,
+    lost: AbortSignal,
+    { observe, begin = 'beginning' }: SubscribeOptions,
+  ) {
     this.#parts = parts;
     this.#observe = observe;
     this.group = parts.ownership.group;
@@ -36,7 +42,7 @@ class EmbeddedClaim implements Claim {
     this.topic = row.name;
     this.partition = partition;
     this.lost = lost;
-    this.committed = claimOffset(parts, row, partition);
+    this.committed = claimOffset(parts, row, partition, begin);
   }
 
   async commit(outputs: readonly OutgoingRecord[], next: bigint): Promise<void> {
@@ -72,19 +78,25 @@ class EmbeddedClaim implements Claim {
   }
 }
 
-/** Where the group stands; a new group begins at the oldest record. Written down at once, so that retention respects it. */
-function claimOffset({ database, store, ownership }: Parts, row: TopicRow, partition: number): number {
+/** Where the group stands; a new group begins where it says. Written down at once, so that retention respects it. */
+function claimOffset(
+  { database, store, ownership }: Parts,
+  row: TopicRow,
+  partition: number,
+  begin: 'beginning' | 'end',
+): number {
   return transaction(database, () => {
     ownership.check();
     const stored = database
       .prepare('SELECT next FROM group_offset WHERE group_name = ? AND topic_id = ? AND partition = ?')
       .get(ownership.group, row.id, partition) as { next: number } | undefined;
     if (stored !== undefined) return stored.next;
-    const { low } = store.bounds(row.id, partition);
+    const { low, high } = store.bounds(row.id, partition);
+    const first = begin === 'end' ? high : low;
     database
       .prepare('INSERT INTO group_offset (group_name, topic_id, partition, next) VALUES (?, ?, ?, ?)')
-      .run(ownership.group, row.id, partition, low);
-    return low;
+      .run(ownership.group, row.id, partition, first);
+    return first;
   });
 }
 
@@ -107,7 +119,7 @@ export class EmbeddedSubscription implements Subscription {
     this.#claims = topics.flatMap(row =>
       Array.from(
         { length: row.partitions },
-        (_, partition) => new EmbeddedClaim(parts, row, partition, this.#lost.signal, options.observe),
+        (_, partition) => new EmbeddedClaim(parts, row, partition, this.#lost.signal, options),
       ),
     );
     for (const { group, topic, partition, committed } of this.#claims) {

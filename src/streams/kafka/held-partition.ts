@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Observer } from '../../core/facts.ts';
 import type { TopicPartition } from '../../core/record.ts';
 import { StreamError } from '../stream-error.ts';
-import type { BatchHandler } from '../transport.ts';
+import type { BatchHandler, SubscribeOptions } from '../transport.ts';
 import { askForTransactionalId, explain } from './coordinator.ts';
 import type { Fetched, GroupMember } from './group-member.ts';
 import { KafkaClaim } from './kafka-claim.ts';
@@ -29,6 +29,8 @@ export interface HeldOptions extends TopicPartition {
   readonly group: string;
   readonly member: Pick<GroupMember, 'current' | 'pause' | 'resume' | 'seek'>;
   readonly handler: BatchHandler;
+  /** Where a group that never committed begins. */
+  readonly begin: SubscribeOptions['begin'];
   readonly observe: Observer;
   readonly events: HeldEvents;
   readonly paused: boolean;
@@ -185,13 +187,13 @@ export class HeldPartition implements TopicPartition {
 
   /** Tries until it is ours, the group takes it away, or the broker says that it never will be. */
   async #takeOver(): Promise<void> {
-    const { cluster, group, member, observe, events } = this.#options;
+    const { cluster, group, member, observe, events, begin } = this.#options;
     const { topic, partition } = this;
     for (let wait = BACKOFF_MS.first; !this.#over; wait = Math.min(2 * wait, BACKOFF_MS.most)) {
       // a process that was frozen must learn that it is out before it fences the rightful owner
       if (member.current) {
         try {
-          const taken = await takeOver(cluster, group, this, observe, this.#committed);
+          const taken = await takeOver(cluster, group, this, observe, { known: this.#committed, begin });
           if (this.#over) {
             await taken.producer.close();
             return;

@@ -141,13 +141,14 @@ export class KafkaSubscription implements Subscription, MemberEvents {
   }
 
   #hold(place: TopicPartition): HeldPartition {
-    const { group, handler, observe } = this.#options;
+    const { group, handler, observe, begin } = this.#options;
     return new HeldPartition({
       ...place,
       cluster: this.#cluster,
       group,
       member: this.#member,
       handler,
+      begin,
       observe,
       events: {
         onTaken: () => this.#report(),

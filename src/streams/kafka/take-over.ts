@@ -36,6 +36,7 @@ export function transactionalIdOf(group: string, { topic, partition }: TopicPart
 
 /**
  * @param known what this process itself committed last, should the stored offset be gone.
+ * @param begin where a group that never committed begins, and writes down that it does; at the oldest record when absent.
  * @throws StreamError OFFSET_OUT_OF_RANGE, and whatever the broker refuses.
  */
 export async function takeOver(
@@ -43,7 +44,7 @@ export async function takeOver(
   group: string,
   { topic, partition }: TopicPartition,
   observe: Observer,
-  known?: bigint,
+  { known, begin }: { known?: bigint | undefined; begin?: 'beginning' | 'end' | undefined } = {},
 ): Promise<TakenOver> {
   const { kafka, admin, placement } = cluster;
   const { transactionMs } = cluster.settings;
@@ -74,13 +75,15 @@ export async function takeOver(
         `${topic}/${partition} ends at ${high}, and no record has the offset that group ${group} committed${typeof committed === 'bigint' ? ` (${committed})` : ''}: the topic was made anew, lost records, or let them expire before they were read; set the group's offsets on purpose, or name another group`,
       );
     }
-    const position = committed === 'none' || committed < low ? low : committed;
+    const first = begin === 'end' ? high : low;
+    const position = committed === 'none' ? first : committed < low ? low : committed;
     observe({ kind: 'partition.phase', group, topic, partition, phase: 'positioned' });
     if (committed !== 'none' && committed < low) {
       observe({ kind: 'partition.truncated', group, topic, partition, records: low - committed });
     }
     // kafkajs's placeholder must not outlive this process: the next one could not know what was read
-    if (stored === 'reset') await producer.publish([], { group, topic, partition, next: position });
+    if (stored === 'reset' || (stored === 'none' && begin !== undefined))
+      await producer.publish([], { group, topic, partition, next: position });
     return { producer, position, high };
   } catch (error) {
     await producer.close();

@@ -10,7 +10,6 @@ import { type Annotations, annotate } from '../distill/annotate.ts';
 import { byId } from '../distill/annotators.ts';
 import { type CorpusDocument, corpusHash, readCorpus, type Split } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
-import type { GuidelineText } from '../teachers/guideline-text.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 import { AskedTeacher } from './asked-teacher.ts';
 import { EXIT } from './exit.ts';
@@ -19,6 +18,7 @@ import { readGuidelines } from './guidelines-file.ts';
 import { type Io, write } from './io.ts';
 import { createProgress } from './progress.ts';
 import { currentCommit } from './provenance.ts';
+import { withPublished } from './published-teachers.ts';
 import { onInterrupt } from './signals.ts';
 import { buildTeacher } from './teachers.ts';
 import { writeWhole } from './write-whole.ts';
@@ -49,7 +49,10 @@ export async function distillAnnotate(config: Config, flags: AnnotateFlags, io: 
   byId(documents, flags.file);
   const teachers: Teacher[] = [];
   const guidelines = flags.guidelines === undefined ? undefined : readGuidelines(flags.guidelines);
-  for (const name of flags.teacher) teachers.push(await teacherOf(config, name, guidelines, io));
+  const { createTeacher } = fallback;
+  const named = withPublished(config, flags.teacher, io.env);
+  for (const name of flags.teacher)
+    teachers.push(await buildTeacher(named, name, { createTeacher, env: io.env, now: io.now, guidelines }));
   checkTeachers(teachers, flags);
   const interrupt = onInterrupt();
   const stopping = interrupt.signal;
@@ -91,17 +94,6 @@ function checkTeachers(teachers: readonly Teacher[], { task, deidentified }: Ann
 
 function refused(what: string): ConfigError {
   return new ConfigError('CONFIG_INVALID', what);
-}
-
-/** `dictionary` needs no configuration. */
-function teacherOf(config: Config, name: string, guidelines: GuidelineText | undefined, io: Io): Promise<Teacher> {
-  const { createTeacher } = fallback;
-  const unknown = config.escalation.teachers.every(each => each.name !== name);
-  if (name === 'dictionary' && guidelines !== undefined)
-    throw refused('--guidelines: the dictionaries read none: only language models do');
-  return name === 'dictionary' && unknown
-    ? createTeacher({ config: { name, kind: 'dictionary' }, egressAllow: [], now: io.now })
-    : buildTeacher(config, name, { createTeacher, env: io.env, now: io.now, guidelines });
 }
 
 interface Job {

@@ -25,6 +25,7 @@ import {
   withQuiet,
 } from './options.ts';
 import { BUILT_IN } from './prompt-run.ts';
+import { PUBLISHED } from './published-teachers.ts';
 
 /** @param finish takes the exit code of commands that end otherwise than well without failing. */
 export function registerDistill(program: Command, io: Io, finish: (exitCode: number) => void): void {
@@ -47,7 +48,11 @@ function registerTeaching(distill: Command, io: Io, finish: (exitCode: number) =
     .requiredOption('--corpus <DIR>', 'documents')
     .requiredOption('--file <FILE>', 'of the corpus directory, such as gold/maccrobat.jsonl')
     .addOption(new Option('--split <SPLIT>', 'which documents').choices(['train', 'dev', 'test']).default('dev'))
-    .requiredOption('--teacher <NAME...>', 'of escalation.teachers, or `dictionary`')
+    .option(
+      '--teacher <NAME...>',
+      'of escalation.teachers, or of the published method: those below, and `dictionary`',
+      [...PUBLISHED],
+    )
     .option('--task <TASK...>', 'what to ask about', ['medication', 'disease', 'symptom'])
     .requiredOption('--out <DIR>', 'labels, kept replies, audit trail')
     .option(

@@ -86,7 +86,7 @@ interface RunReport {
 const reportOf = (out: string, version: string) =>
   JSON.parse(readFileSync(join(out, version, 'run.json'), 'utf8')) as RunReport;
 
-describe('distill prompts (simulated)', { timeout: 240_000 }, () => {
+describe('distill prompts (simulated)', { timeout: 480_000 }, () => {
   it('compares versions by answers of their own, keeps each as a run, and asks nothing twice', async () => {
     const { emulator, out, run } = await stage();
     const first = await run(...PAID, ...BOTH, '--prompt', 'built-in');

@@ -50,7 +50,7 @@ function counted(path: string): Record<string, unknown> {
 
 besideTheTagger('the embedded log', freshLog);
 
-describe('distill shadow', { timeout: 240_000 }, () => {
+describe('distill shadow', { timeout: 480_000 }, () => {
   it('counts every note once, ended in between by a number and by a kill', async () => {
     const { args, call, names } = await logWithNotes(16);
     const [whole, parts] = ['whole', 'parts'].map(name => join(folder, `${name}.json`)) as [string, string];

@@ -101,7 +101,7 @@ export type ShadowPlace = Place & {
 };
 
 export function besideTheTagger(name: string, open: () => Promise<ShadowPlace>, skip: string | false = false): void {
-  describe(`a shadow on ${name}`, { skip, timeout: 240_000 }, () => {
+  describe(`a shadow on ${name}`, { skip, timeout: 480_000 }, () => {
     it('reads what comes from now on, tells where the models differ, and touches nothing that serves', async () => {
       const { call, names, args, env } = await open();
       const before = realNotes(3);

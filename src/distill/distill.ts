@@ -5,6 +5,7 @@ import { loadModel, type VerifiedModel } from '../model/manifest.ts';
 import { buildModel } from './build-model.ts';
 import { type Parity, renderCard } from './card.ts';
 import { evaluate, type Metrics, type ScoredSets } from './evaluate.ts';
+import { readCurves, renderCurves } from './report/curves.ts';
 import { rounded } from './rounded.ts';
 import type { Progress } from './score-documents.ts';
 import { runTrainer, trainerEnvironment } from './trainer.ts';
@@ -33,6 +34,11 @@ export async function train(options: DistillOptions): Promise<void> {
   const python = await trainerEnvironment(options.cacheDirectory, progress);
   const chosen = trainerArguments(options.training);
   await runTrainer(python, 'train.py', ['--corpus', corpusDirectory, '--out', runDirectory, ...chosen], progress);
+  const curves = readCurves(readFileSync(join(runDirectory, 'metrics.jsonl'), 'utf8'));
+  writeFileSync(
+    join(runDirectory, 'curves.html'),
+    renderCurves(curves, `${options.name} ${options.version}: training`),
+  );
   const exportDirectory = join(runDirectory, 'export');
   await runTrainer(
     python,

@@ -109,29 +109,63 @@ describe('from teachers to a tagger that serves (simulated teachers)', { skip, t
       join(ROOT, 'src/distill/trainer/smaller_base.py'),
       ...['--layers', '2', '--out', join(folder, 'base')],
     ]);
-    const training = ['--base', 'base', '--labels', 'teacher', '--soft-labels', '--steps-scale', '3', '--device', 'cpu'];
+    const training = [
+      '--base',
+      'base',
+      '--labels',
+      'teacher',
+      '--soft-labels',
+      '--steps-scale',
+      '3',
+      '--device',
+      'cpu',
+    ];
     const tiny = ['--name', 'tiny', '--model-version', '0.0.1', '--out', 'tiny', '--precision', 'fp16'];
     await run('train', '--corpus', corpus, '--run', 'run', ...tiny, ...training);
     const card = readFileSync(join(folder, 'tiny/MODEL_CARD.md'), 'utf8');
     assert.match(card, /a 2-layer BERT encoder \(base, 15\.4 million parameters\)/);
-    assert.match(card, /Training on the teacher's notes alone; no human label was used\..* A mention's confidence was its\s+label/s);
-    const { runs } = { runs: JSON.parse(readFileSync(join(folder, 'run/run.json'), 'utf8')) as Record<string, unknown> };
-    assert.deepEqual(runs.labels, { by: 'teacher', share: 1, soft: true });
-    assert.match(readFileSync(join(folder, 'run/curves.svg'), 'utf8'), /<svg [^>]*>.*dev F1.*<\/svg>/s);
+    assert.match(
+      card,
+      /Training on the teacher's notes alone; no human label was used\..* A mention's confidence was its\s+label/s,
+    );
+    const made = JSON.parse(readFileSync(join(folder, 'run/run.json'), 'utf8')) as { labels: object };
+    assert.deepEqual(made.labels, { by: 'teacher', share: 1, soft: true });
+    assert.match(
+      readFileSync(join(folder, 'run/curves.html'), 'utf8'),
+      /<svg [^>]*>.*dev F1.*<path class="line s0" d="M.*<\/svg>/s,
+    );
     const graphs = (await clinstream(['models', 'verify', '--model', 'tiny'], { env, cwd: folder })).stdout;
     assert.match(graphs, /tiny 0\.0\.1/);
 
     await run('evaluate', '--corpus', corpus, '--model', 'tiny', '--report', 'report');
     const report = JSON.parse(readFileSync(join(folder, 'report/report.json'), 'utf8')) as { model: { name: string } };
     assert.equal(report.model.name, 'tiny');
-    const judged = ['--candidate', 'tiny', '--store', 'store', '--corpus', corpus, '--split', 'dev', '--max-ece', '0.1'];
+    const judged = [
+      '--candidate',
+      'tiny',
+      '--store',
+      'store',
+      '--corpus',
+      corpus,
+      '--split',
+      'dev',
+      '--max-ece',
+      '0.1',
+    ];
     const gates = await run('promote', ...judged);
     assert.match(gates, /^pass {2}f1 symptom: token F1 \.[3-9]\d\d on 12 documents/m);
     assert.match(gates, /^tiny-0\.0\.1-[0-9a-f]{8} serves from now on/m);
     const note = 'The patient reports chest pain, nausea and fever.\n';
-    const tagged = await clinstream(['tag', '--model', 'store', '--format', 'json'], { input: note, env, cwd: folder });
+    const tagged = await clinstream(['tag', '--model', 'store', '--format', 'jsonl'], {
+      input: note,
+      env,
+      cwd: folder,
+    });
     assert.equal(tagged.code, 0, tagged.stderr);
-    const [answer] = rows<{ model: { name: string }; entities: { text: string; task: string }[] }>(tagged.stdout);
-    assert.ok(answer?.entities.some(each => each.task === 'symptom' && each.text.includes('nausea')), tagged.stdout);
+    const [answer] = rows<{ entities: { text: string; task: string }[] }>(tagged.stdout);
+    assert.ok(
+      answer?.entities.some(each => each.task === 'symptom' && each.text.includes('nausea')),
+      tagged.stdout,
+    );
   });
 });

@@ -48,14 +48,14 @@ export async function install(
     try {
       writing(incoming, () => copyModel(candidate, incoming));
       await verify(incoming, candidate.identity.sha256);
+      writing(target, () => {
+        renameSync(incoming, target);
+        syncFolder(storeDirectory);
+      });
     } catch (error) {
-      rmSync(incoming, { recursive: true, force: true });
+      discard(incoming);
       throw error;
     }
-    writing(target, () => {
-      renameSync(incoming, target);
-      syncFolder(storeDirectory);
-    });
   }
   append(storeDirectory, { change: 'promote', folder, model: candidate.identity, ...why });
   return folder;
@@ -98,6 +98,13 @@ async function verify(directory: string, sha256: string): Promise<void> {
 export function folderOf({ identity: { name, version, sha256 } }: VerifiedModel): string {
   const plain = `${name}-${version}`.replace(/[^A-Za-z0-9._-]+/g, '_').replace(/^[^A-Za-z0-9]+/, '');
   return `${plain.slice(0, 150)}-${sha256.slice(0, 8)}`;
+}
+
+/** As far as the disk lets us: the next promotion removes the rest. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {}
 }
 
 /** Of promotions that were killed; nobody else is at work on the store. */

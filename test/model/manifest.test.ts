@@ -51,6 +51,7 @@ describe('model manifest', () => {
     const cases: readonly (readonly [RegExp, (manifest: Record<string, unknown>) => void])[] = [
       [/window\.overlap/, m => Object.assign(m, { window: { tokens: 256, overlap: 254 } })],
       [/heads\.0\.threshold/, m => Object.assign((m.heads as object[])[0] as object, { threshold: 1 })],
+      [/files/, m => Object.assign(m.files as object, { '../elsewhere': { sha256: 'a'.repeat(64), bytes: 1 } })],
       [/format/, m => Object.assign(m, { format: 2 })],
       [/unknown|Unrecognized/i, m => Object.assign(m, { extra: true })],
       [/selfCheck\.logits/, m => (m.selfCheck as { logits: number[] }).logits.pop()],

@@ -1,0 +1,115 @@
+/** If this fails, a model is shipped with graphs that were not exported together, or an export's figures are misread. */
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { tableOf } from '../../src/commands/distill-export.ts';
+import { buildModel } from '../../src/distill/build-model.ts';
+import { type ExportReport, parseExport } from '../../src/distill/export-report.ts';
+import { TEST_SETS, TRAINING_ONLY } from '../../src/distill/test-sets.ts';
+import { loadModel, sha256Of } from '../../src/model/manifest.ts';
+import { here } from '../support/here.ts';
+import { MODEL_DIRECTORY, ROOT } from '../support/model.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+
+const folder = temporaryFolder('export');
+const exported = join(folder, 'export');
+const corpus = join(folder, 'corpus');
+const graph = readFileSync(join(MODEL_DIRECTORY, 'model.int8.onnx'));
+const figures = (share: number, tokensPerSecond: number, ratioToFp32: number) => ({
+  bytes: graph.length,
+  sha256: sha256Of(graph),
+  parity: {
+    windows: 40,
+    pieces: 9000,
+    meanAbsoluteLogitDifference: 0.03,
+    maxAbsoluteLogitDifference: 0.4,
+    decisionAgreement: { medication: share, disease: 1 },
+  },
+  speed: { tokensPerSecond, ratioToFp32 },
+});
+const report: ExportReport = {
+  onnxruntime: '1.32.0',
+  threads: 1,
+  rounds: 5,
+  graphs: {
+    fp16: { file: 'model.fp16.onnx', ...figures(1, 5000, 0.94) },
+    int8: { file: 'model.int8.onnx', ...figures(0.998, 10_000, 1.93) },
+  },
+};
+
+/** An export as the trainer leaves one; any graph does for float16 where only its place matters. */
+function makeExport(): void {
+  mkdirSync(exported, { recursive: true });
+  for (const name of ['model.int8.onnx', 'tokenizer.json']) cpSync(join(MODEL_DIRECTORY, name), join(exported, name));
+  writeFileSync(join(exported, 'model.fp16.onnx'), graph);
+  const { heads, corpusHeads } = loadModel(MODEL_DIRECTORY).manifest;
+  writeFileSync(
+    join(exported, 'heads.json'),
+    JSON.stringify({ served: heads.map(each => each.task), corpus: corpusHeads }),
+  );
+  writeFileSync(join(exported, 'run.json'), '{}');
+  writeFileSync(join(exported, 'export.json'), JSON.stringify(report));
+  for (const name of ['gold', 'teacher']) mkdirSync(join(corpus, name), { recursive: true });
+  for (const { file } of [...TEST_SETS, ...TRAINING_ONLY]) writeFileSync(join(corpus, file), '');
+  const notes = readFileSync(join(ROOT, 'test/data/quality/teacher-dev.jsonl'), 'utf8').split('\n');
+  writeFileSync(join(corpus, 'teacher/notes.jsonl'), `${notes.filter(line => line.length < 3000).join('\n')}\n`);
+}
+
+const build = (out: string, precisions?: readonly ('fp16' | 'fp32')[]): Promise<void> =>
+  buildModel({
+    exportDirectory: exported,
+    corpusDirectory: corpus,
+    outDirectory: join(folder, out),
+    name: 'made',
+    version: '1.0.0',
+    command: 'test',
+    workers: 1,
+    ...(precisions === undefined ? {} : { precisions }),
+    progress: () => {},
+  });
+
+describe('an export', { timeout: 120_000 }, () => {
+  it('becomes a model of int8 alone, or with the graphs that are asked for', async () => {
+    makeExport();
+    await build('small');
+    const small = loadModel(join(folder, 'small')).manifest;
+    assert.deepEqual(small.graphs, { int8: 'model.int8.onnx' });
+    assert.deepEqual(Object.keys(small.files).sort(), ['model.int8.onnx', 'tokenizer.json']);
+    await build('both', ['fp16']);
+    const both = loadModel(join(folder, 'both')).manifest;
+    assert.deepEqual(both.graphs, { int8: 'model.int8.onnx', fp16: 'model.fp16.onnx' });
+    assert.deepEqual(both.files['model.fp16.onnx'], { sha256: sha256Of(graph), bytes: graph.length });
+    assert.deepEqual(both.heads, small.heads);
+  });
+
+  it('is refused where a graph was not asked for, or was exchanged', async () => {
+    makeExport();
+    await assert.rejects(build('lacks', ['fp32']), {
+      code: 'EXPORT_INVALID',
+      message: /has no fp32: export it as well/,
+    });
+    writeFileSync(join(exported, 'model.fp16.onnx'), 'another');
+    await assert.rejects(build('changed', ['fp16']), {
+      code: 'EXPORT_INVALID',
+      message: /model\.fp16\.onnx is not the graph that .*export\.json describes/,
+    });
+    writeFileSync(join(exported, 'export.json'), '{"graphs": {"fp64": {}}}');
+    await assert.rejects(build('odd', ['fp16']), { code: 'EXPORT_INVALID', message: /export anew/ });
+  });
+
+  it('is shown as a table, parity and speed of each graph', () => {
+    const page = tableOf(parseExport(JSON.stringify(report), 'export.json'));
+    assert.match(page, /on 40 windows of dev notes \(9000 word pieces\)/);
+    assert.match(page, /^\| fp16 \| 23\.0 \| 0\.03 \| 0\.4 \| 100\.00 %, 100\.00 % \| 5000 \| 0\.94 \|$/m);
+    assert.match(page, /^\| int8 \| .* \| 99\.80 %, 100\.00 % \| 10000 \| 1\.93 \|$/m);
+    assert.throws(() => parseExport('{', 'x.json'), { code: 'EXPORT_INVALID', message: /x\.json: not JSON/ });
+  });
+
+  it('is refused in a precision that there is none of', async () => {
+    const options = ['--run', folder, '--out', folder, '--corpus', folder, '--precision', 'fp32,int4'];
+    const { code, stderr } = await here(['distill', 'export', ...options]);
+    assert.equal(code, 2);
+    assert.match(stderr, /some of fp32, fp16 and int8 are needed/);
+  });
+});

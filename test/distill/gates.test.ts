@@ -1,0 +1,139 @@
+/** If this fails, a gate lets a worse model through, or keeps a good one out. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import {
+  calibrationGate,
+  dataGate,
+  f1Gate,
+  leakageGate,
+  lineOf,
+  routingGate,
+  sizeGate,
+  speedGate,
+} from '../../src/distill/gates.ts';
+import type { TrainingData } from '../../src/distill/training-data.ts';
+import type { Counts } from '../../src/evaluation/counts.ts';
+
+const counts = fc.record({ tp: fc.nat(30), fp: fc.nat(10), fn: fc.nat(10) });
+const documents = fc.array(counts, { minLength: 6, maxLength: 40 });
+const documentsOf = (size: number, each: (i: number) => Counts): Counts[] =>
+  Array.from({ length: size }, (_, i) => each(i));
+
+describe('F1 gate', () => {
+  it('lets pass what is equal or better on every document', () => {
+    fc.assert(
+      fc.property(documents, fc.infiniteStream(fc.nat(5)), (serving, found) => {
+        assert.ok(f1Gate('symptom', serving, serving).passed);
+        const better = serving.map(each => {
+          const more = Math.min(each.fn, found.next().value as number);
+          return { tp: each.tp + more, fp: each.fp, fn: each.fn - more };
+        });
+        assert.ok(f1Gate('symptom', better, serving).passed);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('refuses what is worse on every document, and not what is worse on one of many', () => {
+    const serving = documentsOf(30, () => ({ tp: 10, fp: 1, fn: 1 }));
+    const worse = documentsOf(30, () => ({ tp: 9, fp: 1, fn: 2 }));
+    const verdict = f1Gate('symptom', worse, serving);
+    assert.ok(!verdict.passed && (verdict.figures.upperBound as number) < 0);
+    assert.match(
+      lineOf(verdict),
+      /^FAIL {2}f1 symptom: token F1 \.857, serving \.909: worse beyond chance \(95 % bound .* −\.0/,
+    );
+    assert.ok(f1Gate('symptom', [...worse.slice(0, 1), ...serving.slice(1)], serving).passed);
+  });
+
+  it('is one-sided: a bound of 95 %, not of 97.5 %', () => {
+    // of thirty documents: 0.9^30 = 4 % of resamples hold none of three, and 13 % none of two
+    const serving = documentsOf(30, () => ({ tp: 10, fp: 1, fn: 1 }));
+    const three = f1Gate(
+      'symptom',
+      serving.map((each, i) => (i < 3 ? { tp: 0, fp: 1, fn: 11 } : each)),
+      serving,
+    );
+    const two = f1Gate(
+      'symptom',
+      serving.map((each, i) => (i < 2 ? { tp: 0, fp: 1, fn: 11 } : each)),
+      serving,
+    );
+    assert.deepEqual([three.passed, two.passed], [false, true]);
+  });
+
+  it('refuses a lost head, and judges a first model by itself', () => {
+    const some = documentsOf(6, () => ({ tp: 1, fp: 0, fn: 0 }));
+    assert.match(lineOf(f1Gate('disease', undefined, some)), /^FAIL {2}f1 disease: the candidate has no head for it/);
+    assert.match(lineOf(f1Gate('disease', some, undefined)), /^pass .*no serving model: absolute only/);
+  });
+});
+
+describe('the other gates', () => {
+  const words = { words: 100, eceUndecided: 0.5 };
+
+  it('have their limits inside', () => {
+    for (const [ece, passed] of [
+      [0.03, true],
+      [0.0301, false],
+      [Number.NaN, false],
+    ] as const)
+      assert.equal(calibrationGate({ task: 'symptom', ece, ...words }, 0.03).passed, passed);
+    for (const [bytes, passed] of [
+      [30e6, true],
+      [30e6 + 1, false],
+    ] as const)
+      assert.equal(sizeGate(bytes, 30e6).passed, passed);
+  });
+
+  it('compare speeds by the median of ratios, so that one slow round decides nothing', () => {
+    const round = (servingSeconds: number | null, candidateSeconds: number) => ({
+      tokens: 900,
+      servingSeconds,
+      candidateSeconds,
+    });
+    const { passed, figures } = speedGate([round(1, 1), round(1, 50), round(9, 10)], 0.9);
+    assert.deepEqual([passed, figures.ratio, figures.candidate], [true, 0.9, 90]);
+    assert.equal(speedGate([round(1, 2), round(1, 1), round(1, 1.2)], 0.9).passed, false);
+    assert.equal(speedGate([round(1, 1), round(1, 2)], 0.75).figures.ratio, 0.75);
+    assert.match(lineOf(speedGate([round(null, 3)], 0.9)), /^pass {2}speed: 300 tokens\/s \(no serving model/);
+  });
+
+  it('keep thresholds that the serving model has', () => {
+    assert.ok(
+      routingGate(null, null).passed && routingGate(['a', 'b'], ['a']).passed && routingGate(['a'], null).passed,
+    );
+    assert.match(lineOf(routingGate(['a'], ['a', 'b'])), /^FAIL {2}routing: .* has them for b: measure them/);
+    assert.equal(routingGate(null, ['a']).passed, false);
+  });
+
+  it('want the data that trained the candidate, and say what is not looked at', () => {
+    const data = (...found: TrainingData['files'][number]['found'][]): TrainingData => ({
+      files: found.map((each, i) => ({ file: `gold/${i}.jsonl`, sha256: 'a', found: each })),
+      unlabelled: [],
+    });
+    assert.ok(dataGate(data('same', 'same'), false).passed);
+    assert.match(
+      lineOf(dataGate(data('same', 'another'), false)),
+      /^FAIL .*the corpus is not the one that trained it: gold\/1\.jsonl differ$/,
+    );
+    assert.match(lineOf(dataGate(data('missing'), false)), /^FAIL .*lacks gold\/0\.jsonl, which trained it$/);
+    assert.match(lineOf(dataGate(null, false)), /^FAIL .*does not say what trained/);
+    for (const each of [data('another'), data('missing'), null])
+      assert.match(lineOf(dataGate(each, true)), /^pass .*\(allowed by --allow-other-data\)$/);
+    const more = { ...data('same'), unlabelled: ['text/a.jsonl.gz'] };
+    assert.match(lineOf(dataGate(more, false)), /^pass .*unlabelled text is not looked at: text\/a\.jsonl\.gz$/);
+  });
+
+  it('list leaks by id, and not all of them', () => {
+    const leak = (i: number) => ({ id: `d${i}`, trainId: 't', file: 'gold/x.jsonl', share: 0.75 });
+    const leaks = Array.from({ length: 12 }, (_, i) => leak(i));
+    const line = lineOf(leakageGate({ leaks, tooShort: 1, trainDocuments: 5 }, 20, 0.5));
+    assert.match(
+      line,
+      /^FAIL {2}leakage: 12 of 20 .*: d0 \(75 % of it in t of gold\/x\.jsonl\), .* and 2 more \(1 too short to say\)$/,
+    );
+    assert.match(lineOf(leakageGate({ leaks: [], tooShort: 0, trainDocuments: 5 }, 20, 0.5)), /^pass /);
+  });
+});

@@ -9,6 +9,7 @@ import { type ChosenFusion, chosenFusions, fuseLabels, selectionSchema } from '.
 import { loadServing } from '../model/store.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { type Io, write } from './io.ts';
+import { annotatorsOf } from './labels-folder.ts';
 import { writeWhole } from './write-whole.ts';
 
 export interface FuseFlags {
@@ -16,7 +17,9 @@ export interface FuseFlags {
   readonly file: string;
   readonly split: Split;
   readonly selection: string;
-  readonly annotator: ReadonlyMap<string, string>;
+  /** Folder of annotate. */
+  readonly labels?: string;
+  readonly annotator?: ReadonlyMap<string, string>;
   readonly into: string;
 }
 
@@ -26,7 +29,8 @@ const OWNER = 0o600;
 
 /** @throws ConfigError, DistillError */
 export async function distillFuse(config: Config, flags: FuseFlags, io: Io): Promise<void> {
-  const { file, split, annotator: files } = flags;
+  const { file, split } = flags;
+  const { files } = annotatorsOf(flags);
   const chosen = readSelection(resolve(flags.selection));
   const needed = new Set(chosen.flatMap(each => each.annotators));
   const missing = [...needed].filter(name => !files.has(name));

@@ -13,6 +13,7 @@ import { loadServing } from '../model/store.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { INSIDE } from '../text/words.ts';
 import { type Io, write } from './io.ts';
+import { annotatorsOf } from './labels-folder.ts';
 import { currentCommit, thisMachine } from './provenance.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -22,14 +23,20 @@ export interface SelectOptions {
   readonly split: Split;
   /** Gold types that stand for each. */
   readonly task: ReadonlyMap<string, readonly string[]>;
-  readonly annotator: ReadonlyMap<string, string>;
+  /** Folder of annotate. */
+  readonly labels?: string;
+  readonly annotator?: ReadonlyMap<string, string>;
   readonly cost?: ReadonlyMap<string, number>;
   readonly covered?: boolean;
   readonly json?: string;
 }
 
-export async function distillSelect(config: Config, options: SelectOptions, io: Io): Promise<void> {
-  const { file, split, task: tasks, annotator: files, cost: costs = new Map<string, number>() } = options;
+type Given = SelectOptions & Required<Pick<SelectOptions, 'annotator' | 'cost'>>;
+
+export async function distillSelect(config: Config, flags: SelectOptions, io: Io): Promise<void> {
+  const { file, split, task: tasks } = flags;
+  const { files, costs } = annotatorsOf(flags);
+  const options: Given = { ...flags, annotator: files, cost: costs };
   check(options);
   const model = loadServing(config.model);
   const corpus = resolve(options.corpus);
@@ -75,7 +82,7 @@ export async function distillSelect(config: Config, options: SelectOptions, io: 
 /** Of five, even five wins of five are within chance. */
 export const FEWEST = 6;
 
-function check({ annotator, cost, corpus, file, json }: SelectOptions): void {
+function check({ annotator, cost, corpus, file, json }: Given): void {
   const inputs = [join(resolve(corpus), file), ...Array.from(annotator.values(), path => resolve(path))];
   if (json !== undefined && inputs.includes(resolve(json)))
     throw refused(`--json: ${json} is read, and would be replaced`);
@@ -83,7 +90,7 @@ function check({ annotator, cost, corpus, file, json }: SelectOptions): void {
     throw refused(
       `--annotator: ${annotator.size} are given, and at most ${MAX_ANNOTATORS} can be: all subsets are tried`,
     );
-  const unknown = [...(cost?.keys() ?? [])].find(name => !annotator.has(name));
+  const unknown = [...cost.keys()].find(name => !annotator.has(name));
   if (unknown !== undefined)
     throw refused(`--cost: ${unknown} is no --annotator (${[...annotator.keys()].join(', ')})`);
 }
@@ -93,7 +100,7 @@ function refused(what: string): ConfigError {
 }
 
 /** The command line again, without the folders of this machine. */
-function commandOf({ file, split, task, annotator, cost, covered }: SelectOptions): string {
+function commandOf({ file, split, task, annotator, cost, covered }: Given): string {
   const each = <T>(option: string, values: ReadonlyMap<string, T> | undefined, text: (value: T) => string): string[] =>
     Array.from(values ?? [], ([name, value]) => `--${option} ${name}=${text(value)}`);
   return [

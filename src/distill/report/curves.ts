@@ -55,8 +55,8 @@ export function renderCurves({ loss, devF1 }: Curves, title: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body>
 <h1>${escapeHtml(title)}</h1>
-${lossPanel}
-${legend(names)}${f1Panel}
+<div class="panels">${lossPanel}
+${f1Panel}</div>${legend(names)}
 </body></html>
 `;
 }

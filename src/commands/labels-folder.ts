@@ -1,0 +1,58 @@
+/** A folder that `distill annotate` wrote: its teachers, their labels, and what they cost. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { ConfigError } from '../config.ts';
+
+export interface LabelsFolder {
+  /** Labels files by teacher. */
+  readonly files: ReadonlyMap<string, string>;
+  /** US dollars a labelled document, by teacher. */
+  readonly costs: ReadonlyMap<string, number>;
+}
+
+const RUN = '.run.json';
+const runSchema = z.object({ teacher: z.string(), usdInAll: z.number(), labelled: z.number() });
+
+/** @throws ConfigError for a folder without labels. */
+export function readLabelsFolder(directory: string): LabelsFolder {
+  const files = new Map<string, string>();
+  const costs = new Map<string, number>();
+  const names = existsSync(directory)
+    ? readdirSync(directory)
+        .filter(name => name.endsWith(RUN))
+        .sort()
+    : [];
+  for (const name of names) {
+    const run = runSchema.safeParse(JSON.parse(readFileSync(join(directory, name), 'utf8')));
+    const labels = resolve(directory, `${name.slice(0, -RUN.length)}.jsonl`);
+    if (!run.success || !existsSync(labels)) throw refused(`${join(directory, name)} is no run of 'distill annotate'`);
+    files.set(run.data.teacher, labels);
+    costs.set(run.data.teacher, run.data.usdInAll / Math.max(1, run.data.labelled));
+  }
+  if (files.size === 0) throw refused(`${directory} holds no labels of 'distill annotate'`);
+  return { files, costs };
+}
+
+/** Those of the folder, where one is given, and those named one by one. @throws ConfigError where there is neither. */
+export function annotatorsOf({
+  labels,
+  annotator,
+  cost,
+}: {
+  readonly labels?: string;
+  readonly annotator?: ReadonlyMap<string, string>;
+  readonly cost?: ReadonlyMap<string, number>;
+}): LabelsFolder {
+  if (labels === undefined && annotator === undefined)
+    throw refused('--labels: say which labels: a folder of annotate, or --annotator NAME=FILE');
+  const folder = labels === undefined ? { files: [], costs: [] } : readLabelsFolder(labels);
+  return {
+    files: new Map([...folder.files, ...(annotator ?? [])]),
+    costs: new Map([...folder.costs, ...(cost ?? [])]),
+  };
+}
+
+function refused(what: string): ConfigError {
+  return new ConfigError('CONFIG_INVALID', what);
+}

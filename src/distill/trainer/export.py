@@ -64,7 +64,7 @@ def export_float(tagger: Tagger, path: Path) -> None:
     example = torch.ones(2, 16, dtype=torch.long)
     axes = {0: "batch", 1: "sequence"}
     torch.onnx.export(
-        TwoOutputs(tagger),
+        TwoOutputs(tagger).eval(),  # the exporter puts back the mode that it found, in every module
         (example, example),
         str(path),
         input_names=["input_ids", "attention_mask"],

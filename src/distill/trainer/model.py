@@ -69,7 +69,8 @@ def pretrained(directory: Path, dropout: float) -> BertModel:
 
 def untrained(directory: Path) -> BertModel:
     """The shape alone, for a checkpoint's weights. Attention is computed as exports to a faster graph, not as trains faster."""
-    config = BertConfig.from_pretrained(str(directory), attn_implementation="eager")
+    without = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    config = BertConfig.from_pretrained(str(directory), attn_implementation="eager", **without)
     return BertModel(config, add_pooling_layer=False)
 
 

@@ -94,7 +94,8 @@ describe('distill select', () => {
       [/11 are given, and at most 10/, [...ASKED, ...many]],
       [/--task disease: no document scored has a word of type Sgin/, [...ASKED, '--task', 'disease=Sgin']],
       [/Allowed choices are train, dev, test/, [...ASKED, '--split', 'all']],
-      [/--annotator <NAME=FILE>' not specified/, [...BASE, '--task', 'symptom=Sign']],
+      [/nothing holds no labels of 'distill annotate'/, [...BASE, '--task', 'symptom=Sign', '--labels', 'nothing']],
+      [/a folder of annotate, or --annotator NAME=FILE/, [...BASE, '--task', 'symptom=Sign']],
     ];
     await Promise.all(
       cases.map(async ([message, args]) => {

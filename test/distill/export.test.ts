@@ -6,7 +6,6 @@ import { describe, it } from 'node:test';
 import { tableOf } from '../../src/commands/distill-export.ts';
 import { buildModel } from '../../src/distill/build-model.ts';
 import { type ExportReport, parseExport } from '../../src/distill/export-report.ts';
-import { TEST_SETS, TRAINING_ONLY } from '../../src/distill/test-sets.ts';
 import { loadModel, sha256Of } from '../../src/model/manifest.ts';
 import { here } from '../support/here.ts';
 import { MODEL_DIRECTORY, ROOT } from '../support/model.ts';
@@ -43,15 +42,15 @@ function makeExport(): void {
   mkdirSync(exported, { recursive: true });
   for (const name of ['model.int8.onnx', 'tokenizer.json']) cpSync(join(MODEL_DIRECTORY, name), join(exported, name));
   writeFileSync(join(exported, 'model.fp16.onnx'), graph);
-  const { heads, corpusHeads } = loadModel(MODEL_DIRECTORY).manifest;
+  const { heads, corpusHeads, specialTokens } = loadModel(MODEL_DIRECTORY).manifest;
   writeFileSync(
     join(exported, 'heads.json'),
-    JSON.stringify({ served: heads.map(each => each.task), corpus: corpusHeads }),
+    JSON.stringify({ served: heads.map(each => each.task), corpus: corpusHeads, specialTokens }),
   );
-  writeFileSync(join(exported, 'run.json'), '{}');
+  const data = ['teacher/notes.jsonl', 'text/unlabelled.jsonl'].map(file => ({ file, sha256: sha256Of(file) }));
+  writeFileSync(join(exported, 'run.json'), JSON.stringify({ data }));
   writeFileSync(join(exported, 'export.json'), JSON.stringify(report));
-  for (const name of ['gold', 'teacher']) mkdirSync(join(corpus, name), { recursive: true });
-  for (const { file } of [...TEST_SETS, ...TRAINING_ONLY]) writeFileSync(join(corpus, file), '');
+  mkdirSync(join(corpus, 'teacher'), { recursive: true });
   const notes = readFileSync(join(ROOT, 'test/data/quality/teacher-dev.jsonl'), 'utf8').split('\n');
   writeFileSync(join(corpus, 'teacher/notes.jsonl'), `${notes.filter(line => line.length < 3000).join('\n')}\n`);
 }

@@ -1,4 +1,5 @@
 /** One worker thread seen from the main thread: opened, self-checked, then jobs in and answers out until it is closed or lost. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { Batch, BatchResult } from './batch.ts';
 import type { Manifest } from './manifest.ts';
@@ -20,15 +21,20 @@ export class ThreadLost extends Error {
   }
 }
 
+/** Far more than a batch, or the loading of a model, takes. */
+const CLOSE_MS = 30_000;
+
 export class SessionThread {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   #nextJob = 0;
   #lost: ThreadLost | undefined;
   readonly ready: Promise<void>;
+  readonly #exited: Promise<void>;
 
   constructor(options: WorkerOptions) {
     this.#worker = new Worker(new URL('./session-worker.ts', import.meta.url), { workerData: options });
+    this.#exited = new Promise(resolve => this.#worker.once('exit', () => resolve()));
     this.ready = new Promise((resolve, reject) => {
       this.#worker.on('message', (reply: WorkerReply) => {
         if (reply.kind === 'ready') resolve();
@@ -71,8 +77,17 @@ export class SessionThread {
     );
   }
 
+  /**
+   * Ends the thread once the run under way is over. The binding cannot be interrupted: a thread that is terminated in the middle of a
+   * run takes the process with it when the run's results are made (an uncaught Napi::Error). Only one that does not end is.
+   */
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    this.#worker.postMessage('end' satisfies WorkerRequest);
+    const waited = new AbortController();
+    const late = sleep(CLOSE_MS, false, { signal: waited.signal }).catch(() => false);
+    const ended = await Promise.race([this.#exited.then(() => true), late]);
+    waited.abort();
+    if (!ended) await this.#worker.terminate();
   }
 
   #settle(reply: Extract<WorkerReply, { job: number }>): void {

@@ -11,7 +11,8 @@ export interface WorkerOptions {
   readonly output: string;
 }
 
-export type WorkerRequest = { readonly job: number; readonly batch: Batch };
+/** `end` ends the thread; jobs that have not begun stay unanswered. */
+export type WorkerRequest = { readonly job: number; readonly batch: Batch } | 'end';
 export type WorkerReply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'refused'; readonly reason: string }
@@ -55,7 +56,7 @@ async function serve(options: WorkerOptions): Promise<void> {
     reply({ kind: 'refused', reason: error instanceof Error ? error.message : String(error) });
     return;
   }
-  const run = async ({ job, batch }: WorkerRequest): Promise<void> => {
+  const run = async ({ job, batch }: Exclude<WorkerRequest, 'end'>): Promise<void> => {
     try {
       const began = performance.now();
       const results = await session.run(toFeeds(batch), [options.output]);
@@ -69,6 +70,8 @@ async function serve(options: WorkerOptions): Promise<void> {
   // one after the other: the binding defers each run, so that runs begun together would all seem to last as long as their sum
   let last = Promise.resolve();
   port.on('message', (request: WorkerRequest) => {
+    // never heard while a run is under way, since that blocks the thread
+    if (request === 'end') process.exit();
     last = last.then(() => run(request));
   });
   reply({ kind: 'ready' });

@@ -21,7 +21,7 @@ const MAIN = join(ROOT, 'src/main.ts');
 const folder = temporaryFolder('demo-fallback');
 const place = (): string => mkdtempSync(join(folder, 'run-'));
 /** Few, and so many that every act has a doubtful one. */
-const NOTES = 20;
+const NOTES = 30;
 const REAL_KEY = 'sk-of-a-real-provider';
 const DEMO = ['demo', '--fallback', 'simulated', '--notes', String(NOTES)];
 

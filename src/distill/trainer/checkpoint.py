@@ -29,7 +29,7 @@ def save(out: Path, model: Tagger, optimizer: torch.optim.Optimizer, average: di
         "model": model.state_dict(),
         "ema": average,
         "optimizer": optimizer.state_dict(),
-        "random": {"keys": torch.from_numpy(keys.astype(np.int64)), "position": position},
+        "random": {"keys": torch.from_numpy(keys.astype(np.int64)), "position": position, "torch": torch.get_rng_state()},
         "heads": HEADS,
     }
     temporary = out / f"{CHECKPOINT}.tmp"
@@ -49,6 +49,8 @@ def resume(out: Path, model: Tagger, optimizer: torch.optim.Optimizer, average: 
         average[name].copy_(value)
     keys = state["random"]["keys"].numpy().astype(np.uint32)
     np.random.set_state(("MT19937", keys, state["random"]["position"]))
+    if "torch" in state["random"]:  # dropout's; runs without it did not always keep it
+        torch.set_rng_state(state["random"]["torch"])
     print(f"train: resuming at step {state['step']}", file=sys.stderr, flush=True)
     return state["step"]
 

@@ -111,7 +111,7 @@ def train(args: argparse.Namespace) -> None:
     model = Tagger(pretrained(base, recipe.dropout), recipe.encoders, recipe.dropout)
     write_run(args.out, run | {"encoder": model.shape()})
     write_base(args.out, base, tokenizer)
-    model = model.to(device)
+    model = model.to(device).train()
     optimizer = optimizer_for(model, recipe)
     average = {k: v.clone() for k, v in model.state_dict().items() if v.dtype.is_floating_point}
     first = resume(args.out, model, optimizer, average)
@@ -134,7 +134,8 @@ def train(args: argparse.Namespace) -> None:
                 save(args.out, model, optimizer, average, step + 1)
                 report(metrics, step=step + 1, devF1=dev_f1(model, dev, collate))
         if first < steps:
-            follow(average, model, 0.0 if recipe.ema == 0 else 1.0)
+            if recipe.ema == 0:
+                follow(average, model, 0.0)
             save(args.out, model, optimizer, average, steps)
             report(metrics, step=steps, devF1=dev_f1(model, dev, collate))
     write_final(args.out, model, average, tokenizer)
@@ -176,7 +177,8 @@ def descend(model: Tagger, optimizer: torch.optim.Optimizer, ids, attention, tar
 def follow(average: dict[str, torch.Tensor], model: Tagger, keep: float) -> None:
     for name, value in model.state_dict().items():
         if name in average:
-            average[name].lerp_(value, 1 - keep)
+            # a step of the whole way would be rounded
+            average[name].lerp_(value, 1 - keep) if keep > 0 else average[name].copy_(value)
 
 
 @torch.no_grad()

@@ -1,0 +1,114 @@
+/** If this fails, a training that was cut off ends elsewhere than one that was not, or made-up training data labels the wrong words. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { sha256Of } from '../../src/model/manifest.ts';
+import { ROOT } from '../support/model.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+import { trainerPython } from '../support/trainer.ts';
+
+const { python, skip } = trainerPython();
+const folder = temporaryFolder('trainer');
+const scripts = join(ROOT, 'src/distill/trainer');
+const notes = join(folder, 'corpus/teacher/notes.jsonl');
+
+const run = async (args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> => {
+  try {
+    return { code: 0, ...(await promisify(execFile)(python, args, { cwd: scripts, maxBuffer: 1e8 })) };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, stdout, stderr };
+  }
+};
+const train = (out: string, ...args: string[]) =>
+  run([
+    'train.py',
+    '--corpus',
+    join(folder, 'corpus'),
+    '--out',
+    join(folder, out),
+    '--base',
+    join(folder, 'base'),
+    ...args,
+  ]);
+const weights = (out: string): string => sha256Of(readFileSync(join(folder, out, 'model.safetensors')));
+
+describe('the trainer', { skip, timeout: 300_000 }, () => {
+  before(async () => {
+    mkdirSync(join(folder, 'corpus/teacher'), { recursive: true });
+    const rows = readFileSync(join(ROOT, 'test/data/quality/teacher-dev.jsonl'), 'utf8').split('\n').filter(Boolean);
+    const split = (i: number): string => (i % 6 === 0 ? 'dev' : 'train');
+    writeFileSync(notes, rows.map((row, i) => `${JSON.stringify({ ...JSON.parse(row), split: split(i) })}\n`).join(''));
+    const base = await run(['smaller_base.py', '--layers', '1', '--out', join(folder, 'base')]);
+    assert.equal(base.code, 0, base.stderr);
+  });
+
+  it('ends with the same weights whether it was cut off or not, dropout and all', async () => {
+    const paper = ['--preset', 'paper', '--encoders', 'shared', '--labels', 'teacher', '--threads', '1'];
+    const whole = await train('whole', ...paper, '--max-steps', '6');
+    assert.equal(whole.code, 0, whole.stderr);
+    await train('cut', ...paper, '--max-steps', '3');
+    const before = weights('cut');
+    const resumed = await train('cut', ...paper, '--max-steps', '6');
+    assert.match(resumed.stderr, /resuming at step 3/);
+    assert.notEqual(before, weights('cut'));
+    assert.equal(weights('cut'), weights('whole'));
+    const other = await train('cut', ...paper, '--max-steps', '6', '--seed', '7');
+    assert.equal(other.code, 1);
+    assert.match(other.stderr, /holds a run with another recipe: name a new --out, or remove it/);
+  });
+
+  it('keeps every label on its mention when it writes shorthand', async () => {
+    const program = `
+import json, random, sys
+from pathlib import Path
+from corpus import read_rows
+from shorthand import TABLES, abbreviate, made_up_lines
+rows = list(read_rows(Path(sys.argv[1]), "notes"))
+short = [abbreviate(row, random.Random(1)) for row in rows]
+lines = made_up_lines(rows, random.Random(1), 50)
+def mentions(row): return [[e["type"], row["text"][e["start"]:e["end"]]] for e in row["entities"]]
+print(json.dumps({"tables": TABLES, "long": list(map(mentions, rows)), "short": list(map(mentions, short)), "made": list(map(mentions, lines)), "texts": [row["text"] for row in lines]}))
+`;
+    const { code, stdout, stderr } = await run(['-c', program, notes]);
+    assert.equal(code, 0, stderr);
+    type Mentions = readonly (readonly [task: string, text: string])[];
+    const said = JSON.parse(stdout) as {
+      tables: Record<string, Record<string, string>>;
+      long: Mentions[];
+      short: Mentions[];
+      made: Mentions[];
+      texts: string[];
+    };
+    let abbreviated = 0;
+    said.long.forEach((mentions, i) => {
+      assert.equal(said.short[i]?.length, mentions.length);
+      mentions.forEach(([task, text], j) => {
+        const [sameTask, now] = said.short[i]?.[j] ?? [];
+        assert.equal(sameTask, task);
+        if (now === text) return;
+        assert.equal(now, said.tables[task]?.[text.toLowerCase()]);
+        abbreviated++;
+      });
+    });
+    assert.ok(abbreviated > 5, `${abbreviated} mentions were abbreviated`);
+    const known = new Set([
+      ...said.long.flat().map(each => each[1]),
+      ...Object.values(said.tables).flatMap(table => Object.values(table)),
+    ]);
+    for (const [, text] of said.made.flat()) assert.ok(known.has(text));
+    assert.ok(said.texts.some(text => /c\/o|h\/o|PMH/.test(text)));
+  });
+
+  it('says where a row is wrong, and nothing of what stands there', async () => {
+    const row = { id: 'CANARY', split: 'train', text: 'CANARY', entities: [{ start: 0, end: 99, type: 'disease' }] };
+    writeFileSync(notes, `${readFileSync(notes, 'utf8')}${JSON.stringify(row)}\n`);
+    const { code, stderr } = await train('wrong', '--max-steps', '1');
+    assert.equal(code, 1);
+    assert.match(stderr, /notes\.jsonl:36: not a corpus row \(ValueError\)/);
+    assert.ok(!stderr.includes('CANARY'));
+  });
+});

@@ -1,6 +1,8 @@
 /** What a candidate must pass before it serves: each gate is a verdict from numbers, and says in one line what it saw. Pure. */
+
 import { pairedF1Interval, seeded } from '../evaluation/bootstrap.ts';
 import { type Counts, scores, sum } from '../evaluation/counts.ts';
+import { median } from '../evaluation/median.ts';
 import type { Calibration } from './calibrate.ts';
 import type { Leakage } from './leakage.ts';
 import type { TrainingData } from './training-data.ts';
@@ -152,13 +154,6 @@ export function lineOf({ gate, task, passed, says }: Verdict): string {
 
 export function nameOf({ gate, task }: Verdict): string {
   return task === undefined ? gate : `${gate} ${task}`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
 function digits(value: number): string {

@@ -3,9 +3,11 @@
  * of one run, one after the other in an order that rotates; providers are emulated, and their program and the escalator have the same
  * cores as the tagger.
  */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
+import { median } from '../../evaluation/median.ts';
 import { loadRouting } from '../../model/routing.ts';
 import { loadServing } from '../../model/store.ts';
 import { readDemoNotes } from '../demo.ts';
@@ -94,10 +96,4 @@ async function takeRounds(
 
 function sentence(mode: Mode, { notesPerSecond, escalated, revised, requests }: Turn): string {
   return `${mode} ${notesPerSecond.toFixed(1)} notes/s (${escalated} escalated, ${requests} requests, ${revised} revised)`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
-  return low === undefined || high === undefined ? Number.NaN : (low + high) / 2;
 }

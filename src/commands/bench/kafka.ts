@@ -2,6 +2,7 @@
  * `bench kafka`: what exactly-once on a broker costs, in one run, in turns. With the real tagger: notes/s through Kafka over notes/s
  * on the embedded log. With a processor that only copies: records/s of both transports, and of plain kafkajs without transactions.
  */
+
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,6 +11,7 @@ import type { Config } from '../../config.ts';
 import type { Observer } from '../../core/facts.ts';
 import type { Note } from '../../core/note.ts';
 import type { Processor } from '../../core/processor.ts';
+import { median } from '../../evaluation/median.ts';
 import type { EventCodecs } from '../../events/codecs.ts';
 import { createKafka } from '../../streams/kafka/client.ts';
 import { type Running, runProcessor } from '../../streams/runner.ts';
@@ -201,8 +203,4 @@ function repeated(notes: readonly Note[], count: number): Note[] {
 function sentence(round: Round): string {
   const n = (value: number): string => value.toFixed(value < 100 ? 1 : 0);
   return `tagger ${n(round.taggedOnKafka)} notes/s on Kafka, ${n(round.taggedEmbedded)} embedded; copying ${n(round.copiedOnKafka)} records/s on Kafka, ${n(round.copiedEmbedded)} embedded, ${n(round.copiedPlainly)} by plain kafkajs`;
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

@@ -1,4 +1,5 @@
 /** Resident memory of the real program while many short notes pass through it. Reads /proc, so Linux only. */
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -7,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config.ts';
 import type { Note } from '../../core/note.ts';
+import { median } from '../../evaluation/median.ts';
 import { singleObjectCodecs } from '../../events/codecs.ts';
 import type { Io } from '../io.ts';
 import { ensureTopics, openTransport } from '../open-transport.ts';
@@ -104,8 +106,4 @@ function residentBytes(pid: number | undefined): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }

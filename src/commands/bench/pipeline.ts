@@ -2,12 +2,14 @@
  * `bench pipeline`: how much of the bare session's speed the whole pipeline keeps, in one run, in turns; and whether memory stays
  * flat while 20,000 notes pass.
  */
+
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
 import { type Fact, unobserved } from '../../core/facts.ts';
 import type { Note } from '../../core/note.ts';
+import { median } from '../../evaluation/median.ts';
 import { singleObjectCodecs } from '../../events/codecs.ts';
 import type { Batch } from '../../model/batch.ts';
 import { readDemoNotes } from '../demo.ts';
@@ -62,7 +64,6 @@ export async function benchPipeline(
     );
   }
   const memory = await measureMemory(config, await readDemoNotes(), options.memoryNotes, io);
-  const sorted = rounds.map(each => each.ratio).sort((a, b) => a - b);
   const result: PipelineResult = {
     command: `npm run bench -- pipeline --rounds ${options.rounds} --notes ${options.notes} --memory-notes ${options.memoryNotes}`,
     commit: currentCommit(),
@@ -72,7 +73,7 @@ export async function benchPipeline(
     paddedTokensPerRound: last?.paddedTokens ?? 0,
     paddedShare: 1 - (last?.tokens ?? 0) / (last?.paddedTokens ?? 1),
     rounds,
-    medianRatio: sorted[sorted.length >> 1] ?? Number.NaN,
+    medianRatio: median(rounds.map(each => each.ratio)),
     memory,
   };
   await write(io.stdout, summary(result));

@@ -2,6 +2,7 @@
 import { basename, join, resolve } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
 import { readAnnotator } from '../distill/annotators.ts';
+import { renderScores } from '../distill/card.ts';
 import { corpusHash, fileHash, readCorpus } from '../distill/corpus.ts';
 import { report } from '../distill/distill.ts';
 import { checkComparable, readCompared } from '../distill/report/compared.ts';
@@ -11,7 +12,7 @@ import { renderReport } from '../distill/report/page.ts';
 import { rounded } from '../distill/rounded.ts';
 import { TEST_SETS, testSetsIn } from '../distill/test-sets.ts';
 import { servingDirectory } from '../model/store.ts';
-import type { Io } from './io.ts';
+import { type Io, write } from './io.ts';
 import { currentCommit } from './provenance.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -53,6 +54,7 @@ export async function distillEvaluate(config: Config, options: EvaluateFlags, io
     commit: currentCommit(),
     progress: line => void io.stderr.write(`${line}\n`),
   });
+  await write(io.stdout, `${renderScores(metrics)}\n`);
   if (options.report === undefined) return;
   io.stderr.write('evaluate: report\n');
   const figures = figuresOf(model, metrics, scored, {

@@ -47,7 +47,7 @@ Words are BERT's: runs of letters and digits, and single punctuation marks. Toke
 relaxed count spans, relaxed meaning any overlap, paired one to one (arXiv 2411.10020). In brackets: 95 % bootstrap intervals over
 documents.
 
-${metrics.results.map(renderSet).join('\n\n')}
+${renderScores(metrics)}
 
 ## Challenge lines
 ${metrics.challenge.categories.at(-1)?.lines ?? 0} short lines (\`test/data/challenge/lines.txt\`) in shapes that the sets above have little of, made up for this
@@ -95,6 +95,11 @@ Further: IO tags cannot separate two mentions of one task that touch on one line
 site and sign, so its scores for problems understate a tagger that follows ours; offsets and text are exact by construction, but a
 mention that wraps over a line end comes as two.
 `;
+}
+
+/** The card's tables of scores, one a set and split. */
+export function renderScores({ results }: Metrics): string {
+  return results.map(renderSet).join('\n\n');
 }
 
 function dataRows({ training }: Manifest, { results }: Metrics): string {

@@ -65,6 +65,8 @@ describe('from teachers to a tagger that serves (simulated teachers)', { skip, t
     assert.match(said[4] as string, /40 train notes, \d{3,} mentions/);
 
     const card = read('runs/mine/model/MODEL_CARD.md');
+    assert.ok((said[7] as string).startsWith('**Teacher notes, dev** (10 documents)'), said[7]);
+    assert.ok(card.includes((said[7] as string).trim()), 'evaluate prints the scores of the card');
     assert.match(card, /a 2-layer BERT encoder \(base, 15\.5 million parameters\)/);
     assert.match(
       card,

@@ -13,7 +13,7 @@ import { type CorpusDocument, corpusHash, readCorpus, type Split } from '../dist
 import { DistillError } from '../distill/distill-error.ts';
 import { renderPrompts, type VersionSummary } from '../distill/prompts-table.ts';
 import { RESAMPLES } from '../evaluation/bootstrap.ts';
-import { loadModel } from '../model/manifest.ts';
+import { loadServing } from '../model/store.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import type { GuidelineText } from '../teachers/guideline-text.ts';
 import type { Teacher } from '../teachers/teacher.ts';
@@ -60,7 +60,7 @@ export async function distillPrompts(config: Config, flags: PromptsFlags, io: Io
   if (gold.length === 0) throw new DistillError('CORPUS_MISSING', `${flags.file} has no ${flags.split} document`);
   byId(gold, flags.file);
   const versions = await versionsOf(config, flags, io);
-  const model = loadModel(config.model);
+  const model = loadServing(config.model);
   const tokenizer = new TextTokenizer(join(model.directory, model.manifest.tokenizer));
   const interrupt = onInterrupt();
   const stopping = interrupt.signal;

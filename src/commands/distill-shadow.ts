@@ -13,6 +13,7 @@ import { ShadowLedger } from '../distill/shadow/ledger.ts';
 import { figuresOf, renderShadow } from '../distill/shadow/report.ts';
 import { loadModel, type VerifiedModel } from '../model/manifest.ts';
 import { loadRouting } from '../model/routing.ts';
+import { loadServing } from '../model/store.ts';
 import { announcingCommits } from '../streams/before-commit.ts';
 import { type Running, runProcessor } from '../streams/runner.ts';
 import type { Transport } from '../streams/transport.ts';
@@ -82,7 +83,7 @@ async function shadow(config: Config, flags: ShadowFlags, around: Around): Promi
   const { observe } = telemetry;
   const tell = (line: string): void => void (flags.quiet === true || io.stderr.write(`${line}\n`));
   observe({ kind: 'role.state', role: SHADOW_ROLE, state: 'starting' });
-  const models = { serving: loadModel(config.model), candidate: loadModel(resolve(flags.candidate)) };
+  const models = { serving: loadServing(config.model), candidate: loadModel(resolve(flags.candidate)) };
   const rules = rulesOf(config, models.serving);
   const routers = { serving: routerOf(models.serving, rules), candidate: routerOf(models.candidate, rules) };
   requireCommonTask(models);

@@ -1,9 +1,10 @@
 /** A shadow beside the serving tagger, the same on every transport. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { install } from '../../src/distill/change-store.ts';
 import { loadModel } from '../../src/model/manifest.ts';
 import { stricterModel } from '../support/changed-model.ts';
 import { cleanEnvironment, clinstream, type Result, rows } from '../support/cli.ts';
@@ -124,7 +125,13 @@ export function besideTheTagger(name: string, open: () => Promise<ShadowPlace>, 
       const report = join(folder, name.replaceAll(' ', '-'), 'report.json');
       const total = live.length + refused.length;
       const ending = ['--max-notes', String(total), '--every', '4'];
-      const shadow = startShadow(['--candidate', candidate, '--report', report, ...ending, ...args], env);
+      // what serves may be named by its store
+      const store = join(folder, name.replaceAll(' ', '-'), 'store');
+      mkdirSync(store);
+      const why = { at: new Date().toISOString(), from: MODEL_DIRECTORY, command: 'test', commit: 'test' };
+      await install(store, loadModel(MODEL_DIRECTORY), why);
+      const serving = { ...env, CLINSTREAM_MODEL: store };
+      const shadow = startShadow(['--candidate', candidate, '--report', report, ...ending, ...args], serving);
       await shadow.reads;
       // its group begins at the end once it has its partitions
       let known = 0;

@@ -3,9 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type ExportReport, parseExport } from '../distill/export-report.ts';
 import { runTrainer, trainerEnvironment } from '../distill/trainer.ts';
+import { cacheDirectory } from './cache.ts';
 import { type Io, write } from './io.ts';
-
-const CACHE = '.clinstream';
 
 export interface ExportFlags {
   readonly run: string;
@@ -18,7 +17,7 @@ export interface ExportFlags {
 /** @throws DistillError PYTHON_MISSING, ENVIRONMENT_FAILED, TRAINING_FAILED */
 export async function distillExport(flags: ExportFlags, io: Io): Promise<void> {
   const progress = (line: string): void => void io.stderr.write(`${line}\n`);
-  const python = await trainerEnvironment(resolve(CACHE), progress);
+  const python = await trainerEnvironment(cacheDirectory(io.env), progress);
   const out = resolve(flags.out);
   const args = ['--run', resolve(flags.run), '--out', out, '--corpus', resolve(flags.corpus)];
   const more = ['--precision', flags.precision.join(','), '--documents', String(flags.documents)];

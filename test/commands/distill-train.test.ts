@@ -78,6 +78,24 @@ describe('from teachers to a tagger that serves (simulated teachers)', { skip, t
     const report = JSON.parse(read('runs/mine/report/report.json')) as { model: { name: string } };
     assert.equal(report.model.name, 'mine');
 
+    const again = [
+      'distill',
+      'export',
+      '--run',
+      'runs/mine',
+      '--out',
+      'graphs',
+      '--corpus',
+      'corpus',
+      '--precision',
+      'int8',
+    ];
+    const exported = await clinstream(again, { env, cwd: folder });
+    assert.equal(exported.code, 0, exported.stderr);
+    assert.match(exported.stdout, /^Against the trained model on 10 windows .*^\| int8 \| \d+\.\d \| /ms);
+    const graph = (of: string): Buffer => readFileSync(join(folder, of, 'model.int8.onnx'));
+    assert.ok(graph('graphs').equals(graph('runs/mine/model')), 'the same run gives the same graph');
+
     const gates = said.at(-1) as string;
     assert.match(gates, /^pass {2}f1 symptom: token F1 \.[3-9]\d\d on 8 documents/m);
     assert.match(gates, /^mine-1\.0\.0-[0-9a-f]{8} serves from now on/m);

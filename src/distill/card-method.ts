@@ -8,7 +8,7 @@ const runSchema = z.object({
     .object({ layers: z.number(), width: z.number(), parameters: z.number() })
     .default({ layers: 6, width: 384, parameters: 22_600_000 }),
   labels: z.object({ by: z.enum(['human', 'teacher', 'both']), share: z.number(), soft: z.boolean() }).optional(),
-  softTeacher: z.object({ name: z.string(), version: z.string() }).nullish(),
+  softTeachers: z.array(z.object({ name: z.string(), version: z.string() })).default([]),
   recipe: z.object({
     phases: z.array(z.array(z.number())).min(1),
     encoders: z.enum(['shared', 'task']).default('shared'),
@@ -38,7 +38,7 @@ export function describeEncoder(run: Run | undefined): string {
 
 export function describeMethod(run: Run | undefined): string {
   if (run === undefined) return 'The model was not trained by this program.';
-  const { recipe, labels, softTeacher } = run;
+  const { recipe, labels, softTeachers } = run;
   const text = run.data.filter(({ file }) => file.startsWith('text/')).map(({ file }) => `\`${file}\``);
   return [
     LABELS[labels?.by ?? 'both'],
@@ -47,9 +47,9 @@ export function describeMethod(run: Run | undefined): string {
       : [`Of the labelled documents a share of ${labels.share} was used.`]),
     ...(labels?.soft === true ? ["A mention's confidence was its label."] : []),
     'Every corpus also has heads of its own. A task that a corpus does not annotate is masked there; so is a word piece that a span cuts.',
-    ...(softTeacher == null ? [] : [softly(softTeacher, text)]),
+    ...(softTeachers.length === 0 ? [] : [softly(softTeachers, text)]),
     ...(recipe.shorthand > 0 ? [SHORTHAND] : []),
-    ...(fades(recipe.phases) ? ['The human corpora fade from all to a quarter over the epochs.'] : []),
+    ...fading(recipe.phases),
     ...(recipe.masked > 0 ? [`${Math.round(100 * recipe.masked)} % of the input word pieces are masked.`] : []),
     ...(recipe.dropout > 0 ? [`Dropout ${recipe.dropout}.`] : []),
     ...(recipe.ema > 0 ? ['Exported weights are the exponential moving average.'] : []),
@@ -59,20 +59,26 @@ export function describeMethod(run: Run | undefined): string {
 }
 
 const LABELS = {
-  both: `Multi-task training on all sets at once: the three served heads learn from the teacher's notes, and at half weight from the human
-corpora whose guidelines agree (NCBI Disease for disease; PHEE and MACCROBAT for medication).`,
+  both: `Multi-task training on all sets at once: the three served heads learn from the teacher's notes, and at less weight from the human
+corpus whose guidelines agree (NCBI Disease, for disease).`,
   human: 'Multi-task training on the human corpora alone; no label of a teacher was used.',
   teacher: "Training on the teacher's notes alone; no human label was used.",
 } as const;
 
-function softly({ name, version }: { name: string; version: string }, text: readonly string[]): string {
+function softly(teachers: readonly { name: string; version: string }[], text: readonly string[]): string {
+  const names = teachers.map(({ name, version }) => `${name} ${version}`).join(' and ');
+  const whose = teachers.length === 1 ? `The probabilities of ${names}` : `The mean probabilities of ${names}`;
   const where = text.length === 0 ? '' : `, and of every task on unlabelled text (${text.join(', ')})`;
-  return `The probabilities of ${name} ${version} are soft labels of the tasks that a corpus does not annotate${where}; unlabelled documents that share text with a dev or test document are left out.`;
+  return `${whose} are soft labels of the tasks that a corpus does not annotate${where}; unlabelled documents that share text with a dev or test document are left out.`;
 }
 
 const SHORTHAND =
   'Some notes are read with mentions and phrases abbreviated ("c/o SOB"), and lines of shorthand are made up from tables; the tables were written knowing that an earlier version failed on the category "shorthand" below, so that category is no blind test.';
 
-function fades(phases: readonly (readonly number[])[]): boolean {
-  return (phases.at(-1)?.[1] ?? 1) < (phases[0]?.[1] ?? 1);
+/** What share of the human corpora is read, first and last. */
+function fading(phases: readonly (readonly number[])[]): string[] {
+  const [first = 1, last = 1] = [phases[0]?.[1], phases.at(-1)?.[1]];
+  return last < first
+    ? [`Of the human corpora ${100 * first} % are read in the first epochs and ${100 * last} % in the last.`]
+    : [];
 }

@@ -62,11 +62,11 @@ export async function finish(options: DistillOptions & { readonly exportDirector
 
 /** The command line again, without the folders of this machine. */
 function commandOf({ name, version, training }: DistillOptions): string {
-  const { softTeacher, unlabelled = [], base } = training;
+  const { softTeachers = [], unlabelled = [], base } = training;
   const shown = trainerArguments({
     ...training,
     ...(base === undefined ? {} : { base: base.startsWith('/') ? basename(base) : base }),
-    ...(softTeacher === undefined ? {} : { softTeacher: basename(softTeacher) }),
+    softTeachers: softTeachers.map(directory => basename(directory)),
     unlabelled: unlabelled.map(file => join('CORPUS/text', basename(file))),
   });
   const named = ['--out', `models/${name}`, '--name', name, '--model-version', version];

@@ -17,8 +17,8 @@ export interface TrainingChoices {
   readonly labelShare?: number;
   /** An entity's confidence is its label, not 1. */
   readonly softLabels?: boolean;
-  /** Model folder whose probabilities label what nobody has labelled. */
-  readonly softTeacher?: string;
+  /** Model folders whose mean probabilities label what nobody has labelled. */
+  readonly softTeachers?: readonly string[];
   /** Files of `{id, text}`. */
   readonly unlabelled?: readonly string[];
   /** Length as a multiple of the preset's. */
@@ -30,11 +30,12 @@ export interface TrainingChoices {
 }
 
 export function trainerArguments(choices: TrainingChoices): string[] {
-  const { softLabels, unlabelled = [], ...valued } = choices;
+  const { softLabels, softTeachers = [], unlabelled = [], ...valued } = choices;
   const dashed = (name: string): string => `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`;
   return [
     ...Object.entries(valued).flatMap(([name, value]) => (value === undefined ? [] : [dashed(name), String(value)])),
     ...(softLabels === true ? ['--soft-labels'] : []),
+    ...(softTeachers.length === 0 ? [] : ['--soft-teachers', ...softTeachers]),
     ...(unlabelled.length === 0 ? [] : ['--unlabelled', ...unlabelled]),
   ];
 }

@@ -1,7 +1,7 @@
 """Which corpus trains which head: the one table that says what every label means.
 
-Three heads serve (`note`); they learn from the teacher's labels on notes and, at half weight, from the human corpora whose
-guidelines agree with ours. Every corpus also has heads of its own, because guidelines differ: they share the encoder, keep
+Three heads serve (`note`); they learn from the teacher's labels on notes and, at less weight, from the one human corpus whose
+guidelines agree with ours (NCBI Disease). Every corpus also has heads of its own, because guidelines differ: they share the encoder, keep
 the corpora from arguing with each other, and allow comparison with the literature. A corpus says nothing about a task that
 it does not annotate: that task is masked there.
 """
@@ -55,7 +55,7 @@ def _note(kind: str, weight: float, *types: str) -> Source:
 NCBI_TYPES = ("DiseaseClass", "SpecificDisease", "CompositeMention", "Modifier")
 
 SOURCES: dict[str, list[Source]] = {
-    "ncbi_disease": [_own("ncbi_disease", "disease", *NCBI_TYPES), _note("disease", 0.5, *NCBI_TYPES)],
+    "ncbi_disease": [_own("ncbi_disease", "disease", *NCBI_TYPES), _note("disease", 0.7, *NCBI_TYPES)],
     "bc5cdr": [_own("bc5cdr", "chemical", "Chemical"), _own("bc5cdr", "disease", "Disease")],
     "biored": [
         _own("biored", "chemical", "ChemicalEntity"),
@@ -65,20 +65,25 @@ SOURCES: dict[str, list[Source]] = {
         _own("phee", "drug", "Drug"),
         _own("phee", "effect", "Effect"),
         _own("phee", "treat", "Treat-Disorder"),
-        _note("medication", 0.5, "Drug"),
     ],
     "chia": [_own("chia", "drug", "Drug"), _own("chia", "condition", "Condition")],
     "maccrobat": [
         _own("maccrobat", "medication", "Medication"),
         _own("maccrobat", "disease", "Disease_disorder"),
         _own("maccrobat", "symptom", "Sign_symptom"),
-        _note("medication", 0.5, "Medication"),
     ],
     NOTES: [_note(task, 1.0, task) for _, task in SERVED],
 }
 
-HUMAN_ONLY = {"maccrobat": [_note("disease", 0.5, "Disease_disorder"), _note("symptom", 0.5, "Sign_symptom")]}
-"""What served heads learn besides where no teacher's labels are used: otherwise nothing would train the symptom head."""
+HUMAN_ONLY = {
+    "phee": [_note("medication", 0.5, "Drug")],
+    "maccrobat": [
+        _note("medication", 0.5, "Medication"),
+        _note("disease", 0.5, "Disease_disorder"),
+        _note("symptom", 0.5, "Sign_symptom"),
+    ],
+}
+"""What served heads learn besides where no teacher's labels are used: otherwise nothing would train two of them."""
 
 
 def sources(corpus: str, labels: str) -> list[Source]:

@@ -1,7 +1,7 @@
 """How a run spends its steps: named presets, the order of all batches, and the learning rate. Pure: one seed, one schedule.
 
 The plan is a list of phases (share of notes, of gold, of unlabelled text, epochs): the teacher's notes are seen throughout, the
-human corpora fade from all to a quarter, so that what ships is tuned for notes without forgetting the literature.
+human corpora fade, so that what ships is tuned for notes without forgetting the literature.
 """
 
 import random
@@ -37,7 +37,7 @@ class Recipe:
 
 
 SELF_TRAINED = Recipe(
-    phases=((1.0, 1.0, 0.25, 2), (1.0, 0.5, 0.25, 2), (1.0, 0.25, 0.25, 4)), masked=0.08, shorthand=0.4, learning_rate=1.6e-4
+    phases=((1.0, 1.0, 0.25, 2), (1.0, 0.5, 0.25, 6)), masked=0.08, shorthand=0.4, learning_rate=1.6e-4
 )
 """Longer, with soft labels on unlabelled text and shorthand."""
 PAPER = Recipe(

@@ -29,6 +29,20 @@ SHINGLE = 8
 SHARED = 0.1
 
 
+class SoftTeachers:
+    """One model or several. Served heads get the mean of all; a corpus' heads what the first says, since the others may not have learned them."""
+
+    def __init__(self, directories: list[Path], tokenizer, threads: int):
+        self.members = [SoftTeacher(each, tokenizer, threads) for each in directories]
+        self.names = [each.name for each in self.members]
+
+    def __call__(self, document: Document) -> np.ndarray:
+        """Probabilities of Inside [pieces, heads]."""
+        first, *others = (member(document) for member in self.members)
+        served = np.mean([each[:, : len(SERVED)] for each in (first, *others)], axis=0)
+        return np.concatenate([served, first[:, len(SERVED) :]], axis=1)
+
+
 class SoftTeacher:
     """A model folder with heads in the trainer's order, read once by onnxruntime."""
 
@@ -58,10 +72,10 @@ class SoftTeacher:
         return 1 / (1 + np.exp(-logits))
 
 
-def add_soft_labels(documents: list[Document], teacher: SoftTeacher, cache: Path) -> list[Document]:
+def add_soft_labels(documents: list[Document], teacher: SoftTeachers, cache: Path) -> list[Document]:
     """The same documents with every missing head filled. Probabilities are kept in `cache`, for a resumed run."""
     pieces = sum(len(each.ids) for each in documents)
-    key = hashlib.sha256(json.dumps([teacher.name, [(each.id, len(each.ids)) for each in documents]]).encode()).hexdigest()
+    key = hashlib.sha256(json.dumps([teacher.names, [(each.id, len(each.ids)) for each in documents]]).encode()).hexdigest()
     named = cache.with_name(f"{cache.name}-{key[:12]}.npy")
     if named.exists():
         soft = np.load(named)

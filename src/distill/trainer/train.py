@@ -22,7 +22,7 @@ from heads import HEADS, NOTES
 from model import CLS, MASK, MINILM, PAD, SEP, Tagger, base_directory, load_tokenizer, pretrained
 from recipe import PRESETS, Recipe, rate_at, schedule
 from shorthand import abbreviate, made_up_lines
-from soft_labels import SoftTeacher, add_soft_labels, read_unlabelled
+from soft_labels import SoftTeachers, add_soft_labels, read_unlabelled
 from word_scores import Counts, gold_words, piece_logits, word_means
 
 CHECKPOINT_EVERY = 400
@@ -84,10 +84,10 @@ def train(args: argparse.Namespace) -> None:
     steered = {name: n for name, n in DEV_DOCUMENTS.items() if name in files}
     dev = [d for name, n in steered.items() for d in reading.documents(files[name], name, "dev")[:n]]
     args.out.mkdir(parents=True, exist_ok=True)
-    soft = None
-    if args.soft_teacher is not None:
-        teacher = SoftTeacher(args.soft_teacher, tokenizer, args.threads)
-        soft = teacher.name
+    soft = []
+    if args.soft_teachers:
+        teacher = SoftTeachers(args.soft_teachers, tokenizer, args.threads)
+        soft = teacher.names
         documents += read_unlabelled(args.unlabelled, args.corpus, tokenizer)
         documents = add_soft_labels(documents, teacher, args.out / "soft-labels")
     batches = schedule(documents, in_shorthand, recipe)
@@ -101,7 +101,7 @@ def train(args: argparse.Namespace) -> None:
         "recipe": asdict(recipe),
         "base": args.base if "/" not in args.base else Path(args.base).name,
         "labels": {"by": args.labels, "share": args.label_share, "soft": args.soft_labels},
-        "softTeacher": soft,
+        "softTeachers": soft,
         "documents": len(documents),
         "steps": steps,
         "device": device.type,
@@ -232,8 +232,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--labels", choices=["human", "teacher", "both"], default="both")
     parser.add_argument("--label-share", type=share, default=1.0, help="share of the labelled documents, chosen by their ids")
     parser.add_argument("--soft-labels", action="store_true", help="an entity's confidence is its label, not 1")
-    parser.add_argument("--soft-teacher", type=Path, help="model folder whose probabilities label what nobody has labelled")
-    parser.add_argument("--unlabelled", type=Path, nargs="*", default=[], help=".jsonl[.gz] of {id, text}; needs --soft-teacher")
+    parser.add_argument("--soft-teachers", type=Path, nargs="*", default=[], help="model folders whose mean probabilities label what nobody has")
+    parser.add_argument("--unlabelled", type=Path, nargs="*", default=[], help=".jsonl[.gz] of {id, text}; needs --soft-teachers")
     parser.add_argument("--steps-scale", type=positive, help="length of the run as a multiple of the preset's")
     parser.add_argument("--max-steps", type=int, help="stop early: for a smoke test")
     parser.add_argument("--seed", type=int)
@@ -241,8 +241,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument("--bf16", action=argparse.BooleanOptionalAction, default=True, help="bfloat16 products; float32 weights")
     args = parser.parse_args()
-    if args.unlabelled and args.soft_teacher is None:
-        parser.error("--unlabelled needs --soft-teacher: without it nothing labels the text")
+    if args.unlabelled and not args.soft_teachers:
+        parser.error("--unlabelled needs --soft-teachers: without it nothing labels the text")
     return args
 
 

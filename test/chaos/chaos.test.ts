@@ -32,7 +32,8 @@ describe('chaos, in short', { skip }, () => {
       ],
       tell: line => t.diagnostic(line),
     });
-    const { missing, doubled, outOfOrder, wrong } = findings;
+    const { missing, doubled, outOfOrder, wrong, evidence } = findings;
+    for (const line of evidence) t.diagnostic(line);
     assert.deepEqual({ missing, doubled, outOfOrder, wrong }, { missing: [], doubled: [], outOfOrder: [], wrong: [] });
     assert.equal(findings.entities + findings.deadLetters, notes + findings.fedAgain);
     assert.ok(findings.deadLetters >= poison && poison > 0);

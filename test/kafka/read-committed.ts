@@ -7,8 +7,15 @@ import { randomUUID } from 'node:crypto';
 import type { Kafka, KafkaMessage } from 'kafkajs';
 import { hideAbortedRecords } from '../../src/streams/kafka/aborted-transactions.ts';
 
+/** With where it stands, and who wrote it. */
+export type Committed = KafkaMessage & {
+  readonly partition: number;
+  /** kafkajs knows it and does not say so. */
+  readonly batchContext?: { readonly producerId: string; readonly producerEpoch: number };
+};
+
 /** Every record up to where the topic ends now. */
-export async function readCommitted(kafka: Kafka, topic: string): Promise<KafkaMessage[]> {
+export async function readCommitted(kafka: Kafka, topic: string): Promise<Committed[]> {
   hideAbortedRecords();
   const admin = kafka.admin();
   await admin.connect();
@@ -20,7 +27,7 @@ export async function readCommitted(kafka: Kafka, topic: string): Promise<KafkaM
   await admin.disconnect();
   if (open.size === 0) return [];
   const consumer = kafka.consumer({ groupId: `verify-${randomUUID()}`, readUncommitted: false, maxWaitTimeInMs: 200 });
-  const found = new Map<string, KafkaMessage>(); // by place: where the group settles anew, kafkajs begins anew
+  const found = new Map<string, Committed>(); // by place: where the group settles anew, kafkajs begins anew
   const done = Promise.withResolvers<void>();
   consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
     const end = open.get(partition);
@@ -31,7 +38,8 @@ export async function readCommitted(kafka: Kafka, topic: string): Promise<KafkaM
   await consumer.subscribe({ topic, fromBeginning: true });
   await consumer.run({
     eachBatch: async ({ batch }) => {
-      for (const message of batch.messages) found.set(`${batch.partition}/${message.offset}`, message);
+      const { partition } = batch;
+      for (const message of batch.messages) found.set(`${partition}/${message.offset}`, { ...message, partition });
     },
   });
   await done.promise;

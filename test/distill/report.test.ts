@@ -12,7 +12,7 @@ import { loadConfig } from '../../src/config.ts';
 import type { Metrics } from '../../src/distill/evaluate.ts';
 import type { ReportFigures } from '../../src/distill/report/figures.ts';
 import { pool, SMALLEST_GROUP } from '../../src/distill/report/groups.ts';
-import { intervalRows } from '../../src/distill/report/svg.ts';
+import { intervalRows } from '../../src/evaluation/svg.ts';
 import { reliabilityOf } from '../../src/distill/report/trust.ts';
 import { clinstream, type Result } from '../support/cli.ts';
 import { MODEL_DIRECTORY } from '../support/model.ts';

@@ -1,8 +1,8 @@
 /** How a training went, from the trainer's metrics.jsonl: its loss, and F1 on the few dev documents that it steers by. */
 import { z } from 'zod';
+import { type Axis, type Layer, legend, panel, ticks } from '../../evaluation/svg.ts';
 import { escapeHtml } from '../../text/escape-html.ts';
 import { STYLE } from './style.ts';
-import { type Axis, type Layer, legend, panel, ticks } from './svg.ts';
 
 const rowSchema = z.union([
   z.looseObject({ step: z.number(), loss: z.number() }),

@@ -1,4 +1,6 @@
 /** report.html: one page that needs nothing but itself. */
+
+import { legend } from '../../evaluation/svg.ts';
 import { escapeHtml } from '../../text/escape-html.ts';
 import type { ReportFigures } from './figures.ts';
 import { NOTE_TYPES_FILE, SMALLEST_GROUP } from './groups.ts';
@@ -20,7 +22,6 @@ import {
   taughtTable,
 } from './pictures.ts';
 import { STYLE } from './style.ts';
-import { legend } from './svg.ts';
 
 export function renderReport(figures: ReportFigures): string {
   const { model } = figures;

@@ -1,12 +1,21 @@
 /** The report's pictures and tables from its figures. */
 import type { Interval } from '../../evaluation/bootstrap.ts';
+import {
+  type Axis,
+  intervalRows,
+  type Layer,
+  legend,
+  type Mark,
+  panel,
+  type Row,
+  ticks,
+} from '../../evaluation/svg.ts';
 import { escapeHtml } from '../../text/escape-html.ts';
 import type { SetResult } from '../evaluate.ts';
 import type { MeasureResult } from '../measure.ts';
 import { TEST_SETS } from '../test-sets.ts';
 import type { CurvePoint, ReportFigures } from './figures.ts';
 import type { Grouping } from './groups.ts';
-import { type Axis, intervalRows, type Layer, legend, type Mark, panel, type Row, ticks } from './svg.ts';
 import type { Reliability, RiskCurve } from './trust.ts';
 
 /** What every reader of metrics.json has of a measure. */

@@ -1,6 +1,7 @@
 /** Pictures as inline SVG: points with interval bars in rows, and panels with lines. Colours are the page's `--s0` … and its ink. */
-import type { Interval } from '../../evaluation/bootstrap.ts';
-import { escapeHtml } from '../../text/escape-html.ts';
+
+import { escapeHtml } from '../text/escape-html.ts';
+import type { Interval } from './bootstrap.ts';
 
 /** One of a row's points. */
 export interface Mark {

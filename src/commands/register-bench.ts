@@ -1,0 +1,70 @@
+/** `bench`: measurements. */
+import type { Command } from 'commander';
+import { benchBatching } from './bench/batching.ts';
+import { benchFallback } from './bench/fallback.ts';
+import { benchKafka } from './bench/kafka.ts';
+import { benchPipeline } from './bench/pipeline.ts';
+import type { Io } from './io.ts';
+import { type CommonOptions, configOf, share, wholeNumber, withConfig, withLog, withModel } from './options.ts';
+
+export function registerBench(program: Command, io: Io): void {
+  const bench = program.command('bench').description('Measurements, each a ratio within one run.');
+  registerPipeline(bench, io);
+  registerBatching(bench, io);
+  registerFallback(bench, io);
+  registerKafka(bench, io);
+}
+
+function registerPipeline(bench: Command, io: Io): void {
+  withModel(withConfig(bench.command('pipeline')))
+    .description(
+      'Tokens/s of the whole pipeline over those of the bare ONNX session on the same batches; memory over many notes.',
+    )
+    .option('--rounds <N>', 'how often the two take turns', wholeNumber, 3)
+    .option('--notes <N>', 'notes of one round', wholeNumber, 264)
+    .option('--memory-notes <N>', 'short notes of the memory run', wholeNumber, 20_000)
+    .option('--write', 'write benchmarks/results/pipeline.json')
+    .action((options: CommonOptions & { rounds: number; notes: number; memoryNotes: number; write?: boolean }) =>
+      benchPipeline(configOf(options, io), { ...options, write: options.write === true }, io),
+    );
+}
+
+function registerBatching(bench: Command, io: Io): void {
+  withModel(withConfig(bench.command('batching')))
+    .description('What sharing a batch is worth on this machine, and how many entities it changes.')
+    .option('--notes <N>', 'demo notes, and ten lines for each', wholeNumber, 264)
+    .option('--write', 'write benchmarks/results/batching.json')
+    .action((options: CommonOptions & { notes: number; write?: boolean }) =>
+      benchBatching(configOf(options, io), { notes: options.notes, write: options.write === true }, io),
+    );
+}
+
+function registerFallback(bench: Command, io: Io): void {
+  withModel(withConfig(bench.command('fallback')))
+    .description(
+      'What escalating costs the tagger, in notes/s: while providers answer, while they hang for ever, with no escalator, and without.',
+    )
+    .option('--rounds <N>', 'how often the four take turns', wholeNumber, 5)
+    .option('--notes <N>', 'demo notes of one turn', wholeNumber, 264)
+    .option('--rate <SHARE>', 'escalate so large a share of notes for each task', share, 0.2)
+    .option('--request-ms <MS>', 'when a request that hangs is ended', wholeNumber, 2_000)
+    .option('--write', 'write benchmarks/results/fallback.json')
+    .action(
+      (options: CommonOptions & { rounds: number; notes: number; rate: number; requestMs: number; write?: boolean }) =>
+        benchFallback(configOf(options, io), { ...options, write: options.write === true }, io),
+    );
+}
+
+function registerKafka(bench: Command, io: Io): void {
+  withModel(withLog(withConfig(bench.command('kafka'))))
+    .description(
+      'What exactly-once on a broker costs: notes/s and records/s over those of the embedded log and of plain kafkajs.',
+    )
+    .option('--rounds <N>', 'how often they take turns', wholeNumber, 3)
+    .option('--notes <N>', 'notes of one round with the real tagger', wholeNumber, 528)
+    .option('--records <N>', 'records of one round that only copies', wholeNumber, 10_000)
+    .option('--write', 'write benchmarks/results/kafka.json')
+    .action((options: CommonOptions & { rounds: number; notes: number; records: number; write?: boolean }) =>
+      benchKafka(configOf(options, io), { ...options, write: options.write === true }, io),
+    );
+}

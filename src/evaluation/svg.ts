@@ -3,6 +3,17 @@
 import { escapeHtml } from '../text/escape-html.ts';
 import type { Interval } from './bootstrap.ts';
 
+/** Light and dark, and a colour for each series. */
+export const PICTURE_STYLE = `
+:root{color-scheme:light dark;--page:#fcfcfb;--ink:#1f1e1c;--soft:#66645f;--line:#dedcd5;--s0:#2a78d6;--s1:#d9541f;--s2:#12855c;--s3:#a86f00;--s4:#6a4fc4;--s5:#c2477f}
+@media(prefers-color-scheme:dark){:root{--page:#1a1a19;--ink:#eceae4;--soft:#a8a59d;--line:#3b3a37;--s0:#5b9ff0;--s1:#f0845a;--s2:#3cc492;--s3:#dba43a;--s4:#a694f0;--s5:#e884b0}}
+svg{width:100%;height:auto;display:block}svg text{fill:var(--ink);font:12px system-ui,sans-serif}
+svg .end{text-anchor:end}svg .middle{text-anchor:middle;fill:var(--soft)}svg .start{fill:var(--soft)}svg .group,svg .title{font-weight:600}
+.grid{stroke:var(--line);stroke-width:1}.bar{stroke:var(--c);stroke-width:2;opacity:.65}.mark{fill:var(--c)}
+.line{fill:none;stroke:var(--c);stroke-width:2}.reference{fill:none;stroke:var(--soft);stroke-width:1.5;stroke-dasharray:4 4}
+${Array.from({ length: 6 }, (_, i) => `.s${i}{--c:var(--s${i})}`).join('')}
+`;
+
 /** One of a row's points. */
 export interface Mark {
   /** Position in the picture's series: colour and shape. */
@@ -83,6 +94,7 @@ export interface Panel {
   readonly x: Axis;
   readonly y: Axis;
   readonly layers: readonly Layer[];
+  readonly size?: { readonly width: number; readonly height: number };
 }
 
 export type Layer =
@@ -102,8 +114,9 @@ export type Layer =
 
 const PANEL = { width: 300, height: 240, left: 46, right: 18, top: 42, bottom: 40 } as const;
 
-export function panel({ title, x: across, y: up, layers }: Panel): string {
-  const { width, height, left, right, top, bottom } = PANEL;
+export function panel({ title, x: across, y: up, layers, size = PANEL }: Panel): string {
+  const { left, right, top, bottom } = PANEL;
+  const { width, height } = size;
   const x = (value: number): number =>
     left + ((value - across.from) / (across.to - across.from)) * (width - left - right);
   const y = (value: number): number =>
@@ -131,6 +144,16 @@ export function panel({ title, x: across, y: up, layers }: Panel): string {
     return points.join('');
   });
   return picture(title, width, height, [...grid, ...drawn]);
+}
+
+/** A picture as a file of its own, on a ground of its own. */
+export function asFile(svg: string): string {
+  const opened = svg
+    .replace(/^<svg /, '<svg xmlns="http://www.w3.org/2000/svg" ')
+    .replace(/ style="max-width:[^"]*"/, '');
+  const [, width, height] = /viewBox="0 0 (\S+) (\S+)"/.exec(svg) ?? [];
+  const ground = `<rect width="${width}" height="${height}" fill="var(--page)"/>`;
+  return `${opened.replace(/>/, `><style>${PICTURE_STYLE}</style>${ground}`)}\n`;
 }
 
 /** From the first multiple of `step` at or above `from`. */

@@ -4,11 +4,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { KEY_FROM } from '../demo-fallback-settings.ts';
 import type { Role } from '../run.ts';
+import { cpuSecondsOf, residentBytesOf } from './process-use.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 const MAIN = join(ROOT, 'src/main.ts');
@@ -53,6 +53,8 @@ export interface RoleProcess {
   readonly done: Promise<void>;
   /** Used so far, by all its threads. NaN where there is no /proc, and after it ended. */
   cpuSeconds(): number;
+  /** NaN where there is no /proc, and after it ended. */
+  residentBytes(): number;
   /** SIGTERM, as a supervisor would. */
   stop(): Promise<void>;
 }
@@ -82,23 +84,12 @@ export async function startRole(role: Role, config: string, args: readonly strin
   return {
     done,
     cpuSeconds: () => cpuSecondsOf(child.pid),
+    residentBytes: () => residentBytesOf(child.pid),
     stop: async () => {
       child.kill('SIGTERM');
       await ended;
     },
   };
-}
-
-/** Fields 14 and 15 of proc(5)'s stat, counted after the name in brackets; in Linux's hundredths of a second. */
-function cpuSecondsOf(pid: number | undefined): number {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  } catch {
-    return Number.NaN;
-  }
 }
 
 async function failed(child: ChildProcess): Promise<never> {

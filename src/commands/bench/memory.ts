@@ -2,10 +2,11 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sourceOf } from '../../benchmark/workloads.ts';
 import type { Config } from '../../config.ts';
 import type { Note } from '../../core/note.ts';
 import { median } from '../../evaluation/median.ts';
@@ -14,6 +15,7 @@ import type { Io } from '../io.ts';
 import { ensureTopics, openTransport } from '../open-transport.ts';
 import { appendNotes } from '../produce.ts';
 import { createProgress } from '../progress.ts';
+import { residentBytesOf } from './process-use.ts';
 
 export interface MemoryResult {
   readonly notes: number;
@@ -67,8 +69,8 @@ export async function measureMemory(
       const lags = await log.lags();
       const done =
         lags.length < config.topics.partitions ? 0 : count - lags.reduce((sum, each) => sum + Number(each.lag), 0);
-      const bytes = residentBytes(child.pid);
-      if (bytes !== undefined) samples.push({ done, bytes });
+      const bytes = residentBytesOf(child.pid);
+      if (!Number.isNaN(bytes)) samples.push({ done, bytes });
       progress.update(done);
       await Promise.race([sleep(SAMPLE_MS), ended]);
     }
@@ -88,22 +90,6 @@ export async function measureMemory(
 
 /** Paragraphs of the notes, over and over: each a note of its own. */
 function* shortNotes(notes: readonly Note[], count: number): Iterable<Note> {
-  const paragraphs = notes.flatMap(note =>
-    note.text
-      .split(/\n\s*\n/)
-      .filter(text => text.length > 80)
-      .map(text => ({ note, text })),
-  );
-  for (let i = 0; i < count; i++) {
-    const { note, text } = paragraphs[i % paragraphs.length] as { note: Note; text: string };
-    yield { ...note, noteId: `memory-${i}`, text };
-  }
-}
-
-function residentBytes(pid: number | undefined): number | undefined {
-  try {
-    return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
-  } catch {
-    return undefined;
-  }
+  const next = sourceOf('short', notes, Math.random);
+  for (let i = 0; i < count; i++) yield next();
 }

@@ -1,0 +1,45 @@
+/** Latency against load: steps of one sweep, and what they say. */
+import type { Latencies } from './latencies.ts';
+
+/** One rate, held for a while. */
+export interface LoadStep {
+  /** Of the saturation throughput. */
+  readonly share: number;
+  /** Notes a second that arrived. */
+  readonly offered: number;
+  /** Notes a second from the first arrival to the last entities event. */
+  readonly achieved: number;
+  readonly tokensPerSecond: number;
+  /** From when a note should have arrived to its entities event in the hands of a reader. */
+  readonly latency: Latencies;
+  /** Arrivals without an event. */
+  readonly missing: number;
+  /** Of the program under load, all its threads. */
+  readonly cpuMsPerNote: number;
+  readonly peakMegabytes: number;
+  /** Cores that the measuring process used itself: it shares the machine. */
+  readonly clientCores: number;
+  /** Null where the machine has no counter for it, or hides it. */
+  readonly joulesPerNote: number | null;
+  /** Mean use of the first GPU, in [0, 1]; null without one. */
+  readonly gpuUse: number | null;
+}
+
+/**
+ * The knee: the step with the most power, throughput over mean latency (Kleinrock 1979). Beyond it, more load buys
+ * more waiting than work. @returns nothing for no steps.
+ */
+export function knee(steps: readonly LoadStep[]): LoadStep | undefined {
+  const power = ({ achieved, latency }: LoadStep): number => achieved / latency.mean;
+  return steps.reduce<LoadStep | undefined>(
+    (best, step) => (best === undefined || power(step) > power(best) ? step : best),
+    undefined,
+  );
+}
+
+/** The highest load that was carried: as many notes came out as arrived, but for what a run ends with. */
+export function carried(steps: readonly LoadStep[], tolerance = 0.05): LoadStep | undefined {
+  return steps
+    .filter(({ achieved, offered, missing }) => missing === 0 && achieved >= (1 - tolerance) * offered)
+    .reduce<LoadStep | undefined>((best, step) => (step.offered > (best?.offered ?? 0) ? step : best), undefined);
+}

@@ -1,0 +1,81 @@
+/** A sweep of load as a table and as a picture. */
+import { asFile, type Layer, panel, ticks } from '../evaluation/svg.ts';
+import type { Latencies } from './latencies.ts';
+import { carried, knee, type LoadStep } from './load-curve.ts';
+
+const CURVES = ['p50', 'p95', 'p99'] as const satisfies readonly (keyof Latencies)[];
+
+/** Latency on a logarithmic axis: a queue that grows leaves any other. */
+export function loadPicture(title: string, steps: readonly LoadStep[]): string {
+  const most = Math.max(...steps.map(step => step.offered));
+  const all = steps.flatMap(({ latency }) => CURVES.map(curve => latency[curve]));
+  const [low, high] = [Math.floor(log(Math.min(...all))), Math.ceil(log(Math.max(...all)))];
+  const points = (curve: (typeof CURVES)[number]): [number, number][] =>
+    steps.map(step => [step.offered, log(step.latency[curve])]);
+  const layers: Layer[] = CURVES.map((curve, series) => ({ kind: 'line', series, points: points(curve) }));
+  const best = knee(steps);
+  if (best !== undefined) {
+    const at = best.offered;
+    layers.push({
+      kind: 'reference',
+      label: `the knee, ${at.toFixed(1)} notes/s`,
+      points: [
+        [at, low],
+        [at, high],
+      ],
+    });
+  }
+  const step = 10 ** Math.floor(log(most)) / (most / 10 ** Math.floor(log(most)) > 4 ? 1 : 2);
+  return asFile(
+    panel({
+      title,
+      x: {
+        label: 'notes/s that arrive',
+        from: 0,
+        to: most,
+        ticks: ticks(0, most, step).map(at => ({ at, label: String(at) })),
+      },
+      y: {
+        label: 'latency: p50 blue, p95 orange, p99 green; the knee dashed',
+        from: low,
+        to: high,
+        ticks: ticks(low, high, 1).map(at => ({ at, label: milliseconds(10 ** at) })),
+      },
+      layers,
+      size: { width: 640, height: 360 },
+    }),
+  );
+}
+
+export function loadTable(steps: readonly LoadStep[]): string {
+  const best = knee(steps);
+  const most = carried(steps);
+  const rows = steps.map(step => {
+    const { share, offered, achieved, latency, cpuMsPerNote, peakMegabytes, missing } = step;
+    const marks = [...(step === best ? ['knee'] : []), ...(step === most ? ['most carried'] : [])].join(', ');
+    const cells = [
+      share.toFixed(2),
+      offered.toFixed(1),
+      achieved.toFixed(1),
+      ...[latency.p50, latency.p95, latency.p99, latency.max].map(milliseconds),
+      `${cpuMsPerNote.toFixed(1)} ms`,
+      `${peakMegabytes.toFixed(0)} MB`,
+      missing,
+      marks,
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  return [
+    '| of saturation | offered, notes/s | achieved | p50 | p95 | p99 | max | CPU a note | memory | missing | |',
+    '|---|---|---|---|---|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
+/** Such as "38 ms" or "2.1 s". */
+export function milliseconds(value: number): string {
+  if (!Number.isFinite(value)) return '–';
+  return value < 1000 ? `${Number(value.toPrecision(2))} ms` : `${Number((value / 1000).toPrecision(2))} s`;
+}
+
+const log = Math.log10;

@@ -1,0 +1,90 @@
+/** `bench scenarios`: every scenario from a cold start, at its most and at a share of it; then a catch-up after an absence. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { milliseconds } from '../../../benchmark/load-report.ts';
+import type { Config } from '../../../config.ts';
+import { type Io, write } from '../../io.ts';
+import { currentCommit, thisMachine } from '../../provenance.ts';
+import { type CaughtUp, catchUp } from './catch-up.ts';
+import { RESULTS } from './load.ts';
+import { type Measured, measure } from './measure.ts';
+import type { Scenario } from './scenarios.ts';
+
+export interface ScenariosOptions {
+  readonly share: number;
+  readonly seconds: number;
+  /** Of the catch-up; 0 leaves it out. */
+  readonly awaySeconds: number;
+  readonly backlogScale: number;
+  readonly seed: number;
+  readonly write: boolean;
+}
+
+export async function benchScenarios(
+  config: Config,
+  scenarios: readonly Scenario[],
+  options: ScenariosOptions,
+  io: Io,
+): Promise<void> {
+  const { share, seconds, awaySeconds, seed } = options;
+  const tell = (line: string): Promise<void> => write(io.stderr, `${line}\n`);
+  const all: Measured[] = [];
+  for (const scenario of scenarios) {
+    // loaded notes differ by scenario, and so does what "half" means
+    all.push(await measure(config, scenario, { ...options, shares: [share], tell }, io));
+  }
+  const saturation = all.find(({ scenario }) => scenario.name === 'notes')?.saturation.notesPerSecond;
+  const measurable = awaySeconds > 0 && saturation !== undefined;
+  const away = measurable ? await catchUp(config, { saturation, share, awaySeconds, seed }, io) : undefined;
+  const record = {
+    command: `npm run bench -- scenarios --share ${share} --seconds ${seconds} --away ${awaySeconds} --seed ${seed}`,
+    commit: currentCommit(),
+    machine: thisMachine(),
+    settings: config.inference,
+    scenarios: all,
+    catchUp: away ?? null,
+  };
+  const page = `# Scenarios
+
+\`${record.command}\`, commit ${record.commit}, ${record.machine}; the client, and brokers and emulated teachers where there are any,
+on the same machine. "Most" is while notes wait in any number; latencies are at ${100 * share} % of that, open loop, from when a note was due.
+
+${table(all)}
+${away === undefined ? '' : caughtUp(away)}`;
+  await write(io.stdout, page);
+  if (!options.write) return;
+  mkdirSync(RESULTS, { recursive: true });
+  writeFileSync(join(RESULTS, 'scenarios.json'), `${JSON.stringify(record, null, 2)}\n`);
+  writeFileSync(join(RESULTS, 'scenarios.md'), page);
+  await write(io.stdout, 'written to benchmarks/results/scenarios.{json,md}\n');
+}
+
+function table(all: readonly Measured[]): string {
+  const rows = all.map(({ scenario, meanTokens, saturation, steps, coldStart }) => {
+    const [step] = steps;
+    const cells = [
+      scenario.what,
+      meanTokens.toFixed(0),
+      saturation.notesPerSecond.toFixed(1),
+      saturation.tokensPerSecond.toFixed(0),
+      ...[step?.latency.p50, step?.latency.p95, step?.latency.p99].map(ms => milliseconds(ms ?? Number.NaN)),
+      `${step?.cpuMsPerNote.toFixed(1)} ms`,
+      `${step?.peakMegabytes.toFixed(0)} MB`,
+      step?.missing,
+      milliseconds(coldStart.readyMs),
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  return [
+    '| scenario | tokens a note | most, notes/s | tokens/s | p50 | p95 | p99 | CPU a note | memory | missing | cold start |',
+    '|---|---|---|---|---|---|---|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
+function caughtUp({ awaySeconds, notesPerSecond, waiting, caughtUpSeconds, expectedSeconds }: CaughtUp): string {
+  return `
+Catch-up: away for ${awaySeconds} s while ${notesPerSecond.toFixed(1)} notes/s arrived and went on arriving: ${waiting} notes waited, and it was where it would have been
+after ${caughtUpSeconds.toFixed(0)} s (${expectedSeconds.toFixed(0)} s by arithmetic).
+`;
+}

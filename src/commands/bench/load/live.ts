@@ -1,0 +1,93 @@
+/** The program as it runs in production, a process of its own, with a reader downstream of it: what a load is offered to. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SECRETS } from '../../../config-kafka.ts';
+import type { Note } from '../../../core/note.ts';
+import { KEY_FROM } from '../../demo-fallback-settings.ts';
+import { appendNotes } from '../../produce.ts';
+import { type RoleProcess, startEmulators, startRole } from '../fallback-roles.ts';
+import type { Place } from '../place.ts';
+import { type Watch, watchEntities } from './watch.ts';
+
+export interface Live {
+  readonly tagger: RoleProcess;
+  readonly watch: Watch;
+  /** When its process was started, and when it said that it is ready: `performance.now()`. */
+  readonly started: number;
+  readonly ready: number;
+  append(notes: readonly Note[]): Promise<void>;
+}
+
+export interface LiveOptions {
+  readonly place: Place;
+  /** Notes that wait when the program starts. */
+  readonly backlog: readonly Note[];
+  /** Share of notes that are escalated to emulated teachers. */
+  readonly escalated: number;
+  readonly tasks: readonly string[];
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+}
+
+const TEACHER = 'emulated';
+
+/** Starts it, measures, and ends it, whatever happens. */
+export async function whileLive<T>(options: LiveOptions, measure: (live: Live) => Promise<T>): Promise<T> {
+  const { place, backlog, escalated, now } = options;
+  const { transport, codecs, config } = place;
+  const directory = mkdtempSync(join(tmpdir(), 'clinstream-load-'));
+  const closers: (() => Promise<void>)[] = [async () => rmSync(directory, { recursive: true, force: true })];
+  const topic = config.topics.notes;
+  const append = async (notes: readonly Note[]): Promise<void> => {
+    for (let i = 0; i < notes.length; i += APPEND)
+      await appendNotes({ transport, codec: codecs.notes(topic), topic, now }, notes.slice(i, i + APPEND));
+  };
+  try {
+    await append(backlog);
+    const watch = watchEntities(place);
+    closers.push(watch.stop);
+    const emulators = escalated > 0 ? await startEmulators({ hangs: false }) : undefined;
+    if (emulators !== undefined) closers.push(emulators.stop);
+    const file = join(directory, 'config.json');
+    writeFileSync(file, JSON.stringify(fileOf(options, directory, emulators?.openaiUrl)), { mode: 0o600 });
+    const started = performance.now();
+    const tagger = await startRole('tagger', file);
+    const ready = performance.now();
+    closers.push(tagger.stop);
+    if (escalated > 0) closers.push((await startRole('escalator', file)).stop);
+    const failed = tagger.done.then(() => Promise.reject(new Error('the tagger ended under load')));
+    failed.catch(() => {}); // it is meant to end, later
+    return await Promise.race([measure({ tagger, watch, started, ready, append }), failed]);
+  } finally {
+    for (const close of closers.reverse()) await close().catch(() => {});
+  }
+}
+
+const APPEND = 200;
+
+/** The configuration as a file; secrets may not stand in one, so the program under load has none. */
+function fileOf({ place, escalated, tasks }: LiveOptions, directory: string, openaiUrl: string | undefined): object {
+  const { transport, data, kafka, registry, model, topics, inference, stream, limits } = place.config;
+  const plain = { transport, data, kafka, registry, model, topics, inference, stream, limits };
+  const file = JSON.parse(JSON.stringify(plain)) as Record<string, Record<string, Record<string, unknown>>>;
+  for (const secret of SECRETS) {
+    const [part = '', ...path] = secret.split('.');
+    const name = path.pop() as string;
+    delete path.reduce((object, key) => object[key] as never, file[part] as Record<string, unknown>)[name];
+  }
+  if (openaiUrl === undefined) return file;
+  const teacher = { name: TEACHER, kind: 'openai', model: MODEL, baseUrl: openaiUrl, keyFrom: KEY_FROM };
+  return {
+    ...file,
+    egress: { allow: ['127.0.0.1'] },
+    escalation: {
+      state: join(directory, 'state'),
+      budget: { usdPerDay: null },
+      teachers: [teacher],
+      tasks: Object.fromEntries(tasks.map(task => [task, { rate: escalated / tasks.length, teachers: [TEACHER] }])),
+    },
+  };
+}
+
+const MODEL = 'gpt-4o-mini-2024-07-18';

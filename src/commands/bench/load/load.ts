@@ -1,0 +1,58 @@
+/**
+ * `bench load`: one scenario, its load raised step by step until more arrives than can be carried; a picture of latency against load.
+ * Everything is measured from outside, by a client that appends notes and reads entities events, on the same machine.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { carried, knee } from '../../../benchmark/load-curve.ts';
+import { loadPicture, loadTable, milliseconds } from '../../../benchmark/load-report.ts';
+import type { Config } from '../../../config.ts';
+import { type Io, write } from '../../io.ts';
+import { currentCommit, thisMachine } from '../../provenance.ts';
+import { type Measured, measure } from './measure.ts';
+import type { Scenario } from './scenarios.ts';
+
+export const RESULTS = resolve(import.meta.dirname, '../../../../benchmarks/results');
+
+export interface LoadOptions {
+  readonly shares: readonly number[];
+  readonly seconds: number;
+  readonly backlogScale: number;
+  readonly seed: number;
+  readonly write: boolean;
+}
+
+export async function benchLoad(config: Config, scenario: Scenario, options: LoadOptions, io: Io): Promise<void> {
+  const tell = (line: string): Promise<void> => write(io.stderr, `${line}\n`);
+  const measured = await measure(config, scenario, { ...options, tell }, io);
+  const command = `npm run bench -- load --scenario ${scenario.name} --shares ${options.shares.join(',')} --seconds ${options.seconds} --seed ${options.seed}`;
+  const [commit, machine] = [currentCommit(), thisMachine()];
+  const page = loadPage(measured, { command, commit, machine });
+  await write(io.stdout, page);
+  if (!options.write) return;
+  const { settings, ...rest } = { settings: config.inference, ...measured };
+  const record = { command, commit, machine, settings, ...rest, knee: knee(measured.steps)?.share ?? null };
+  mkdirSync(RESULTS, { recursive: true });
+  const name = scenario.name === 'notes' ? 'load' : `load-${scenario.name}`;
+  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(record, null, 2)}\n`);
+  writeFileSync(join(RESULTS, `${name}.md`), `${page}\n![Latency against load](${name}.svg)\n`);
+  writeFileSync(join(RESULTS, `${name}.svg`), loadPicture(`Latency against load: ${scenario.what}`, measured.steps));
+  await write(io.stdout, `written to benchmarks/results/${name}.{json,md,svg}\n`);
+}
+
+function loadPage(
+  { scenario, saturation, meanTokens, coldStart, steps }: Measured,
+  { command, commit, machine }: { command: string; commit: string; machine: string },
+): string {
+  const most = carried(steps);
+  return `# Latency against load: ${scenario.what}
+
+\`${command}\`, commit ${commit}, ${machine}; the client on the same machine.
+Notes of ${meanTokens.toFixed(0)} tokens in the mean. While notes wait in any number: **${saturation.notesPerSecond.toFixed(1)} notes/s**,
+${saturation.tokensPerSecond.toFixed(0)} tokens/s. Most carried of what was offered: ${most === undefined ? 'nothing' : `${most.offered.toFixed(1)} notes/s`}.
+Cold start: ready after ${milliseconds(coldStart.readyMs)}, the first event of ${saturation.notes} notes that waited after ${milliseconds(coldStart.firstEventMs)}.
+Latency is from when a note was due (open loop, Poisson) to its event in the hands of a reader.
+
+${loadTable(steps)}
+`;
+}

@@ -1,0 +1,126 @@
+/** One scenario from a cold start: the notes that wait tell what it can carry at most, then loads are offered at shares of that. */
+import { bursts, byProfile, poisson, type Random } from '../../../benchmark/arrivals.ts';
+import type { LoadStep } from '../../../benchmark/load-curve.ts';
+import { sourceOf } from '../../../benchmark/workloads.ts';
+import type { Config } from '../../../config.ts';
+import type { Note } from '../../../core/note.ts';
+import { seeded } from '../../../evaluation/bootstrap.ts';
+import { loadRouting } from '../../../model/routing.ts';
+import { loadServing } from '../../../model/store.ts';
+import { gate } from '../../../text/privacy-gate.ts';
+import { readDemoNotes } from '../../demo.ts';
+import type { Io } from '../../io.ts';
+import { embedded, onKafka } from '../place.ts';
+import { type Live, whileLive } from './live.ts';
+import { offer } from './offer.ts';
+import type { Scenario } from './scenarios.ts';
+import { type CountTokens, tokenCounter } from './token-count.ts';
+
+export interface Measured {
+  readonly scenario: Scenario;
+  readonly meanTokens: number;
+  /** From the start of the process to its word that it is ready, and to the first entities event; milliseconds. */
+  readonly coldStart: { readonly readyMs: number; readonly firstEventMs: number };
+  /** While notes wait in any number. */
+  readonly saturation: { readonly notes: number; readonly notesPerSecond: number; readonly tokensPerSecond: number };
+  readonly steps: readonly LoadStep[];
+}
+
+export interface Plan {
+  /** Of the saturation throughput, one step each. */
+  readonly shares: readonly number[];
+  /** Of one step. */
+  readonly seconds: number;
+  /** Factor on the scenario's backlog: a smoke run needs none. */
+  readonly backlogScale: number;
+  readonly seed: number;
+  readonly tell: (line: string) => Promise<void>;
+}
+
+const QUIET_MS = 60_000;
+const BURST = 40;
+
+export async function measure(config: Config, scenario: Scenario, plan: Plan, io: Io): Promise<Measured> {
+  const random = seeded(plan.seed);
+  const notes = await notesToOffer();
+  const next = sourceOf(scenario.workload, notes, random);
+  const backlog = Array.from({ length: Math.max(1, Math.round(scenario.backlog * plan.backlogScale)) }, next);
+  const model = loadServing(config.model);
+  const countTokens = tokenCounter(model);
+  const tasks = Object.keys(loadRouting(model)?.tasks ?? {});
+  const within = scenario.transport === 'kafka' ? onKafka : embedded;
+  return within({ ...config, transport: scenario.transport }, io, place =>
+    whileLive({ place, backlog, escalated: scenario.escalated, tasks, now: io.now }, async live => {
+      const saturation = await drain(live, backlog, countTokens);
+      await plan.tell(`${scenario.name}: ${saturation.notesPerSecond.toFixed(1)} notes/s at most`);
+      const steps: LoadStep[] = [];
+      for (const share of plan.shares) {
+        const arrivals = arrivalsOf(scenario, share * saturation.notesPerSecond, plan.seconds, random);
+        const step = await offer(live, { arrivals, next, share, countTokens });
+        steps.push(step);
+        await plan.tell(
+          `${scenario.name} at ${share.toFixed(2)}: ${step.offered.toFixed(1)} notes/s offered, p50 ${step.latency.p50.toFixed(0)} ms, p99 ${step.latency.p99.toFixed(0)} ms`,
+        );
+      }
+      return {
+        scenario,
+        meanTokens: (await countTokens(backlog)) / backlog.length,
+        coldStart: {
+          readyMs: live.ready - live.started,
+          firstEventMs:
+            Math.min(...backlog.map(({ noteId }) => live.watch.seen.get(noteId) ?? Number.NaN)) - live.started,
+        },
+        saturation,
+        steps,
+      };
+    }),
+  );
+}
+
+/** From the program's word that it is ready to the last of the notes that waited. @throws Error where some never come. */
+export async function drain(
+  live: Live,
+  backlog: readonly Note[],
+  countTokens: CountTokens,
+): Promise<Measured['saturation']> {
+  await live.watch.settled(
+    backlog.map(({ noteId }) => noteId),
+    QUIET_MS,
+  );
+  const at = backlog.map(({ noteId }) => live.watch.seen.get(noteId) ?? Number.NaN);
+  if (at.some(Number.isNaN)) throw new Error(`no event for some of ${backlog.length} notes within ${QUIET_MS} ms`);
+  const seconds = (Math.max(...at) - live.ready) / 1000;
+  return {
+    notes: backlog.length,
+    notesPerSecond: backlog.length / seconds,
+    tokensPerSecond: (await countTokens(backlog)) / seconds,
+  };
+}
+
+function arrivalsOf({ arrivals, workload }: Scenario, rate: number, seconds: number, random: Random): Float64Array {
+  // a hundred pages take a second and more: some of them must arrive at all
+  const long = workload === 'pages' ? Math.max(seconds, 12 / rate) : seconds;
+  const made = {
+    poisson: () => poisson(rate, long, random),
+    day: () => byProfile(DAY, rate, long, random),
+    bursts: () => bursts(BURST, rate, Math.max(seconds, (4 * BURST) / rate), random),
+  }[arrivals]();
+  return made.length > 1 ? made : Float64Array.of(0, 1000 / rate);
+}
+
+/** Notes by the hour of day, as outpatient and ward documentation has them: an assumption, low at night, highest before noon. */
+const DAY = [2, 1, 1, 1, 1, 2, 4, 8, 12, 14, 15, 14, 11, 12, 13, 13, 12, 10, 8, 6, 5, 4, 3, 2];
+
+/** Notes that the privacy gate refuses have no entities event to wait for. */
+export async function notesToOffer(): Promise<Note[]> {
+  return (await readDemoNotes()).filter(passes);
+}
+
+function passes(note: Note): boolean {
+  try {
+    gate(note);
+    return true;
+  } catch {
+    return false;
+  }
+}

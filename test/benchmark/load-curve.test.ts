@@ -1,0 +1,72 @@
+/** If this fails, the knee, the most that was carried or a percentile is told wrongly. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { latenciesOf } from '../../src/benchmark/latencies.ts';
+import { carried, knee, type LoadStep } from '../../src/benchmark/load-curve.ts';
+import { loadPicture, loadTable } from '../../src/benchmark/load-report.ts';
+
+function step(offered: number, achieved: number, mean: number, missing = 0): LoadStep {
+  return {
+    share: offered / 40,
+    offered,
+    achieved,
+    tokensPerSecond: 700 * achieved,
+    latency: { ...latenciesOf([mean]), mean },
+    missing,
+    cpuMsPerNote: 40,
+    peakMegabytes: 400,
+    clientCores: 0.1,
+    joulesPerNote: null,
+    gpuUse: null,
+  };
+}
+
+const SWEEP = [step(4, 4, 40), step(20, 20, 60), step(36, 35, 300), step(44, 40, 4_000)];
+
+describe('latencies', () => {
+  it('are exact: the value that so large a share does not exceed', () => {
+    const { p50, p90, p99, max, mean, notes } = latenciesOf(Array.from({ length: 1000 }, (_, i) => 1000 - i));
+    assert.deepEqual(
+      { p50, p90, p99, max, mean, notes },
+      { p50: 500, p90: 900, p99: 990, max: 1000, mean: 500.5, notes: 1000 },
+    );
+  });
+
+  it('are values that were measured, in order of their shares', () => {
+    fc.assert(
+      fc.property(fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1 }), values => {
+        const { p50, p90, p95, p99, max } = latenciesOf(values);
+        const found = [p50, p90, p95, p99, max];
+        assert.ok(found.every(value => values.includes(value)));
+        assert.deepEqual(
+          found,
+          found.toSorted((a, b) => a - b),
+        );
+      }),
+    );
+  });
+
+  it('are not a number where nothing was measured', () => assert.ok(Number.isNaN(latenciesOf([]).p99)));
+});
+
+describe('a sweep of load', () => {
+  it('has its knee where throughput over latency is highest', () => assert.equal(knee(SWEEP)?.offered, 20));
+
+  it('was carried as long as what arrives comes out, and nothing is missing', () => {
+    assert.equal(carried(SWEEP)?.offered, 36);
+    assert.equal(carried([...SWEEP.slice(0, 2), step(36, 35, 300, 1)])?.offered, 20);
+    assert.equal(carried([]), undefined);
+  });
+
+  it('is told as a table and drawn as a picture of its own', () => {
+    const table = loadTable(SWEEP);
+    assert.equal(table.split('\n').length, 2 + SWEEP.length);
+    assert.match(table, /\| knee \|/);
+    const picture = loadPicture('a & b', SWEEP);
+    assert.match(picture, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+    assert.match(picture, /a &#38; b/);
+    assert.equal(picture.match(/class="line /g)?.length, 3);
+    assert.doesNotMatch(picture, /NaN|undefined/);
+  });
+});

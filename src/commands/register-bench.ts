@@ -6,6 +6,8 @@ import { benchFallback } from './bench/fallback.ts';
 import { benchKafka } from './bench/kafka.ts';
 import { benchScenarios, type ScenariosOptions } from './bench/load/all-scenarios.ts';
 import { benchLoad, type LoadOptions } from './bench/load/load.ts';
+import { benchReplicas } from './bench/load/replicas.ts';
+import { benchScaling } from './bench/load/scaling.ts';
 import { SCENARIOS, type Scenario } from './bench/load/scenarios.ts';
 import { benchPipeline } from './bench/pipeline.ts';
 import type { Io } from './io.ts';
@@ -15,6 +17,8 @@ export function registerBench(program: Command, io: Io): void {
   const bench = program.command('bench').description('Measurements, each a ratio within one run.');
   registerLoad(bench, io);
   registerScenarios(bench, io);
+  registerScaling(bench, io);
+  registerReplicas(bench, io);
   registerPipeline(bench, io);
   registerBatching(bench, io);
   registerFallback(bench, io);
@@ -86,6 +90,33 @@ function scenarioOf(name: string, { kafka }: CommonOptions): Scenario {
     throw new ConfigError('CONFIG_INVALID', `scenario ${name} needs a cluster: name its brokers with --kafka`);
   }
   return scenario;
+}
+
+function registerScaling(bench: Command, io: Io): void {
+  withModel(withConfig(bench.command('scaling')))
+    .description('Whether cost is linear in tokens: 10 to 10,000 notes, and notes of 1,000 to 1,000,000 characters.')
+    .option('--rounds <N>', 'how often each is measured', wholeNumber, 3)
+    .option('--most <CHARACTERS>', 'leave out what has more in all', wholeNumber, 10_000_000)
+    .option('--write', 'write benchmarks/results/scaling.json')
+    .action((options: CommonOptions & { rounds: number; most: number; write?: boolean }) =>
+      benchScaling(configOf(options, io), { ...options, write: options.write === true }, io),
+    );
+}
+
+function registerReplicas(bench: Command, io: Io): void {
+  withModel(withLog(withConfig(bench.command('replicas'))))
+    .description('What a second process is worth, each on a core of its own; needs --kafka and taskset.')
+    .option('--rounds <N>', 'how often they take turns', wholeNumber, 3)
+    .option('--notes <N>', 'notes of one turn', wholeNumber, 300)
+    .option('--write', 'write benchmarks/results/replicas.json')
+    .action((options: CommonOptions & { rounds: number; notes: number; write?: boolean }) => {
+      if (options.kafka === undefined)
+        throw new ConfigError(
+          'CONFIG_INVALID',
+          'several processes share a group on a cluster only: name its brokers with --kafka',
+        );
+      return benchReplicas(configOf(options, io), { ...options, write: options.write === true }, io);
+    });
 }
 
 function registerPipeline(bench: Command, io: Io): void {

@@ -1,9 +1,3 @@
-/**
- * `bench batching`: what sharing a batch is worth on this machine, and what it changes. Dynamic int8 quantises by the range of a whole
- * batch, so a window's answer depends on its neighbours; alone, it is always the same.
- */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
 import { unobserved } from '../../core/facts.ts';
 import type { Tagged } from '../../tagging/tagger.ts';
@@ -11,8 +5,8 @@ import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { serveModel } from '../serve-model.ts';
+import { writeResults } from './results.ts';
 
-const RESULTS = resolve(import.meta.dirname, '../../../benchmarks/results');
 const TOGETHER = 1_000;
 const LINES_PER_NOTE = 10;
 
@@ -49,9 +43,7 @@ export async function benchBatching(config: Config, options: { notes: number; wr
     machine,
     rows,
   };
-  mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(join(RESULTS, 'batching.json'), `${JSON.stringify(result, null, 2)}\n`);
-  await write(io.stdout, 'written to benchmarks/results/batching.json\n');
+  await writeResults('batching', { json: result }, io);
 }
 
 async function compare(config: Config, name: string, texts: readonly string[]): Promise<Row> {

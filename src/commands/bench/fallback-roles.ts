@@ -59,11 +59,17 @@ export interface RoleProcess {
   stop(): Promise<void>;
 }
 
-/** Starts `run`, and resolves once it says that it is ready. @throws Error with its last line, when it ends before. */
-export async function startRole(role: Role, config: string, args: readonly string[] = []): Promise<RoleProcess> {
+/** Starts `run`, and resolves once it says that it is ready. @param cores that it may use, such as "0,2-3". @throws Error with its last line, when it ends before. */
+export async function startRole(
+  role: Role,
+  config: string,
+  { cores }: { cores?: string | undefined } = {},
+): Promise<RoleProcess> {
   // nothing of the environment may differ from what the configuration says
   const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('CLINSTREAM_'));
-  const child = spawn(process.execPath, [MAIN, 'run', '--role', role, '--quiet', '--config', config, ...args], {
+  const command = [process.execPath, MAIN, 'run', '--role', role, '--quiet', '--config', config];
+  const [program = '', ...args] = cores === undefined ? command : ['taskset', '--cpu-list', cores, ...command];
+  const child = spawn(program, args, {
     env: { ...Object.fromEntries(kept), [KEY_FROM]: KEY },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

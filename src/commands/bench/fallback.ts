@@ -4,8 +4,6 @@
  * cores as the tagger.
  */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
 import { median } from '../../evaluation/median.ts';
 import { loadRouting } from '../../model/routing.ts';
@@ -15,10 +13,9 @@ import { type Io, write } from '../io.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { onInterrupt } from '../signals.ts';
 import { MODES, type Mode, type Turn, type TurnOptions, takeTurn } from './fallback-turn.ts';
+import { writeResults } from './results.ts';
 
 type Round = Readonly<Record<Mode, Turn>>;
-
-const RESULTS = resolve(import.meta.dirname, '../../../benchmarks/results');
 
 export async function benchFallback(
   config: Config,
@@ -61,9 +58,7 @@ export async function benchFallback(
       `${(100 * result.escalatedShare).toFixed(0)} % of notes escalated\n`,
   );
   if (!options.write) return;
-  mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(join(RESULTS, 'fallback.json'), `${JSON.stringify(result, null, 2)}\n`);
-  await write(io.stdout, 'written to benchmarks/results/fallback.json\n');
+  await writeResults('fallback', { json: result }, io);
 }
 
 /** Undefined when somebody interrupts it: a part of the rounds says nothing. */

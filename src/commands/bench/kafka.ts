@@ -3,8 +3,6 @@
  * on the embedded log. With a processor that only copies: records/s of both transports, and of plain kafkajs without transactions.
  */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
 import type { Observer } from '../../core/facts.ts';
 import type { Note } from '../../core/note.ts';
@@ -21,8 +19,8 @@ import { type Serving, serveModel } from '../serve-model.ts';
 import { startTagger } from '../tagger-role.ts';
 import { embedded, onKafka, type Place } from './place.ts';
 import { copyPlainly } from './plain-kafka.ts';
+import { writeResults } from './results.ts';
 
-const RESULTS = resolve(import.meta.dirname, '../../../benchmarks/results');
 const APPEND = 500;
 
 interface Round {
@@ -76,9 +74,7 @@ export async function benchKafka(
     `real tagger: Kafka / embedded ${result.taggedKafkaOverEmbedded.toFixed(2)}; copying: Kafka / embedded ${result.copiedKafkaOverEmbedded.toFixed(2)}, exactly once / plain kafkajs ${result.copiedKafkaOverPlain.toFixed(2)} (medians)\n`,
   );
   if (!options.write) return;
-  mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(join(RESULTS, 'kafka.json'), `${JSON.stringify(result, null, 2)}\n`);
-  await write(io.stdout, 'written to benchmarks/results/kafka.json\n');
+  await writeResults('kafka', { json: result }, io);
 }
 
 /** Notes a second from the first partition's assignment to the last commit. */

@@ -3,9 +3,9 @@
  * flat while 20,000 notes pass.
  */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Config } from '../../config.ts';
 import { type Fact, unobserved } from '../../core/facts.ts';
 import type { Note } from '../../core/note.ts';
@@ -21,6 +21,7 @@ import { serveModel } from '../serve-model.ts';
 import { startTagger } from '../tagger-role.ts';
 import { runBare } from './bare-session.ts';
 import { type MemoryResult, measureMemory } from './memory.ts';
+import { writeResults } from './results.ts';
 
 interface Round {
   readonly pipelineTokensPerSecond: number;
@@ -40,8 +41,6 @@ export interface PipelineResult {
   readonly medianRatio: number;
   readonly memory: MemoryResult;
 }
-
-const RESULTS = resolve(import.meta.dirname, '../../../benchmarks/results');
 
 export async function benchPipeline(
   config: Config,
@@ -78,9 +77,7 @@ export async function benchPipeline(
   };
   await write(io.stdout, summary(result));
   if (!options.write) return;
-  mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(join(RESULTS, 'pipeline.json'), `${JSON.stringify(result, null, 2)}\n`);
-  await write(io.stdout, `written to benchmarks/results/pipeline.json\n`);
+  await writeResults('pipeline', { json: result }, io);
 }
 
 /** The notes through a fresh log and the tagger role, from the first fetch to the last commit. */

@@ -1,12 +1,10 @@
 /** `bench scenarios`: every scenario from a cold start, at its most and at a share of it; then a catch-up after an absence. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { milliseconds } from '../../../benchmark/load-report.ts';
 import type { Config } from '../../../config.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
+import { writeResults } from '../results.ts';
 import { type CaughtUp, catchUp } from './catch-up.ts';
-import { RESULTS } from './load.ts';
 import { type Measured, measure } from './measure.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -53,10 +51,7 @@ ${table(all)}
 ${away === undefined ? '' : caughtUp(away)}`;
   await write(io.stdout, page);
   if (!options.write) return;
-  mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(join(RESULTS, 'scenarios.json'), `${JSON.stringify(record, null, 2)}\n`);
-  writeFileSync(join(RESULTS, 'scenarios.md'), page);
-  await write(io.stdout, 'written to benchmarks/results/scenarios.{json,md}\n');
+  await writeResults('scenarios', { json: record, md: page }, io);
 }
 
 function table(all: readonly Measured[]): string {

@@ -11,7 +11,8 @@ import type { Place } from '../place.ts';
 import { type Watch, watchEntities } from './watch.ts';
 
 export interface Live {
-  readonly tagger: RoleProcess;
+  /** One, or as many as have cores of their own. */
+  readonly taggers: readonly RoleProcess[];
   readonly watch: Watch;
   /** When its process was started, and when it said that it is ready: `performance.now()`. */
   readonly started: number;
@@ -26,6 +27,8 @@ export interface LiveOptions {
   /** Share of notes that are escalated to emulated teachers. */
   readonly escalated: number;
   readonly tasks: readonly string[];
+  /** A process for each, on these cores alone, such as "0" and "1"; one process on all of them when absent. */
+  readonly cores?: readonly string[];
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
 }
@@ -34,7 +37,7 @@ const TEACHER = 'emulated';
 
 /** Starts it, measures, and ends it, whatever happens. */
 export async function whileLive<T>(options: LiveOptions, measure: (live: Live) => Promise<T>): Promise<T> {
-  const { place, backlog, escalated, now } = options;
+  const { place, backlog, escalated, cores = [undefined], now } = options;
   const { transport, codecs, config } = place;
   const directory = mkdtempSync(join(tmpdir(), 'clinstream-load-'));
   const closers: (() => Promise<void>)[] = [async () => rmSync(directory, { recursive: true, force: true })];
@@ -52,13 +55,14 @@ export async function whileLive<T>(options: LiveOptions, measure: (live: Live) =
     const file = join(directory, 'config.json');
     writeFileSync(file, JSON.stringify(fileOf(options, directory, emulators?.openaiUrl)), { mode: 0o600 });
     const started = performance.now();
-    const tagger = await startRole('tagger', file);
+    const taggers = await Promise.all(cores.map(each => startRole('tagger', file, { cores: each })));
     const ready = performance.now();
-    closers.push(tagger.stop);
+    closers.push(...taggers.map(each => each.stop));
     if (escalated > 0) closers.push((await startRole('escalator', file)).stop);
-    const failed = tagger.done.then(() => Promise.reject(new Error('the tagger ended under load')));
+    const ended = Promise.race(taggers.map(each => each.done));
+    const failed = ended.then(() => Promise.reject(new Error('a tagger ended under load')));
     failed.catch(() => {}); // it is meant to end, later
-    return await Promise.race([measure({ tagger, watch, started, ready, append }), failed]);
+    return await Promise.race([measure({ taggers, watch, started, ready, append }), failed]);
   } finally {
     for (const close of closers.reverse()) await close().catch(() => {});
   }

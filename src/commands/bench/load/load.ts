@@ -2,17 +2,14 @@
  * `bench load`: one scenario, its load raised step by step until more arrives than can be carried; a picture of latency against load.
  * Everything is measured from outside, by a client that appends notes and reads entities events, on the same machine.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { carried, knee } from '../../../benchmark/load-curve.ts';
 import { loadPicture, loadTable, milliseconds } from '../../../benchmark/load-report.ts';
 import type { Config } from '../../../config.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
+import { writeResults } from '../results.ts';
 import { type Measured, measure } from './measure.ts';
 import type { Scenario } from './scenarios.ts';
-
-export const RESULTS = resolve(import.meta.dirname, '../../../../benchmarks/results');
 
 export interface LoadOptions {
   readonly shares: readonly number[];
@@ -32,12 +29,9 @@ export async function benchLoad(config: Config, scenario: Scenario, options: Loa
   if (!options.write) return;
   const { settings, ...rest } = { settings: config.inference, ...measured };
   const record = { command, commit, machine, settings, ...rest, knee: knee(measured.steps)?.share ?? null };
-  mkdirSync(RESULTS, { recursive: true });
   const name = scenario.name === 'notes' ? 'load' : `load-${scenario.name}`;
-  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(record, null, 2)}\n`);
-  writeFileSync(join(RESULTS, `${name}.md`), `${page}\n![Latency against load](${name}.svg)\n`);
-  writeFileSync(join(RESULTS, `${name}.svg`), loadPicture(`Latency against load: ${scenario.what}`, measured.steps));
-  await write(io.stdout, `written to benchmarks/results/${name}.{json,md,svg}\n`);
+  const svg = loadPicture(`Latency against load: ${scenario.what}`, measured.steps);
+  await writeResults(name, { json: record, md: `${page}\n![Latency against load](${name}.svg)\n`, svg }, io);
 }
 
 function loadPage(

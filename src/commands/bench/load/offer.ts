@@ -26,7 +26,7 @@ const QUIET_MS = 20_000;
 export async function offer(live: Live, { arrivals, next, share, countTokens }: Offer): Promise<LoadStep> {
   const notes = Array.from(arrivals, () => next());
   const uses = sampled(live);
-  const [cpu, energy, own] = [live.tagger.cpuSeconds(), joules(), process.cpuUsage()];
+  const [cpu, energy, own] = [cpuSecondsOf(live), joules(), process.cpuUsage()];
   const began = performance.now();
   for (let i = 0; i < notes.length; ) {
     const due = performance.now() - began;
@@ -58,7 +58,7 @@ export async function offer(live: Live, { arrivals, next, share, countTokens }: 
     tokensPerSecond: (await countTokens(done.map(({ note }) => note))) / seconds,
     latency,
     missing: notes.length - done.length,
-    cpuMsPerNote: (1000 * (live.tagger.cpuSeconds() - cpu)) / notes.length,
+    cpuMsPerNote: (1000 * (cpuSecondsOf(live) - cpu)) / notes.length,
     peakMegabytes: peakBytes / 1e6,
     clientCores: (spent.user + spent.system) / 1e6 / wall,
     joulesPerNote: energy === null || used === null || used < energy ? null : (used - energy) / notes.length,
@@ -66,14 +66,19 @@ export async function offer(live: Live, { arrivals, next, share, countTokens }: 
   };
 }
 
+/** Of all its processes. */
+export function cpuSecondsOf({ taggers }: Live): number {
+  return taggers.reduce((sum, each) => sum + each.cpuSeconds(), 0);
+}
+
 /** Looks now and then at what the program uses. @returns what ends the looking and says what was seen. */
-function sampled({ tagger }: Live): () => Promise<{ peakBytes: number; gpu: number | null }> {
+function sampled({ taggers }: Live): () => Promise<{ peakBytes: number; gpu: number | null }> {
   const ending = new AbortController();
   const looking = (async () => {
     let peakBytes = 0;
     const gpus: number[] = [];
     while (!ending.signal.aborted) {
-      const bytes = tagger.residentBytes();
+      const bytes = taggers.reduce((sum, each) => sum + each.residentBytes(), 0);
       if (bytes > peakBytes) peakBytes = bytes;
       const gpu = await gpuUse();
       if (gpu !== null) gpus.push(gpu);

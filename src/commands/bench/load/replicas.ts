@@ -1,0 +1,77 @@
+/**
+ * `bench replicas`: what a second process is worth on a core of its own: one process on one core, two on a core each, and one with two
+ * sessions on both cores, in turns, on one cluster. Broker and client have the same machine, and their share of it is in the ratio.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sourceOf } from '../../../benchmark/workloads.ts';
+import type { Config } from '../../../config.ts';
+import { median } from '../../../evaluation/median.ts';
+import { type Io, write } from '../../io.ts';
+import { currentCommit, thisMachine } from '../../provenance.ts';
+import { onKafka } from '../place.ts';
+import { writeResults } from '../results.ts';
+import { whileLive } from './live.ts';
+import { notesToOffer } from './measure.ts';
+
+const TURNS = {
+  one: { cores: ['0'], workers: 1 },
+  two: { cores: ['0', '1'], workers: 1 },
+  wide: { cores: ['0,1'], workers: 2 },
+} as const;
+type Turn = keyof typeof TURNS;
+
+const QUIET_MS = 60_000;
+/** A group with a new member settles within this time. */
+const SETTLE_MS = 10_000;
+
+export async function benchReplicas(
+  config: Config,
+  options: { rounds: number; notes: number; write: boolean },
+  io: Io,
+): Promise<void> {
+  const rounds: Record<Turn, number>[] = [];
+  for (let round = 1; round <= options.rounds; round++) {
+    const rates: Partial<Record<Turn, number>> = {};
+    for (const turn of Object.keys(TURNS) as Turn[]) rates[turn] = await rateOf(turn, config, options.notes, io);
+    rounds.push(rates as Record<Turn, number>);
+    const told = Object.entries(rates).map(([turn, rate]) => `${turn} ${rate.toFixed(1)} notes/s`);
+    await write(io.stderr, `round ${round}: ${told.join(', ')}\n`);
+  }
+  const ratio = (of: Turn): number => median(rounds.map(each => each[of] / each.one));
+  const result = {
+    command: `npm run bench -- replicas --rounds ${options.rounds} --notes ${options.notes}`,
+    commit: currentCommit(),
+    machine: `${thisMachine()}; broker and client on the same cores`,
+    turns: TURNS,
+    rounds,
+    twoProcessesOverOne: ratio('two'),
+    twoSessionsOverOne: ratio('wide'),
+  };
+  await write(
+    io.stdout,
+    `on twice the cores: two processes ${result.twoProcessesOverOne.toFixed(2)} times one, one process with two sessions ${result.twoSessionsOverOne.toFixed(2)} times (medians)\n`,
+  );
+  if (options.write) await writeResults('replicas', { json: result }, io);
+}
+
+/** Notes a second, from when they are appended to the last event. */
+async function rateOf(turn: Turn, config: Config, count: number, io: Io): Promise<number> {
+  const next = sourceOf('notes', await notesToOffer(), Math.random);
+  const notes = Array.from({ length: count }, next);
+  const { cores, workers } = TURNS[turn];
+  const own = { ...config, inference: { ...config.inference, workers, threadsPerWorker: 1 } };
+  return onKafka(own, io, place =>
+    whileLive({ place, backlog: [], escalated: 0, tasks: [], cores, now: io.now }, async ({ watch, append }) => {
+      await sleep(SETTLE_MS);
+      const began = performance.now();
+      await append(notes);
+      await watch.settled(
+        notes.map(({ noteId }) => noteId),
+        QUIET_MS,
+      );
+      const at = notes.map(({ noteId }) => watch.seen.get(noteId) ?? Number.NaN);
+      if (at.some(Number.isNaN)) throw new Error(`notes without an event after ${QUIET_MS} ms`);
+      return (1000 * count) / (Math.max(...at) - began);
+    }),
+  );
+}

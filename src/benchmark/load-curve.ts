@@ -17,6 +17,8 @@ export interface LoadStep {
   /** Of the program under load, all its threads. */
   readonly cpuMsPerNote: number;
   readonly peakMegabytes: number;
+  /** The median over each tenth of the step: flat, where nothing is kept that should not be. */
+  readonly tenthsMegabytes: readonly number[];
   /** Cores that the measuring process used itself: it shares the machine. */
   readonly clientCores: number;
   /** Null where the machine has no counter for it, or hides it. */

@@ -16,6 +16,7 @@ function step(offered: number, achieved: number, mean: number, missing = 0): Loa
     missing,
     cpuMsPerNote: 40,
     peakMegabytes: 400,
+    tenthsMegabytes: Array(10).fill(390),
     clientCores: 0.1,
     joulesPerNote: null,
     gpuUse: null,

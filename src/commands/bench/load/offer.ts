@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Latencies, latenciesOf } from '../../../benchmark/latencies.ts';
 import type { LoadStep } from '../../../benchmark/load-curve.ts';
 import type { Note } from '../../../core/note.ts';
+import { median } from '../../../evaluation/median.ts';
 import { gpuUse, joules } from './counters.ts';
 import type { Live } from './live.ts';
 import type { CountTokens } from './token-count.ts';
@@ -42,7 +43,7 @@ export async function offer(live: Live, { arrivals, next, share, countTokens }: 
   );
   const wall = (performance.now() - began) / 1000;
   const spent = process.cpuUsage(own);
-  const { peakBytes, gpu } = await uses();
+  const { megabytes, gpu } = await uses();
   const used = joules();
   const done = notes.flatMap((note, i) => {
     const at = live.watch.seen.get(note.noteId);
@@ -59,7 +60,8 @@ export async function offer(live: Live, { arrivals, next, share, countTokens }: 
     latency,
     missing: notes.length - done.length,
     cpuMsPerNote: (1000 * (cpuSecondsOf(live) - cpu)) / notes.length,
-    peakMegabytes: peakBytes / 1e6,
+    peakMegabytes: Math.max(...megabytes),
+    tenthsMegabytes: tenths(megabytes),
     clientCores: (spent.user + spent.system) / 1e6 / wall,
     joulesPerNote: energy === null || used === null || used < energy ? null : (used - energy) / notes.length,
     gpuUse: gpu,
@@ -71,20 +73,26 @@ export function cpuSecondsOf({ taggers }: Live): number {
   return taggers.reduce((sum, each) => sum + each.cpuSeconds(), 0);
 }
 
+/** The median of each tenth, by time. */
+function tenths(values: readonly number[]): number[] {
+  const at = (tenth: number): number => Math.floor((tenth / 10) * values.length);
+  return Array.from({ length: 10 }, (_, i) => median(values.slice(at(i), Math.max(at(i) + 1, at(i + 1)))));
+}
+
 /** Looks now and then at what the program uses. @returns what ends the looking and says what was seen. */
-function sampled({ taggers }: Live): () => Promise<{ peakBytes: number; gpu: number | null }> {
+function sampled({ taggers }: Live): () => Promise<{ megabytes: number[]; gpu: number | null }> {
   const ending = new AbortController();
   const looking = (async () => {
-    let peakBytes = 0;
+    const megabytes: number[] = [];
     const gpus: number[] = [];
     while (!ending.signal.aborted) {
-      const bytes = taggers.reduce((sum, each) => sum + each.residentBytes(), 0);
-      if (bytes > peakBytes) peakBytes = bytes;
+      const now = taggers.reduce((sum, each) => sum + each.residentBytes(), 0);
+      if (!Number.isNaN(now)) megabytes.push(now / 1e6);
       const gpu = await gpuUse();
       if (gpu !== null) gpus.push(gpu);
       await sleep(SAMPLE_MS, undefined, { signal: ending.signal }).catch(() => {});
     }
-    return { peakBytes, gpu: gpus.length === 0 ? null : gpus.reduce((sum, use) => sum + use, 0) / gpus.length };
+    return { megabytes, gpu: gpus.length === 0 ? null : gpus.reduce((sum, use) => sum + use, 0) / gpus.length };
   })();
   return async () => {
     ending.abort();

@@ -24,6 +24,7 @@ import { appendNotes } from '../produce.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { type Serving, serveModel } from '../serve-model.ts';
 import { startTagger } from '../tagger-role.ts';
+import { repeated } from './embedded-run.ts';
 import { copyPlainly } from './plain-kafka.ts';
 
 const RESULTS = resolve(import.meta.dirname, '../../../benchmarks/results');
@@ -194,10 +195,6 @@ async function at(config: Config, io: Io, measure: (place: Place) => Promise<num
   } finally {
     await transport.close();
   }
-}
-
-function repeated(notes: readonly Note[], count: number): Note[] {
-  return Array.from({ length: count }, (_, i) => ({ ...(notes[i % notes.length] as Note), noteId: `bench-${i}` }));
 }
 
 function sentence(round: Round): string {

@@ -80,7 +80,13 @@ export function planCapacity(notesPerDay: number, measured: Measured, assumed: A
   const meanRate = notesPerDay / DAY_SECONDS;
   const peakRate = meanRate * assumed.peakOverMean;
   const replicas = Math.max(assumed.minimumReplicas, wholeUp(peakRate / (utilisation * notesPerSecond)));
-  const partitions = replicas * assumed.partitionsPerReplica;
+  const partitionBound = measured.copiedPerSecond / measured.copiedPartitions;
+  // whole multiples, so that no replica has a partition more than another
+  const perReplica = Math.max(
+    assumed.partitionsPerReplica,
+    wholeUp(peakRate / (utilisation * partitionBound * replicas)),
+  );
+  const partitions = replicas * perReplica;
   const brokers = brokersFor(peakRate, partitions, measured, assumed);
   const written = noteBytes + entitiesBytes;
   const usd = { replicas: replicas * HOURS * usdPerHour, brokers: brokers.count * HOURS * usdPerHour };
@@ -93,7 +99,7 @@ export function planCapacity(notesPerDay: number, measured: Measured, assumed: A
     utilisationWithoutOne: peakRate / ((replicas - 1) * notesPerSecond),
     partitions,
     partitionRate: peakRate / partitions,
-    partitionBound: measured.copiedPerSecond / measured.copiedPartitions,
+    partitionBound,
     largestKeyRate: notesPerSecond - peakRate / replicas,
     bytes: {
       in: peakRate * written,

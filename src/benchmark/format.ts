@@ -3,8 +3,7 @@
 /** So many significant digits, never with an exponent. */
 export function significant(value: number, digits = 3): string {
   if (value === 0 || !Number.isFinite(value)) return String(value);
-  const decimals = Math.min(20, Math.max(0, digits - 1 - Math.floor(Math.log10(Math.abs(value)))));
-  return Number(value.toFixed(decimals)).toLocaleString('en-US', { maximumFractionDigits: 20 });
+  return Number(value.toPrecision(digits)).toLocaleString('en-US', { maximumFractionDigits: 20 });
 }
 
 export function dollars(usd: number, digits = 3): string {

@@ -42,14 +42,17 @@ export function renderPage(result: LlmResult): string {
 
 function comparisonTable({ readers }: LlmResult): string {
   const tasks = readers[0]?.quality.map(each => each.task) ?? [];
-  const times = (value: number | null | undefined): string => (value == null ? '' : `${significant(value, 2)} ×`);
+  const times = (value: number | null | undefined): string => (value ? `${significant(value, 2)} ×` : '');
+  // in brackets what is nobody's: the emulator's own
+  const shown = ({ provenance }: Compared, figure: string): string =>
+    provenance === 'simulated' ? `(${figure})` : figure;
   const rows = readers.map(reader => [
     reader.name,
     reader.provenance,
-    significant(reader.secondsPerNote),
-    significant(reader.notesPerSecond),
-    significant(reader.secondsAlone),
-    reader.usdPerNote === null ? '' : dollars(reader.usdPerNote),
+    shown(reader, significant(reader.secondsPerNote)),
+    shown(reader, significant(reader.notesPerSecond)),
+    shown(reader, significant(reader.secondsAlone)),
+    reader.usdPerNote === null ? '' : shown(reader, dollars(reader.usdPerNote)),
     times(reader.times?.secondsPerNote),
     times(reader.times?.secondsAlone),
     times(reader.times?.usd),
@@ -74,7 +77,7 @@ function remarks({ notes, machinePrice, readers, machine }: LlmResult): string[]
     readers.some((each, i) => i > 0 && each.provenance === provenance);
   const price = `${dollars(machinePrice.usdPerHour)} an hour (${machinePrice.machine}${machinePrice.date === null ? '' : `, ${machinePrice.date}`})`;
   return [
-    `Notes: ${notes.count} ${notes.source}, ${significant(notes.meanTokens)} word pieces a note in the mean, each read ${notes.times} times in each of ${notes.rounds} rounds (medians); ${notes.refused} refused by the privacy gate and counted nowhere.`,
+    `Notes: ${notes.count} ${notes.source}, ${significant(notes.meanTokens)} word pieces a note in the mean, each read ${notes.times} × in a round (rounds: ${notes.rounds}, medians); ${notes.refused} refused by the privacy gate and counted nowhere.`,
     `clinstream: the real program over the embedded log, from the first fetch to the last commit, on ${machine}; s/note is seconds over notes while all cores are busy. "One note alone" is from the note's record to its entities' record, nothing else to do.`,
     `clinstream's $/note is a machine at ${price}, busy all the time; at half its load it is twice that. The price is a parameter (--machine-usd-per-hour): give your own.`,
     ...(has('measured')
@@ -84,7 +87,7 @@ function remarks({ notes, machinePrice, readers, machine }: LlmResult): string[]
       : []),
     ...(has('simulated')
       ? [
-          "Simulated: an emulator on this machine answers from the labels themselves, at once. Its time is no provider's and its tokens are its own estimate, so nothing is compared with it, and its quality is not shown.",
+          "Simulated: an emulator on this machine answers from the labels themselves, at once. Its time is no provider's and its tokens are its own estimate, so they stand in brackets, nothing is compared with them, and its quality is not shown.",
         ]
       : []),
     ...(has('published')

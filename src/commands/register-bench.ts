@@ -135,7 +135,7 @@ function registerCapacity(bench: Command, io: Io): void {
     .option('--notes-per-day <N>', 'may be repeated (default: 1, 100 and 1000 million)', listedNumbers)
     .option('--utilisation <SHARE>', 'of saturation, in the busiest hour (default: 0.5)', share)
     .option('--profile <FILE>', "a JSON list of a day's 24 hours, of any scale")
-    .option('--simulated-notes <N>', 'at most so many notes a scenario', positive, 1_000_000)
+    .option('--simulated-notes <N>', 'at most so many notes a scenario; of more, a slice', positive, 9_000_000)
     .option('--seed <N>', 'of the simulation', wholeNumber, 1)
     .option('--machine-usd-per-hour <USD>', 'what your machine costs (default: a dated list price)', amount)
     .option('--write', 'write benchmarks/CAPACITY.md and benchmarks/results/capacity.json')

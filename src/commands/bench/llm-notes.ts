@@ -35,7 +35,7 @@ export function readGoldNotes({ gold, split, labelledBy, deidentified, notes }: 
       documents: documents.slice(0, notes),
       source: 'dev notes of ACI-BENCH and PriMock57 (test/data/quality/teacher-dev.jsonl)',
       labelledBy:
-        "a language model (Claude), not of clinicians, on dev notes: the tagger's weights never saw them, its thresholds and settings were chosen on them",
+        "a language model (Claude), not of clinicians: agreement with a teacher, on dev notes, on which the tagger's thresholds and settings were chosen, so clinstream's is a little too good",
       deidentified: 'role-played, no real patient',
     };
   }

@@ -124,6 +124,7 @@ async function ask(teacher: Teacher, directory: string, options: AskOptions): Pr
       else meter.keep();
       findings.set(document.id, found);
     }
+    if (undecided > 0) tell(`${teacher.name}: ${undecided} notes stay without a whole answer`);
     return { teacher: teacher.name, host: teacher.host, findings, ...meter.total, undecided };
   } finally {
     await asked.close();

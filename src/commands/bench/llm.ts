@@ -41,6 +41,7 @@ export async function benchLlm(config: Config, flags: LlmFlags, io: Io): Promise
   const notes = readGoldNotes(flags);
   const own = await measureOwn(config, notes, flags, io);
   const asked = await askAll(config, notes, own.tasks, flags, io);
+  if (asked === undefined) return;
   const reader = (found: Asked, provenance: Provenance): Reader => ({
     name: found.teacher,
     provenance,
@@ -71,7 +72,7 @@ export async function benchLlm(config: Config, flags: LlmFlags, io: Io): Promise
     },
     machinePrice: price,
     readers: compareReaders(ownReader(own, price), [
-      ...asked.live.filter(({ seconds }) => seconds.length > 0).map(each => reader(each, 'measured')),
+      ...asked.live.map(each => reader(each, 'measured')),
       ...asked.simulated.map(each => reader(each, 'simulated')),
       ...PUBLISHED.systems.map(
         ({ name, seconds, usd }): Reader => ({
@@ -190,22 +191,32 @@ function ownReader(own: Own, price: MachinePrice): Reader {
   };
 }
 
+/** Undefined when somebody interrupts it: a part of the notes says nothing. */
 async function askAll(
   config: Config,
   notes: GoldNotes,
   tasks: readonly Task[],
   { teacher, simulated, maxUsd }: LlmFlags,
   io: Io,
-): Promise<{ live: readonly Asked[]; simulated: readonly Asked[] }> {
+): Promise<{ live: readonly Asked[]; simulated: readonly Asked[] } | undefined> {
   const interrupt = onInterrupt();
   const options = { config, notes, tasks, maxUsd, stopping: interrupt.signal, io };
   try {
     const live: Asked[] = [];
     for (const name of teacher) live.push(await askLive(name, options));
-    return { live, simulated: simulated ? [await askSimulated(options)] : [] };
+    return { live: live.filter(hasAnswered), simulated: simulated ? [await askSimulated(options)] : [] };
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error;
+    io.stderr.write('interrupted: nothing is compared\n');
+    return undefined;
   } finally {
     interrupt.dispose();
   }
+}
+
+/** One that answered nothing has no seconds a note: it has no row, and a line said why. */
+function hasAnswered({ seconds }: Asked): boolean {
+  return seconds.length > 0;
 }
 
 /** Key, value and headers. */

@@ -1,7 +1,7 @@
 /** One teacher over the documents of a corpus, asked by the chain that the escalator uses: what is asked, what it may cost, what came. */
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../config.ts';
-import type { Fact } from '../core/facts.ts';
+import type { Fact, Observer } from '../core/facts.ts';
 import type { Note } from '../core/note.ts';
 import type { Stop } from '../core/processor.ts';
 import type { Task } from '../core/span.ts';
@@ -30,6 +30,8 @@ export interface AskedTeacherOptions {
   readonly stopping: AbortSignal;
   /** Says a line to whoever waits. */
   readonly tell: (line: string) => void;
+  /** Hears all that the chain says. */
+  readonly observe?: Observer;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
 }
@@ -148,6 +150,7 @@ export class AskedTeacher {
   }
 
   #hear(fact: Fact): void {
+    this.#options.observe?.(fact);
     switch (fact.kind) {
       case 'reply.reused':
         this.asked.reused++;

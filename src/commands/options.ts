@@ -56,6 +56,13 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** A whole number from 1. */
+export function positive(text: string): number {
+  const value = wholeNumber(text);
+  if (value === 0) throw new InvalidArgumentError('a whole number from 1 is needed');
+  return value;
+}
+
 /** From 0. */
 export function amount(text: string): number {
   const value = Number(text);

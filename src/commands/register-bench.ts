@@ -1,122 +1,34 @@
 /** `bench`: measurements. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
-import { ConfigError } from '../config.ts';
+import { type Command, Option } from 'commander';
 import { benchBatching } from './bench/batching.ts';
+import { benchCapacity, type CapacityFlags } from './bench/capacity.ts';
 import { benchFallback } from './bench/fallback.ts';
 import { benchKafka } from './bench/kafka.ts';
-import { benchScenarios, type ScenariosOptions } from './bench/load/all-scenarios.ts';
-import { benchLoad, type LoadOptions } from './bench/load/load.ts';
-import { benchReplicas } from './bench/load/replicas.ts';
-import { benchScaling } from './bench/load/scaling.ts';
-import { SCENARIOS, type Scenario } from './bench/load/scenarios.ts';
+import { benchLlm, type LlmFlags } from './bench/llm.ts';
+import { registerLoads } from './bench/load/register.ts';
 import { benchPipeline } from './bench/pipeline.ts';
 import type { Io } from './io.ts';
-import { amount, type CommonOptions, configOf, share, wholeNumber, withConfig, withLog, withModel } from './options.ts';
+import {
+  amount,
+  type CommonOptions,
+  configOf,
+  positive,
+  share,
+  wholeNumber,
+  withConfig,
+  withLog,
+  withModel,
+} from './options.ts';
 
 export function registerBench(program: Command, io: Io): void {
   const bench = program.command('bench').description('Measurements, each a ratio within one run.');
-  registerLoad(bench, io);
-  registerScenarios(bench, io);
-  registerScaling(bench, io);
-  registerReplicas(bench, io);
+  registerLoads(bench, io);
   registerPipeline(bench, io);
   registerBatching(bench, io);
   registerFallback(bench, io);
   registerKafka(bench, io);
-}
-
-function registerLoad(bench: Command, io: Io): void {
-  withModel(withLog(withConfig(bench.command('load'))))
-    .description('Latency against load of the program as it runs, open loop, until more arrives than it can carry.')
-    .addOption(
-      new Option('--scenario <NAME>', 'what arrives').choices(SCENARIOS.map(each => each.name)).default('notes'),
-    )
-    .option('--shares <LIST>', 'loads, as shares of the most that it carries', shares, SWEEP)
-    .option('--seconds <N>', 'of one load', wholeNumber, 30)
-    .option('--backlog-scale <X>', 'fewer notes, or more, to find the most that it carries', amount, 1)
-    .option('--seed <N>', 'of arrivals', wholeNumber, 1)
-    .option('--write', 'write benchmarks/results/load.{json,md,svg}')
-    .action((options: CommonOptions & Omit<LoadOptions, 'write'> & { scenario: string; write?: boolean }) => {
-      const config = configOf(options, io);
-      const { transport } = config;
-      const scenario = { ...scenarioOf(options.scenario, options), transport };
-      return benchLoad(config, scenario, { ...options, write: options.write === true }, io);
-    });
-}
-
-function registerScenarios(bench: Command, io: Io): void {
-  withModel(withLog(withConfig(bench.command('scenarios'))))
-    .description(`${SCENARIOS.length} scenarios, each at its most and at a share of it; the one on Kafka with --kafka.`)
-    .argument('[NAME...]', `some of ${SCENARIOS.map(each => each.name).join(', ')}`)
-    .option('--share <X>', 'of the most that a scenario carries', share, 0.5)
-    .option('--seconds <N>', 'of each load', wholeNumber, 30)
-    .option('--away <SECONDS>', 'of the catch-up; 0 leaves it out', wholeNumber, 120)
-    .option('--backlog-scale <X>', 'fewer notes, or more, to find the most that it carries', amount, 1)
-    .option('--seed <N>', 'of arrivals', wholeNumber, 1)
-    .option('--write', 'write benchmarks/results/scenarios.{json,md}')
-    .action((names: string[], options: CommonOptions & ScenarioFlags) => {
-      const wanted = names.length === 0 ? reachable(options) : names.map(name => scenarioOf(name, options));
-      const { away: awaySeconds, write } = options;
-      return benchScenarios(configOf(options, io), wanted, { ...options, awaySeconds, write: write === true }, io);
-    });
-}
-
-interface ScenarioFlags extends Omit<ScenariosOptions, 'awaySeconds' | 'write'> {
-  readonly away: number;
-  readonly write?: boolean;
-}
-
-const SWEEP = [0.1, 0.25, 0.5, 0.7, 0.8, 0.9, 1, 1.1];
-
-function shares(text: string): number[] {
-  const all = text.split(',').map(amount);
-  if (all.some(each => each === 0)) throw new InvalidArgumentError('a load of 0 measures nothing');
-  return all;
-}
-
-/** Those that need a cluster are left out where none is named. */
-function reachable({ kafka }: CommonOptions): readonly Scenario[] {
-  return SCENARIOS.filter(({ transport }) => transport === 'embedded' || kafka !== undefined);
-}
-
-/** @throws ConfigError */
-function scenarioOf(name: string, { kafka }: CommonOptions): Scenario {
-  const scenario = SCENARIOS.find(each => each.name === name);
-  if (scenario === undefined) {
-    const known = SCENARIOS.map(each => each.name).join(', ');
-    throw new ConfigError('CONFIG_INVALID', `there is no scenario ${name}: name one of ${known}`);
-  }
-  if (scenario.transport === 'kafka' && kafka === undefined) {
-    throw new ConfigError('CONFIG_INVALID', `scenario ${name} needs a cluster: name its brokers with --kafka`);
-  }
-  return scenario;
-}
-
-function registerScaling(bench: Command, io: Io): void {
-  withModel(withConfig(bench.command('scaling')))
-    .description('Whether cost is linear in tokens: 10 to 10,000 notes, and notes of 1,000 to 1,000,000 characters.')
-    .option('--rounds <N>', 'how often each is measured', wholeNumber, 3)
-    .option('--most <CHARACTERS>', 'leave out what has more in all', wholeNumber, 10_000_000)
-    .option('--write', 'write benchmarks/results/scaling.json')
-    .action((options: CommonOptions & { rounds: number; most: number; write?: boolean }) =>
-      benchScaling(configOf(options, io), { ...options, write: options.write === true }, io),
-    );
-}
-
-function registerReplicas(bench: Command, io: Io): void {
-  withModel(withLog(withConfig(bench.command('replicas'))))
-    .description('What a second process is worth, each on a core of its own; needs --kafka and taskset.')
-    .option('--rounds <N>', 'how often they take turns', wholeNumber, 3)
-    .option('--notes <N>', 'notes of one turn', wholeNumber, 300)
-    .option('--write', 'write benchmarks/results/replicas.json')
-    .action((options: CommonOptions & { rounds: number; notes: number; write?: boolean }) => {
-      if (options.kafka === undefined)
-        throw new ConfigError(
-          'CONFIG_INVALID',
-          'several processes share a group on a cluster only: name its brokers with --kafka',
-        );
-      return benchReplicas(configOf(options, io), { ...options, write: options.write === true }, io);
-    });
+  registerLlm(bench, io);
+  registerCapacity(bench, io);
 }
 
 function registerPipeline(bench: Command, io: Io): void {
@@ -171,4 +83,73 @@ function registerKafka(bench: Command, io: Io): void {
     .action((options: CommonOptions & { rounds: number; notes: number; records: number; write?: boolean }) =>
       benchKafka(configOf(options, io), { ...options, write: options.write === true }, io),
     );
+}
+
+function registerLlm(bench: Command, io: Io): void {
+  withModel(withConfig(bench.command('llm')))
+    .description(
+      'The same notes by clinstream and by language models: s/note, $/note, and F1 where there is gold; published figures beside them.',
+    )
+    .option(
+      '--teacher <NAME>',
+      'ask this teacher of the configuration, or a published one, live; may be repeated',
+      listed,
+      [],
+    )
+    .option('--simulated', 'ask an emulated provider too: its time is compared with nothing')
+    .option('--rounds <N>', 'how often clinstream reads all notes, on a fresh log each', positive, 3)
+    .option('--times <N>', 'how often each note stands in a round', positive, 12)
+    .option(
+      '--notes <N>',
+      'at most so many different notes, for everybody (default: all)',
+      positive,
+      Number.POSITIVE_INFINITY,
+    )
+    .option(
+      '--gold <FILE>',
+      'notes of your own, {id, split, text, entities: [{start, end, type}]} (default: dev notes of this project)',
+    )
+    .addOption(new Option('--split <SPLIT>', 'of --gold').choices(['train', 'dev', 'test']).default('test'))
+    .option('--labelled-by <WHO>', 'who made the labels of --gold')
+    .option('--deidentified <HOW>', 'how the notes of --gold were de-identified')
+    .option('--max-usd <USD>', 'ask a teacher nothing that may cost more in this run', amount, 1)
+    .option('--machine-usd-per-hour <USD>', 'what your machine costs (default: a dated list price)', amount)
+    .option('--write', 'write benchmarks/results/llm.json and llm.md')
+    .action(
+      (options: CommonOptions & Omit<LlmFlags, 'simulated' | 'write'> & { simulated?: boolean; write?: boolean }) =>
+        benchLlm(
+          configOf(options, io),
+          { ...options, simulated: options.simulated === true, write: options.write === true },
+          io,
+        ),
+    );
+}
+
+function registerCapacity(bench: Command, io: Io): void {
+  withConfig(bench.command('capacity'))
+    .description(
+      'Processes, partitions, brokers and cost for so many notes a day, from committed results, and a simulation.',
+    )
+    .option(
+      '--results <DIR>',
+      'folder of pipeline.json, kafka.json, llm.json, chaos.json and, where there is one, load.json',
+    )
+    .option('--notes-per-day <N>', 'may be repeated (default: 1, 100 and 1000 million)', listedNumbers)
+    .option('--utilisation <SHARE>', 'of saturation, in the busiest hour (default: 0.5)', share)
+    .option('--profile <FILE>', "a JSON list of a day's 24 hours, of any scale")
+    .option('--simulated-notes <N>', 'at most so many notes a scenario; of more, a slice', positive, 9_000_000)
+    .option('--seed <N>', 'of the simulation', wholeNumber, 1)
+    .option('--machine-usd-per-hour <USD>', 'what your machine costs (default: a dated list price)', amount)
+    .option('--write', 'write benchmarks/CAPACITY.md and benchmarks/results/capacity.json')
+    .action((options: CommonOptions & Omit<CapacityFlags, 'write'> & { write?: boolean }) =>
+      benchCapacity(configOf(options, io), { ...options, write: options.write === true }, io),
+    );
+}
+
+function listed(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+function listedNumbers(value: string, before: readonly number[] = []): number[] {
+  return [...before, positive(value)];
 }

@@ -17,6 +17,7 @@ import { appendNotes } from '../produce.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { type Serving, serveModel } from '../serve-model.ts';
 import { startTagger } from '../tagger-role.ts';
+import { repeated } from './embedded-run.ts';
 import { embedded, onKafka, type Place } from './place.ts';
 import { copyPlainly } from './plain-kafka.ts';
 import { writeResults } from './results.ts';
@@ -133,10 +134,6 @@ async function appendAll({ config, transport, codecs }: Place, notes: readonly N
   const { notes: topic } = config.topics;
   const to = { transport, codec: codecs.notes(topic), topic, now: io.now };
   for (let i = 0; i < notes.length; i += APPEND) await appendNotes(to, notes.slice(i, i + APPEND));
-}
-
-function repeated(notes: readonly Note[], count: number): Note[] {
-  return Array.from({ length: count }, (_, i) => ({ ...(notes[i % notes.length] as Note), noteId: `bench-${i}` }));
 }
 
 function sentence(round: Round): string {

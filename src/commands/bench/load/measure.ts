@@ -1,5 +1,6 @@
 /** One scenario from a cold start: the notes that wait tell what it can carry at most, then loads are offered at shares of that. */
 import { bursts, byProfile, poisson, type Random } from '../../../benchmark/arrivals.ts';
+import assumptions from '../../../benchmark/capacity-assumptions.json' with { type: 'json' };
 import type { LoadStep } from '../../../benchmark/load-curve.ts';
 import { sourceOf } from '../../../benchmark/workloads.ts';
 import type { Config } from '../../../config.ts';
@@ -102,14 +103,11 @@ function arrivalsOf({ arrivals, workload }: Scenario, rate: number, seconds: num
   const long = workload === 'pages' ? Math.max(seconds, 12 / rate) : seconds;
   const made = {
     poisson: () => poisson(rate, long, random),
-    day: () => byProfile(DAY, rate, long, random),
+    day: () => byProfile(assumptions.diurnal.hours, rate, long, random),
     bursts: () => bursts(BURST, rate, Math.max(seconds, (4 * BURST) / rate), random),
   }[arrivals]();
   return made.length > 1 ? made : Float64Array.of(0, 1000 / rate);
 }
-
-/** Notes by the hour of day, as outpatient and ward documentation has them: an assumption, low at night, highest before noon. */
-const DAY = [2, 1, 1, 1, 1, 2, 4, 8, 12, 14, 15, 14, 11, 12, 13, 13, 12, 10, 8, 6, 5, 4, 3, 2];
 
 /** Notes that the privacy gate refuses have no entities event to wait for. */
 export async function notesToOffer(): Promise<Note[]> {

@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ConfigError } from '../config.ts';
 import { benchBatching } from './bench/batching.ts';
+import { benchCompare, type CompareOptions } from './bench/compare.ts';
 import { benchFallback } from './bench/fallback.ts';
 import { benchKafka } from './bench/kafka.ts';
 import { benchScenarios, type ScenariosOptions } from './bench/load/all-scenarios.ts';
@@ -13,7 +14,7 @@ import { benchPipeline } from './bench/pipeline.ts';
 import type { Io } from './io.ts';
 import { amount, type CommonOptions, configOf, share, wholeNumber, withConfig, withLog, withModel } from './options.ts';
 
-export function registerBench(program: Command, io: Io): void {
+export function registerBench(program: Command, io: Io, finish: (exitCode: number) => void): void {
   const bench = program.command('bench').description('Measurements, each a ratio within one run.');
   registerLoad(bench, io);
   registerScenarios(bench, io);
@@ -23,6 +24,7 @@ export function registerBench(program: Command, io: Io): void {
   registerBatching(bench, io);
   registerFallback(bench, io);
   registerKafka(bench, io);
+  registerCompare(bench, io, finish);
 }
 
 function registerLoad(bench: Command, io: Io): void {
@@ -172,3 +174,21 @@ function registerKafka(bench: Command, io: Io): void {
       benchKafka(configOf(options, io), { ...options, write: options.write === true }, io),
     );
 }
+
+function registerCompare(bench: Command, io: Io, finish: (exitCode: number) => void): void {
+  bench
+    .command('compare')
+    .description(
+      'Two commits or two configurations in turns: speed, CPU, memory and start of B over A, and whether both find the same.',
+    )
+    .argument('<A>', COMPARED)
+    .argument('<B>', 'the same')
+    .option('--rounds <N>', 'how often they take turns, after one turn of each that is not counted', wholeNumber, 6)
+    .option('--notes <N>', 'notes of one turn, each line as often as needed (default: all)', wholeNumber)
+    .option('--input <FILE>', "notes as JSON Lines, as 'produce' takes them (default: the demo notes)")
+    .option('--write [DIR]', 'write compare-A-B.json and .md there (default: benchmarks/results)')
+    .action(async (A: string, B: string, options: CompareOptions) => finish(await benchCompare({ A, B }, options, io)));
+}
+
+const COMPARED =
+  'a commit by any name that git knows, FILE.json (this checkout so configured), COMMIT:FILE.json (with that file of this machine), or . (this checkout)';

@@ -3,6 +3,7 @@
  * on the embedded log. With a processor that only copies: records/s of both transports, and of plain kafkajs without transactions.
  */
 
+import { repeated } from '../../benchmark/repeated.ts';
 import type { Config } from '../../config.ts';
 import type { Observer } from '../../core/facts.ts';
 import type { Note } from '../../core/note.ts';
@@ -133,10 +134,6 @@ async function appendAll({ config, transport, codecs }: Place, notes: readonly N
   const { notes: topic } = config.topics;
   const to = { transport, codec: codecs.notes(topic), topic, now: io.now };
   for (let i = 0; i < notes.length; i += APPEND) await appendNotes(to, notes.slice(i, i + APPEND));
-}
-
-function repeated(notes: readonly Note[], count: number): Note[] {
-  return Array.from({ length: count }, (_, i) => ({ ...(notes[i % notes.length] as Note), noteId: `bench-${i}` }));
 }
 
 function sentence(round: Round): string {

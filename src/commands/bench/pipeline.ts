@@ -6,6 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { repeated } from '../../benchmark/repeated.ts';
 import type { Config } from '../../config.ts';
 import { type Fact, unobserved } from '../../core/facts.ts';
 import type { Note } from '../../core/note.ts';
@@ -121,10 +122,6 @@ async function runPipeline(config: Config, notes: readonly Note[], io: Io) {
     await transport.close();
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-function repeated(notes: readonly Note[], count: number): Note[] {
-  return Array.from({ length: count }, (_, i) => ({ ...(notes[i % notes.length] as Note), noteId: `bench-${i}` }));
 }
 
 function summary({ medianRatio, memory, paddedShare, machine }: PipelineResult): string {

@@ -1,6 +1,6 @@
 /** Two versions of the program, measured in turns: what came of it, and the page that says so. */
 import { median } from '../evaluation/median.ts';
-import { type Finding, type PairedRatio, pairedRatio } from './paired-ratio.ts';
+import { FEWEST_ROUNDS, type Finding, type PairedRatio, pairedRatio } from './paired-ratio.ts';
 import { type Provenance, provenanceLines } from './provenance.ts';
 import type { Agreement } from './same-answers.ts';
 import { SIDES, type Side, turnOrder } from './turn-order.ts';
@@ -122,15 +122,17 @@ function figureRow(figure: Figure, { rounds, ratios }: Comparison): string {
   const ratio = ratios[figure];
   const middle = (value = Number.NaN): string => (Number.isFinite(value) ? show(value) : '–');
   if (ratio === null) return `| ${label} | ${middle(a)} | ${middle(b)} | – | – | not measured |`;
-  const { low, high } = ratio.interval;
-  const words = inWords(figure, ratio.finding);
-  return `| ${label} | ${middle(a)} | ${middle(b)} | ${ratio.ratio.toFixed(3)} | ${low.toFixed(3)} to ${high.toFixed(3)} | ${words} |`;
+  const { interval, finding } = ratio;
+  const range = interval === null ? '–' : `${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}`;
+  return `| ${label} | ${middle(a)} | ${middle(b)} | ${ratio.ratio.toFixed(3)} | ${range} | ${inWords(figure, finding)} |`;
 }
 
 /** What a finding means for a figure. */
 export function inWords(figure: Figure, finding: Finding): string {
   if (finding === 'more' || finding === 'less') return SHOWN[figure][finding];
-  return finding === 'no difference' ? 'no difference that these rounds can tell' : 'too few rounds to tell';
+  return finding === 'no difference'
+    ? 'no difference that these rounds can tell'
+    : `too few rounds to tell (${FEWEST_ROUNDS} are needed)`;
 }
 
 function answersLine({ notes, different, unsteady }: Agreement): string {

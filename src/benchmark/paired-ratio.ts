@@ -8,8 +8,8 @@ import { median } from '../evaluation/median.ts';
 export interface PairedRatio {
   /** Median of B / A over the rounds. */
   readonly ratio: number;
-  /** Bootstrap interval of it, 95 %, over the rounds. */
-  readonly interval: Interval;
+  /** Bootstrap interval of it, 95 %, over the rounds; null when they are too few to have one. */
+  readonly interval: Interval | null;
   readonly rounds: number;
   readonly finding: Finding;
 }
@@ -25,14 +25,14 @@ const SEED = 20_261_125;
 export function pairedRatio(pairs: readonly { readonly A: number; readonly B: number }[]): PairedRatio | null {
   const ratios = pairs.map(({ A, B }) => B / A);
   if (ratios.length === 0 || !ratios.every(each => Number.isFinite(each) && each > 0)) return null;
-  const interval = medianInterval(ratios);
-  return { ratio: median(ratios), interval, rounds: ratios.length, finding: findingOf(interval, ratios.length) };
+  const interval = ratios.length < FEWEST_ROUNDS ? null : medianInterval(ratios);
+  return { ratio: median(ratios), interval, rounds: ratios.length, finding: findingOf(interval) };
 }
 
-function findingOf({ low, high }: Interval, rounds: number): Finding {
-  if (rounds < FEWEST_ROUNDS) return 'too few rounds';
-  if (low > 1) return 'more';
-  return high < 1 ? 'less' : 'no difference';
+function findingOf(interval: Interval | null): Finding {
+  if (interval === null) return 'too few rounds';
+  if (interval.low > 1) return 'more';
+  return interval.high < 1 ? 'less' : 'no difference';
 }
 
 /** Of the median, 95 %, by resampling the values; the same values always give the same interval. */
@@ -46,14 +46,13 @@ function medianInterval(values: readonly number[]): Interval {
 /**
  * Few values spread less than what they are drawn from, so that the middle 95 % of resamples would hold the truth less often (88 % of
  * the time for seven values). Hesterberg's expanded percentile interval (doi:10.1080/00031305.2015.1089789) takes a
- * larger middle: the share of the normal distribution within √(n / (n − 1)) · t of the n − 1 degrees of freedom.
+ * larger middle: the share of the normal distribution within √(n / (n − 1)) · t of the n − 1 degrees of freedom. @param size from 2.
  */
 export function expandedLevel(size: number): number {
-  if (size < 2) return 1;
   return 2 * normalShareBelow(Math.sqrt(size / (size - 1)) * studentQuantile(size - 1)) - 1;
 }
 
-/** The 97.5 % quantile of Student's t by its expansion (Abramowitz and Stegun 26.7.5); within 0.01 from 4 degrees on, less below. */
+/** The 97.5 % quantile of Student's t by its expansion (Abramowitz and Stegun 26.7.5); within 0.01 from 4 degrees on. */
 function studentQuantile(degrees: number): number {
   const z = 1.959964;
   return (

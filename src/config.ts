@@ -122,7 +122,7 @@ export function configKeys(): readonly { key: string; environment: string }[] {
 
 /** @throws ConfigError naming the key and where it was given. */
 export function loadConfig(options: { file?: string; env: NodeJS.ProcessEnv; overrides?: Overrides }): Config {
-  const raw = readFile(options.file);
+  const raw = readConfigFile(options.file);
   const origin = new Map<string, string>();
   const names = new Map(LEAVES.map(key => [environmentName(key), key]));
   for (const [name, value] of Object.entries(options.env)) {
@@ -208,7 +208,8 @@ function requireTeachers({ teachers, tasks }: Config['escalation']): void {
 
 const DEFAULT_FILE = 'clinstream.config.json';
 
-function readFile(named: string | undefined): Record<string, unknown> {
+/** What a file says, unchecked. @param named the default file, where it exists, when nothing. @throws ConfigError CONFIG_UNREADABLE */
+export function readConfigFile(named: string | undefined): Record<string, unknown> {
   const path = named ?? DEFAULT_FILE;
   if (named === undefined && !existsSync(path)) return {};
   try {

@@ -36,6 +36,11 @@ export function sourceOf(workload: Workload, notes: readonly Note[], random: Ran
   return () => ({ ...shapes[workload](), noteId: `bench-${made++}` });
 }
 
+/** As many notes as asked for, taken in turn, each with an id of its own. */
+export function repeated(notes: readonly Note[], count: number): Note[] {
+  return Array.from({ length: count }, sourceOf('notes', notes, Math.random));
+}
+
 /** Paragraphs of notes, each as a note. */
 export function paragraphs(notes: readonly Note[]): Note[] {
   return notes.flatMap(note =>

@@ -73,7 +73,8 @@ async function toRecord(note: Note, { codec, topic, now }: NotesTopic): Promise<
   };
 }
 
-async function* readNotes(path: string, name: string, io: Io): AsyncIterable<Note | ClinstreamError> {
+/** Each line's note, or why it holds none. */
+export async function* readNotes(path: string, name: string, io: Io): AsyncIterable<Note | ClinstreamError> {
   for await (const line of readLines(readBytes(path, io.stdin), name)) {
     const note = parseNote(line, name);
     if (note !== undefined) yield note;

@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { benchBatching } from './bench/batching.ts';
 import { benchCapacity, type CapacityFlags } from './bench/capacity.ts';
+import { benchCompare, type CompareOptions } from './bench/compare.ts';
 import { benchFallback } from './bench/fallback.ts';
 import { benchKafka } from './bench/kafka.ts';
 import { benchLlm, type LlmFlags } from './bench/llm.ts';
@@ -20,7 +21,7 @@ import {
   withModel,
 } from './options.ts';
 
-export function registerBench(program: Command, io: Io): void {
+export function registerBench(program: Command, io: Io, finish: (exitCode: number) => void): void {
   const bench = program.command('bench').description('Measurements, each a ratio within one run.');
   registerLoads(bench, io);
   registerPipeline(bench, io);
@@ -29,6 +30,7 @@ export function registerBench(program: Command, io: Io): void {
   registerKafka(bench, io);
   registerLlm(bench, io);
   registerCapacity(bench, io);
+  registerCompare(bench, io, finish);
 }
 
 function registerPipeline(bench: Command, io: Io): void {
@@ -153,3 +155,21 @@ function listed(value: string, before: readonly string[]): string[] {
 function listedNumbers(value: string, before: readonly number[] = []): number[] {
   return [...before, positive(value)];
 }
+
+function registerCompare(bench: Command, io: Io, finish: (exitCode: number) => void): void {
+  bench
+    .command('compare')
+    .description(
+      'Two commits or two configurations in turns: speed, CPU, memory and start of B over A, and whether both find the same.',
+    )
+    .argument('<A>', COMPARED)
+    .argument('<B>', 'the same')
+    .option('--rounds <N>', 'how often they take turns, after one turn of each that is not counted', wholeNumber, 6)
+    .option('--notes <N>', 'notes of one turn, each line as often as needed (default: all)', wholeNumber)
+    .option('--input <FILE>', "notes as JSON Lines, as 'produce' takes them (default: the demo notes)")
+    .option('--write [DIR]', 'write compare-A-B.json and .md there (default: benchmarks/results)')
+    .action(async (A: string, B: string, options: CompareOptions) => finish(await benchCompare({ A, B }, options, io)));
+}
+
+const COMPARED =
+  'a commit by any name that git knows, FILE.json (this checkout so configured), COMMIT:FILE.json (with that file of this machine), or . (this checkout)';

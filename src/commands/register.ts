@@ -35,7 +35,7 @@ export function registerCommands(program: Command, io: Io, finish: Finish): void
   registerModels(program, io);
   registerRoute(program, io, finish);
   registerDistill(program, io, finish);
-  registerBench(program, io);
+  registerBench(program, io, finish);
 }
 
 function registerTag(program: Command, io: Io, finish: Finish): void {

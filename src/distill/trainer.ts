@@ -1,4 +1,5 @@
 /** Runs the Python trainer in an environment of its own: made once for each set of pinned requirements, never the machine's. */
+import '../model/no-telemetry.ts'; // Python's onnxruntime reads the same variables
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';

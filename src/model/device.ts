@@ -1,4 +1,5 @@
 /** Which device and precision a model can run on here, in the order in which they are tried. */
+import './no-telemetry.ts';
 import { listSupportedBackends } from 'onnxruntime-node';
 import type { Manifest } from './manifest.ts';
 

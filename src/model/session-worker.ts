@@ -1,4 +1,5 @@
 /** A thread with one ONNX session. `session.run` blocks the thread it is called on, so it is called on this one. */
+import './no-telemetry.ts';
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Batch } from './batch.ts';

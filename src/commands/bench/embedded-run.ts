@@ -114,8 +114,3 @@ async function readTopic(transport: Transport, topic: string): Promise<StreamRec
   for await (const record of transport.read(topic, { from: 'beginning', untilEnd: true })) records.push(record);
   return records;
 }
-
-/** So many notes, over and over, each with an id of its own. */
-export function repeated(notes: readonly Note[], count: number): Note[] {
-  return Array.from({ length: count }, (_, i) => ({ ...(notes[i % notes.length] as Note), noteId: `bench-${i}` }));
-}

@@ -4,14 +4,13 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { KEY_FROM } from '../demo-fallback-settings.ts';
 import type { Role } from '../run.ts';
 import { cpuSecondsOf, residentBytesOf } from './process-use.ts';
+import { ROOT, startProgram } from './program.ts';
 
-const ROOT = resolve(import.meta.dirname, '../../..');
-const MAIN = join(ROOT, 'src/main.ts');
 const EMULATORS = join(ROOT, 'test/emulators/main.ts');
 const DEMO = join(ROOT, 'test/data/demo');
 /** The emulators take no other; it opens nothing. */
@@ -65,35 +64,20 @@ export async function startRole(
   config: string,
   { cores }: { cores?: string | undefined } = {},
 ): Promise<RoleProcess> {
-  // nothing of the environment may differ from what the configuration says
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('CLINSTREAM_'));
-  const command = [process.execPath, MAIN, 'run', '--role', role, '--quiet', '--config', config];
-  const [program = '', ...args] = cores === undefined ? command : ['taskset', '--cpu-list', cores, ...command];
-  const child = spawn(program, args, {
-    env: { ...Object.fromEntries(kept), [KEY_FROM]: KEY },
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const ended = once(child, 'exit');
-  let last = '';
-  const lines = createInterface(child.stderr);
-  const ready = new Promise<void>(resolve => {
-    lines.on('line', line => {
-      last = line;
-      if (line.includes('"state":"ready"')) resolve();
-    });
-  });
-  const done = ended.then(([code]) => {
-    if (code !== 0) throw new Error(`the ${role} ended with ${code ?? child.signalCode}: ${last}`);
+  const command = ['run', '--role', role, '--quiet', '--config', config];
+  const program = startProgram(command, { env: { [KEY_FROM]: KEY }, cores });
+  const done = program.ended.then(code => {
+    if (code !== 0) throw new Error(`the ${role} ended with ${code}: ${program.lastWords()}`);
   });
   done.catch(() => {}); // whoever waits for it hears of it
-  await Promise.race([ready, done]);
+  await Promise.race([program.ready, done]);
   return {
     done,
-    cpuSeconds: () => cpuSecondsOf(child.pid),
-    residentBytes: () => residentBytesOf(child.pid),
+    cpuSeconds: () => cpuSecondsOf(program.pid),
+    residentBytes: () => residentBytesOf(program.pid),
     stop: async () => {
-      child.kill('SIGTERM');
-      await ended;
+      program.kill('SIGTERM');
+      await program.ended;
     },
   };
 }

@@ -3,6 +3,7 @@
  * on the embedded log. With a processor that only copies: records/s of both transports, and of plain kafkajs without transactions.
  */
 
+import { repeated } from '../../benchmark/workloads.ts';
 import type { Config } from '../../config.ts';
 import type { Observer } from '../../core/facts.ts';
 import type { Note } from '../../core/note.ts';
@@ -17,7 +18,6 @@ import { appendNotes } from '../produce.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { type Serving, serveModel } from '../serve-model.ts';
 import { startTagger } from '../tagger-role.ts';
-import { repeated } from './embedded-run.ts';
 import { embedded, onKafka, type Place } from './place.ts';
 import { copyPlainly } from './plain-kafka.ts';
 import { writeResults } from './results.ts';

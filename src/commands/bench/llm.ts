@@ -2,11 +2,13 @@
  * `bench llm`: the same notes by clinstream and by language models: seconds and dollars a note, and quality where there is gold. Teachers are
  * asked live, or emulated and labelled so; beside them stand published figures, labelled so, which are replayed and never measured.
  */
+
 import { join, resolve } from 'node:path';
 import { quantilesOf } from '../../benchmark/distribution.ts';
 import { compareReaders, type Provenance, type Reader } from '../../benchmark/llm-comparison.ts';
 import { type LlmResult, renderComparison, renderPage } from '../../benchmark/llm-page.ts';
 import { type MachinePrice, machinePrice, PUBLISHED, usdPerNote } from '../../benchmark/published.ts';
+import { repeated } from '../../benchmark/workloads.ts';
 import type { Config } from '../../config.ts';
 import type { StreamRecord } from '../../core/record.ts';
 import type { Span, Task } from '../../core/span.ts';
@@ -15,7 +17,7 @@ import { type Io, write } from '../io.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { onInterrupt } from '../signals.ts';
 import { writeWhole } from '../write-whole.ts';
-import { decodeEntities, decodeNotes, type EmbeddedPlace, repeated, runEmbedded } from './embedded-run.ts';
+import { decodeEntities, decodeNotes, type EmbeddedPlace, runEmbedded } from './embedded-run.ts';
 import { asNote, type GoldFlags, type GoldNotes, readGoldNotes } from './llm-notes.ts';
 import { type Findings, GoldScorer } from './llm-quality.ts';
 import { type Asked, askLive, askSimulated, figuresOf } from './llm-teachers.ts';

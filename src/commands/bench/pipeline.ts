@@ -3,13 +3,14 @@
  * flat while 20,000 notes pass.
  */
 
+import { repeated } from '../../benchmark/workloads.ts';
 import type { Config } from '../../config.ts';
 import { median } from '../../evaluation/median.ts';
 import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { runBare } from './bare-session.ts';
-import { type EmbeddedRun, repeated, runEmbedded } from './embedded-run.ts';
+import { type EmbeddedRun, runEmbedded } from './embedded-run.ts';
 import { type MemoryResult, measureMemory } from './memory.ts';
 import { writeResults } from './results.ts';
 

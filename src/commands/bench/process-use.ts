@@ -13,6 +13,11 @@ export function residentBytesOf(pid: number | undefined): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(of(pid, 'status'))?.[1]) * 1024;
 }
 
+/** The most resident bytes that it has had so far. */
+export function peakBytesOf(pid: number | undefined): number {
+  return Number(/VmHWM:\s+(\d+) kB/.exec(of(pid, 'status'))?.[1]) * 1024;
+}
+
 function of(pid: number | undefined, file: string): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'utf8');

@@ -1,0 +1,53 @@
+/** What a measurement was made with and on: without it a number cannot be compared with any other. */
+
+export interface Provenance {
+  /** As a user would type it again. */
+  readonly command: string;
+  /** Of the program that measured, with `-dirty` when files differ from it. */
+  readonly commit: string;
+  /** ISO 8601, UTC, at the start. */
+  readonly date: string;
+  readonly machine: {
+    readonly cpu: string;
+    /** Logical ones that the process may use. */
+    readonly cores: number;
+    /** Those of `FLAGS` that it has; empty where the system does not tell. */
+    readonly cpuFlags: readonly string[];
+    readonly memoryBytes: number;
+    readonly system: string;
+    /** Processes that ran or waited to, on average over 1, 5 and 15 minutes before the start; zeros where the system does not tell. */
+    readonly loadAverage: readonly number[];
+  };
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+/** Instructions that int8 and floating-point kernels choose by, on x64 and on ARM. */
+const FLAGS = [
+  ...['sse4_1', 'avx', 'f16c', 'fma', 'avx2', 'avx_vnni', 'avx512f', 'avx512bw', 'avx512vl', 'avx512_vnni'],
+  ...['avx512_bf16', 'avx512_fp16', 'amx_tile', 'amx_int8', 'amx_bf16', 'asimd', 'asimddp', 'i8mm', 'bf16', 'sve'],
+];
+
+/** @param cpuinfo content of /proc/cpuinfo: x64 calls the line flags, ARM calls it Features. */
+export function cpuFlags(cpuinfo: string): string[] {
+  const has = new Set(/^(?:flags|Features)\s*:(.*)$/m.exec(cpuinfo)?.[1]?.trim().split(/\s+/));
+  return FLAGS.filter(flag => has.has(flag));
+}
+
+/** Whether something else took so much of the machine, just before, that timings say little: half of its cores or more. */
+export function wasBusy({ machine }: Provenance): boolean {
+  return (machine.loadAverage[0] ?? 0) >= machine.cores / 2;
+}
+
+/** Lines of a list in Markdown. */
+export function provenanceLines(provenance: Provenance): string[] {
+  const { command, commit, date, machine, versions } = provenance;
+  const { cpu, cores, cpuFlags: flags, memoryBytes, system, loadAverage } = machine;
+  const load = loadAverage.map(each => each.toFixed(2)).join(', ');
+  const busy = wasBusy(provenance) ? ' **The machine was busy with something else: measure again.**' : '';
+  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  return [
+    `- Command: \`${command}\`, at ${commit}, ${date}`,
+    `- Machine: ${cores} × ${cpu} (${flags.join(' ') || 'flags unknown'}), ${(memoryBytes / 1e9).toFixed(1)} GB, ${system}; ${named.join(', ')}`,
+    `- Load average at the start: ${load}.${busy}`,
+  ];
+}

@@ -52,9 +52,12 @@ export function paragraphs(notes: readonly Note[]): Note[] {
 }
 
 function inTurn(notes: readonly Note[]): Source {
-  if (notes.length === 0) throw new RangeError('a workload needs notes');
   let next = 0;
-  return () => notes[next++ % notes.length] as Note;
+  return () => {
+    const note = notes[next++ % notes.length];
+    if (note === undefined) throw new RangeError('a workload needs notes');
+    return note;
+  };
 }
 
 function textOf(source: Source, characters: number): string {

@@ -3,27 +3,23 @@
  * on the embedded log. With a processor that only copies: records/s of both transports, and of plain kafkajs without transactions.
  */
 
-import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../../config.ts';
 import type { Observer } from '../../core/facts.ts';
 import type { Note } from '../../core/note.ts';
 import type { Processor } from '../../core/processor.ts';
 import { median } from '../../evaluation/median.ts';
-import type { EventCodecs } from '../../events/codecs.ts';
 import { createKafka } from '../../streams/kafka/client.ts';
 import { type Running, runProcessor } from '../../streams/runner.ts';
-import type { Transport } from '../../streams/transport.ts';
 import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
 import { kafkaSettings } from '../kafka-settings.ts';
-import { KEEP_FOREVER, openCodecs, openTransport } from '../open-transport.ts';
 import { appendNotes } from '../produce.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { type Serving, serveModel } from '../serve-model.ts';
 import { startTagger } from '../tagger-role.ts';
+import { embedded, onKafka, type Place } from './place.ts';
 import { copyPlainly } from './plain-kafka.ts';
 
 const RESULTS = resolve(import.meta.dirname, '../../../benchmarks/results');
@@ -35,13 +31,6 @@ interface Round {
   readonly copiedOnKafka: number;
   readonly copiedEmbedded: number;
   readonly copiedPlainly: number;
-}
-
-/** One transport with topics of its own, gone afterwards. */
-interface Place {
-  readonly config: Config;
-  readonly transport: Transport;
-  readonly codecs: EventCodecs;
 }
 
 export async function benchKafka(
@@ -148,52 +137,6 @@ async function appendAll({ config, transport, codecs }: Place, notes: readonly N
   const { notes: topic } = config.topics;
   const to = { transport, codec: codecs.notes(topic), topic, now: io.now };
   for (let i = 0; i < notes.length; i += APPEND) await appendNotes(to, notes.slice(i, i + APPEND));
-}
-
-async function embedded(config: Config, io: Io, measure: (place: Place) => Promise<number>): Promise<number> {
-  const data = mkdtempSync(join(tmpdir(), 'clinstream-bench-'));
-  try {
-    return await at({ ...config, transport: 'embedded', data }, io, measure);
-  } finally {
-    rmSync(data, { recursive: true, force: true });
-  }
-}
-
-async function onKafka(config: Config, io: Io, measure: (place: Place) => Promise<number>): Promise<number> {
-  const scope = `bench-${randomUUID()}`;
-  const { notes, entities, deadLetters } = config.topics;
-  const topics = {
-    ...config.topics,
-    notes: `${scope}.${notes}`,
-    entities: `${scope}.${entities}`,
-    deadLetters: `${scope}.${deadLetters}`,
-  };
-  const own: Config = {
-    ...config,
-    topics,
-    stream: { ...config.stream, group: scope },
-    registry: { ...config.registry, autoRegister: true },
-  };
-  const admin = createKafka(kafkaSettings(own)).admin();
-  try {
-    return await at(own, io, measure);
-  } finally {
-    await admin.connect();
-    await admin.deleteTopics({ topics: [topics.notes, topics.entities, topics.deadLetters] });
-    await admin.disconnect();
-  }
-}
-
-async function at(config: Config, io: Io, measure: (place: Place) => Promise<number>): Promise<number> {
-  const transport = await openTransport(config, { create: true, now: io.now });
-  try {
-    const { notes, entities, deadLetters, partitions } = config.topics;
-    for (const topic of [notes, entities, deadLetters])
-      await transport.createTopic(topic, { partitions, retention: KEEP_FOREVER });
-    return await measure({ config, transport, codecs: await openCodecs(config, io.now, { toTag: true }) });
-  } finally {
-    await transport.close();
-  }
 }
 
 function repeated(notes: readonly Note[], count: number): Note[] {

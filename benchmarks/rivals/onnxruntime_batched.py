@@ -17,7 +17,7 @@ from service import Note, options, serve
 def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--notes-per-batch", type=int, default=8)
-    parser.add_argument("--windows-per-run", type=int, default=16)
+    parser.add_argument("--windows-per-run", type=int, default=8)
     args = parser.parse_args()
     reading = read_manifest(args.model)
     tokenizer = Tokenizer.from_file(str(args.model / "tokenizer.json"))

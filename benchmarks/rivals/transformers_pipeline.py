@@ -10,10 +10,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import numpy as np
 import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer, TokenClassificationPipeline, pipeline
+from transformers.utils import logging
 
 from note_spans import read_manifest, spans_of, stitched, windows_of
 from service import Note, options, serve
@@ -50,6 +52,7 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--checkpoint", type=Path, required=True, help="folder that from_onnx.py wrote")
     args = parser.parse_args()
+    logging.disable_progress_bar()
     torch.set_num_threads(args.threads)
     tagger = pipeline(
         "token-classification",

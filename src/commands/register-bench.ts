@@ -1,9 +1,11 @@
 /** `bench`: measurements. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { benchBatching } from './bench/batching.ts';
 import { benchFallback } from './bench/fallback.ts';
 import { benchKafka } from './bench/kafka.ts';
 import { benchPipeline } from './bench/pipeline.ts';
+import { RIVAL_NAMES, type RivalName } from './bench/rivals/contenders.ts';
+import { benchRivals } from './bench/rivals/rivals.ts';
 import type { Io } from './io.ts';
 import { type CommonOptions, configOf, share, wholeNumber, withConfig, withLog, withModel } from './options.ts';
 
@@ -13,6 +15,7 @@ export function registerBench(program: Command, io: Io): void {
   registerBatching(bench, io);
   registerFallback(bench, io);
   registerKafka(bench, io);
+  registerRivals(bench, io);
 }
 
 function registerPipeline(bench: Command, io: Io): void {
@@ -67,4 +70,31 @@ function registerKafka(bench: Command, io: Io): void {
     .action((options: CommonOptions & { rounds: number; notes: number; records: number; write?: boolean }) =>
       benchKafka(configOf(options, io), { ...options, write: options.write === true }, io),
     );
+}
+
+function registerRivals(bench: Command, io: Io): void {
+  withConfig(bench.command('rivals'))
+    .description(
+      'The same model as others would serve it, on the CPU: notes/s of clinstream over theirs, and whether all find the same. Makes a Python environment and a folder for transformers.js in the cache.',
+    )
+    .option('--model <DIR>', 'folder of the model that serves')
+    .option(
+      '--kafka <BROKERS>',
+      'transformers.js in a plain kafkajs consumer, against clinstream on Kafka; brokers without TLS and SASL, and a registry',
+    )
+    .option('--rounds <N>', 'how often all take turns', wholeNumber, 7)
+    .option('--notes <N>', 'demo notes of one turn', wholeNumber, 262)
+    .option('--rivals <NAMES>', `of ${RIVAL_NAMES.join(',')}`, rivalNames, RIVAL_NAMES)
+    .option('--write', 'write benchmarks/results/rivals.json')
+    .action(
+      (options: CommonOptions & { rounds: number; notes: number; rivals: readonly RivalName[]; write?: boolean }) =>
+        benchRivals(configOf(options, io), { ...options, write: options.write === true }, io),
+    );
+}
+
+function rivalNames(text: string): readonly RivalName[] {
+  const names = text.split(',');
+  const wrong = names.find(name => !RIVAL_NAMES.some(known => known === name));
+  if (wrong !== undefined) throw new InvalidArgumentError(`${wrong} is none of ${RIVAL_NAMES.join(', ')}`);
+  return RIVAL_NAMES.filter(name => names.includes(name));
 }

@@ -44,7 +44,7 @@ export async function pythonRivals({ cache, model, notes, progress }: Preparatio
 
 /** @returns the folder in which transformers.js is installed, the rival's script beside it. @throws RivalError NPM_MISSING, ENVIRONMENT_FAILED */
 export async function javascriptRival({ cache, progress }: Preparation): Promise<string> {
-  const folder = join(cache, `rivals-js-${hashOf(...PACKAGE.map(name => readFileSync(join(RIVALS, name))))}`);
+  const folder = javascriptFolder(cache);
   await once(folder, 'installing transformers.js (500 MB)', progress, async building => {
     for (const name of PACKAGE) copyFileSync(join(RIVALS, name), join(building, name));
     // scripts would fetch CUDA libraries; the CPU's come with the package
@@ -57,6 +57,11 @@ export async function javascriptRival({ cache, progress }: Preparation): Promise
   // where its imports find what is installed
   copyFileSync(join(RIVALS, 'transformers-js.mjs'), join(folder, 'transformers-js.mjs'));
   return folder;
+}
+
+/** Where transformers.js is, once it is installed. */
+export function javascriptFolder(cache: string): string {
+  return join(cache, `rivals-js-${hashOf(...PACKAGE.map(name => readFileSync(join(RIVALS, name))))}`);
 }
 
 /** Builds a folder aside and moves it into place, so that a half-made one is never used. */

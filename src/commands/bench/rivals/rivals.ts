@@ -21,6 +21,7 @@ import type { Turn } from './script.ts';
 const RESULTS = resolve(import.meta.dirname, '../../../../benchmarks/results');
 
 export interface RivalsOptions {
+  /** 0 only makes what the rivals need. */
   readonly rounds: number;
   readonly notes: number;
   readonly rivals: readonly RivalName[];
@@ -50,6 +51,7 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
       },
       io,
     );
+    if (options.rounds === 0) return;
     const rounds = await takeRounds(field.contenders, options.rounds, notes.length, io);
     const comparisons = field.contenders.map(each => comparisonOf(each, rounds, notes.length));
     for (const each of comparisons) await write(io.stdout, sentence(each));

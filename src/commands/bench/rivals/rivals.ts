@@ -3,7 +3,7 @@
  * order that rotates; what each found is compared with what clinstream found.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Config } from '../../../config.ts';
 import type { Note } from '../../../core/note.ts';
@@ -20,6 +20,9 @@ import type { Turn } from './script.ts';
 
 const RESULTS = resolve(import.meta.dirname, '../../../../benchmarks/results');
 
+/** One-minute load average from which the machine is not quiet. */
+const BUSY = 0.7;
+
 export interface RivalsOptions {
   /** 0 only makes what the rivals need. */
   readonly rounds: number;
@@ -31,6 +34,7 @@ export interface RivalsOptions {
 type Round = Readonly<Record<string, Turn>>;
 
 export async function benchRivals(given: Config, options: RivalsOptions, io: Io): Promise<void> {
+  const before = loadavg();
   const config: Config = { ...given, inference: { ...given.inference, device: 'cpu' } };
   const { workers, threadsPerWorker } = config.inference;
   const threads = workers * threadsPerWorker;
@@ -52,6 +56,8 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
       io,
     );
     if (options.rounds === 0) return;
+    const [loadAverage = 0] = before;
+    if (loadAverage > BUSY) await write(io.stderr, busy(loadAverage));
     const rounds = await takeRounds(field.contenders, options.rounds, notes.length, io);
     const comparisons = field.contenders.map(each => comparisonOf(each, rounds, notes.length));
     for (const each of comparisons) await write(io.stdout, sentence(each));
@@ -60,6 +66,7 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
       command: commandOf(options, config),
       commit: currentCommit(),
       machine: `${thisMachine()}${config.transport === 'kafka' ? '; broker on the same machine' : ''}`,
+      loadAverage,
       model: model.identity,
       threads,
       settings: config.inference,
@@ -97,6 +104,11 @@ async function takeRounds(contenders: readonly Contender[], count: number, notes
 
 function speeds(round: Round, notes: number): Record<string, number> {
   return Object.fromEntries(Object.entries(round).map(([name, { seconds }]) => [name, notes / seconds]));
+}
+
+/** Threads that share an operator wait for each other, those of PyTorch spinning; sessions of their own do not. */
+function busy(loadAverage: number): string {
+  return `bench rivals: others work on this machine (load ${loadAverage.toFixed(1)}), which slows some rivals many times: measure on a quiet one\n`;
 }
 
 /** Only notes that the privacy gate lets pass: the rivals have none, and a refused note costs nothing. */

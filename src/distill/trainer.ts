@@ -30,7 +30,11 @@ export async function trainerEnvironment(cache: string, progress: Progress): Pro
   mkdirSync(cache, { recursive: true });
   progress(`train: making a Python environment in ${home} (once; a few minutes)`);
   const made = await call('python3', ['-m', 'venv', building], progress).catch(cause => {
-    throw new DistillError('PYTHON_MISSING', 'training needs python3 (3.11 or newer) with venv on the PATH', { cause });
+    throw new DistillError(
+      'PYTHON_MISSING',
+      'training and its like need python3 (3.11 or newer) with venv on the PATH',
+      { cause },
+    );
   });
   if (made !== 0) throw new DistillError('ENVIRONMENT_FAILED', `python3 -m venv failed (exit code ${made})`);
   const installed = await call(

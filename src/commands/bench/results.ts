@@ -2,18 +2,25 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Io, write } from '../io.ts';
+import { provenanceOf } from '../provenance.ts';
 
 const RESULTS = resolve(import.meta.dirname, '../../../benchmarks/results');
 
-/** @param files by extension; `json` is an object, all others are text. */
+/** @param files by extension; `json` is an object, and gets what it was measured on and with; all others are text. */
 export async function writeResults(
   name: string,
   { json, ...texts }: { readonly json: object; readonly md?: string; readonly svg?: string },
   io: Io,
 ): Promise<void> {
   mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(json, null, 2)}\n`);
+  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify({ ...json, on: measuredOn() }, null, 2)}\n`);
   for (const [extension, text] of Object.entries(texts)) writeFileSync(join(RESULTS, `${name}.${extension}`), text);
   const written = ['json', ...Object.keys(texts)].map(extension => `${name}.${extension}`);
   await write(io.stdout, `written to benchmarks/results: ${written.join(', ')}\n`);
+}
+
+function measuredOn(): object {
+  const { machine, versions } = provenanceOf('', Date.now());
+  const { loadAverage: _, ...same } = machine; // by now it is our own
+  return { ...same, versions };
 }

@@ -1,0 +1,123 @@
+/**
+ * `bench rivals`: the same model, the same notes, the same cores, as others would serve it. All contenders take turns in one run, in an
+ * order that rotates; what each found is compared with what clinstream found.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Config } from '../../../config.ts';
+import type { Note } from '../../../core/note.ts';
+import { loadServing } from '../../../model/store.ts';
+import { trip } from '../../../text/tripwire.ts';
+import { cacheDirectory } from '../../cache.ts';
+import { DEMO_NOTES, readDemoNotes } from '../../demo.ts';
+import { type Io, write } from '../../io.ts';
+import { currentCommit, thisMachine } from '../../provenance.ts';
+import { onInterrupt } from '../../signals.ts';
+import { type Contender, openField, type RivalName } from './contenders.ts';
+import { comparisonOf, sentence } from './report.ts';
+import type { Turn } from './script.ts';
+
+const RESULTS = resolve(import.meta.dirname, '../../../../benchmarks/results');
+
+/** One-minute load average from which the machine is not quiet. */
+const BUSY = 0.7;
+
+export interface RivalsOptions {
+  /** 0 only makes what the rivals need. */
+  readonly rounds: number;
+  readonly notes: number;
+  readonly rivals: readonly RivalName[];
+  readonly write: boolean;
+}
+
+type Round = Readonly<Record<string, Turn>>;
+
+export async function benchRivals(given: Config, options: RivalsOptions, io: Io): Promise<void> {
+  const before = loadavg();
+  const config: Config = { ...given, inference: { ...given.inference, device: 'cpu' } };
+  const { workers, threadsPerWorker } = config.inference;
+  const threads = workers * threadsPerWorker;
+  const notes = repeated(await readDemoNotes(), options.notes);
+  const model = loadServing(config.model);
+  const directory = mkdtempSync(join(tmpdir(), 'clinstream-rivals-'));
+  const interrupt = onInterrupt();
+  try {
+    const file = join(directory, 'notes.jsonl');
+    writeFileSync(file, notes.map(({ noteId, text }) => `${JSON.stringify({ id: noteId, text })}\n`).join(''));
+    const field = await openField(
+      { config, rivals: options.rivals, notes, file, threads, interrupted: interrupt.signal },
+      {
+        cache: cacheDirectory(io.env),
+        model,
+        notes: DEMO_NOTES,
+        progress: line => void io.stderr.write(`${line}\n`),
+      },
+      io,
+    );
+    if (options.rounds === 0) return;
+    const [loadAverage = 0] = before;
+    if (loadAverage > BUSY) await write(io.stderr, busy(loadAverage));
+    const rounds = await takeRounds(field.contenders, options.rounds, notes.length, io);
+    const comparisons = field.contenders.map(each => comparisonOf(each, rounds, notes.length));
+    for (const each of comparisons) await write(io.stdout, sentence(each));
+    if (!options.write) return;
+    const result = {
+      command: commandOf(options, config),
+      commit: currentCommit(),
+      machine: `${thisMachine()}${config.transport === 'kafka' ? '; broker on the same machine' : ''}`,
+      loadAverage,
+      model: model.identity,
+      threads,
+      settings: config.inference,
+      notesPerTurn: notes.length,
+      checkpointParity: field.parity,
+      contenders: comparisons,
+      rounds: rounds.map(round => speeds(round, notes.length)),
+    };
+    mkdirSync(RESULTS, { recursive: true });
+    writeFileSync(join(RESULTS, 'rivals.json'), `${JSON.stringify(result, null, 2)}\n`);
+    await write(io.stdout, 'written to benchmarks/results/rivals.json\n');
+  } catch (error) {
+    // a part of the rounds says nothing
+    if (!interrupt.signal.aborted) throw error;
+  } finally {
+    interrupt.dispose();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function takeRounds(contenders: readonly Contender[], count: number, notes: number, io: Io): Promise<Round[]> {
+  const rounds: Round[] = [];
+  for (let round = 0; round < count; round++) {
+    const turns: Record<string, Turn> = {};
+    for (let i = 0; i < contenders.length; i++) {
+      const { name, turn } = contenders[(round + i) % contenders.length] as Contender;
+      turns[name] = await turn();
+    }
+    rounds.push(turns);
+    const told = contenders.map(({ name }) => `${name} ${speeds(turns, notes)[name]?.toFixed(1)}`).join(', ');
+    await write(io.stdout, `round ${round + 1}, notes/s: ${told}\n`);
+  }
+  return rounds;
+}
+
+function speeds(round: Round, notes: number): Record<string, number> {
+  return Object.fromEntries(Object.entries(round).map(([name, { seconds }]) => [name, notes / seconds]));
+}
+
+/** Threads that share an operator wait for each other, those of PyTorch spinning; sessions of their own do not. */
+function busy(loadAverage: number): string {
+  return `bench rivals: others work on this machine (load ${loadAverage.toFixed(1)}), which slows some rivals many times: measure on a quiet one\n`;
+}
+
+/** Only notes that the privacy gate lets pass: the rivals have none, and a refused note costs nothing. */
+function repeated(all: readonly Note[], count: number): Note[] {
+  const notes = all.filter(({ text }) => trip(text).size === 0);
+  return Array.from({ length: count }, (_, i) => ({ ...(notes[i % notes.length] as Note), noteId: `bench-${i}` }));
+}
+
+function commandOf({ rounds, notes, rivals }: RivalsOptions, { transport }: Config): string {
+  const kafka = transport === 'kafka' ? ' --kafka HOST:PORT' : '';
+  return `npm run bench -- rivals --rounds ${rounds} --notes ${notes} --rivals ${rivals.join(',')}${kafka}`;
+}

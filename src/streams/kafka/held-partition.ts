@@ -199,7 +199,10 @@ export class HeldPartition implements TopicPartition {
             return;
           }
           const onLost = (lost: KafkaClaim): void => this.#lost(lost, 'commit failed');
-          const claim = new KafkaClaim({ ...taken, admin: cluster.admin, group, topic, partition, observe, onLost });
+          const { admin, settings } = cluster;
+          const { transactionMs } = settings;
+          const place = { group, topic, partition };
+          const claim = new KafkaClaim({ ...taken, ...place, admin, transactionMs, observe, onLost });
           this.#claim = claim;
           observe({ kind: 'partition.assigned', group, topic, partition, position: claim.position });
           this.#seek(claim);

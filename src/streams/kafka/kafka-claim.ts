@@ -17,6 +17,8 @@ export interface ClaimOptions {
   readonly partition: number;
   readonly admin: AdminConnection;
   readonly producer: TransactionalProducer;
+  /** How long a transaction of anyone may stay open. */
+  readonly transactionMs: number;
   /** The group's committed offset, read after the fence. */
   readonly position: bigint;
   readonly high: bigint;
@@ -26,6 +28,8 @@ export interface ClaimOptions {
 }
 
 const VISIBLE_MS = 2_000;
+/** How often a claim that waits for others' transactions looks whether it is lost. */
+const CLEAR_MS = 500;
 
 export class KafkaClaim implements Claim {
   readonly group: string;
@@ -116,6 +120,7 @@ export class KafkaClaim implements Claim {
     this.lost.throwIfAborted();
     const { group, topic, partition } = this;
     try {
+      await this.#clear(outputs);
       await this.#options.producer.publish(outputs, { group, topic, partition, next });
     } catch (error) {
       const failure = toStreamError(error, `cannot commit ${this.#name} of group ${group}`);
@@ -128,6 +133,20 @@ export class KafkaClaim implements Claim {
     this.#committed = next;
     for (const from of this.#markers.keys()) if (from < next) this.#markers.delete(from);
     this.#reportLag();
+  }
+
+  /** What former owners left open where these outputs go has ended: the commit would commit it as well. */
+  async #clear(outputs: readonly OutgoingRecord[]): Promise<void> {
+    const { admin, producer, transactionMs } = this.#options;
+    const written = await producer.clear(outputs);
+    const deadline = performance.now() + transactionMs + VISIBLE_MS;
+    while (!(await untilVisible(admin, written, CLEAR_MS))) {
+      this.lost.throwIfAborted();
+      if (performance.now() < deadline) continue;
+      throw new StreamError('BROKER_FAILED', `a transaction stays open where ${this.#name} writes to`, {
+        retryable: true,
+      });
+    }
   }
 
   #pastMarkers(next: bigint): bigint {

@@ -21,8 +21,23 @@ export async function topicBounds(admin: AdminConnection, topic: string): Promis
   return requireWhole(bounds, topic);
 }
 
+/** By topic and partition, the offset of a record. */
+export type Written = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
+
 /** `none`: nothing was ever committed. `reset`: kafkajs wrote a placeholder over the offset, because no record had it any more. */
 export type Committed = bigint | 'none' | 'reset';
+
+/** What stands in the group for one partition. */
+export interface Stored {
+  readonly next: Committed;
+  /** What whoever committed it wrote last, where that is known. */
+  readonly written: Written;
+}
+
+/** As `storedOffsets`, the offsets alone. */
+export async function committedOffsets(...asked: Parameters<typeof storedOffsets>): Promise<Committed[]> {
+  return (await storedOffsets(...asked)).map(({ next }) => next);
+}
 
 /**
  * By partition, in order. An answer that leaves a partition out is no answer: kafkajs gives one when it has not loaded the topic,
@@ -30,12 +45,12 @@ export type Committed = bigint | 'none' | 'reset';
  * @param coordinator whose answer it must be: one that hung and woke up may not know yet that another coordinates the group by now.
  * @throws StreamError BROKER_FAILED
  */
-export async function committedOffsets(
+export async function storedOffsets(
   admin: AdminConnection,
   group: string,
   topic: string,
   coordinator?: string,
-): Promise<Committed[]> {
+): Promise<Stored[]> {
   let by: string | undefined;
   const [found] = await admin.ask(async each => {
     const deaf = each.on(each.events.REQUEST, ({ payload: { apiName, broker } }) => {
@@ -48,12 +63,33 @@ export async function committedOffsets(
       retryable: true,
     });
   }
-  const committed: Committed[] = [];
-  for (const { partition, offset } of found?.partitions ?? []) {
+  const stored: Stored[] = [];
+  for (const { partition, offset, metadata } of found?.partitions ?? []) {
     const next = BigInt(offset);
-    committed[partition] = next >= 0n ? next : next === NONE ? 'none' : 'reset';
+    stored[partition] = { next: next >= 0n ? next : next === NONE ? 'none' : 'reset', written: fromNote(metadata) };
   }
-  return requireWhole(committed, topic);
+  return requireWhole(stored, topic);
+}
+
+/** Brokers refuse longer ones (offset.metadata.max.bytes). */
+const NOTE_BYTES = 4096;
+
+/** For the note that brokers keep with a committed offset; none rather than one that is too long. */
+export function toNote(written: Written): string | null {
+  if (written.size === 0) return null;
+  const topics = [...written].map(([topic, offsets]) => [topic, [...offsets].map(([p, offset]) => [p, `${offset}`])]);
+  const note = JSON.stringify(topics);
+  return note.length > NOTE_BYTES ? null : note;
+}
+
+/** Nothing from a note that is not ours: operators' tools and other clients leave theirs. */
+export function fromNote(note: string | null): Written {
+  try {
+    const topics = JSON.parse(note ?? '[]') as [string, [number, string][]][];
+    return new Map(topics.map(([topic, offsets]) => [topic, new Map(offsets.map(([p, at]) => [p, BigInt(at)]))]));
+  } catch {
+    return new Map();
+  }
 }
 
 const NONE = -1n;
@@ -66,22 +102,19 @@ function requireWhole<T>(byPartition: T[], topic: string): T[] {
 }
 
 /**
- * A commit returns a few milliseconds before its markers stand in the partitions. Resolves when readers see what was written, or
- * when `ms` are over: someone else's open transaction may stand before it.
- * @param written by topic and partition, the offset of a record.
+ * A commit returns a few milliseconds before its markers stand in the partitions. Resolves when readers have come to what was written,
+ * or when `ms` are over: someone else's open transaction may stand before it.
+ * @returns whether every transaction that wrote there until then has ended.
  */
-export async function untilVisible(
-  admin: AdminConnection,
-  written: ReadonlyMap<string, ReadonlyMap<number, bigint>>,
-  ms: number,
-): Promise<void> {
+export async function untilVisible(admin: AdminConnection, written: Written, ms: number): Promise<boolean> {
   const deadline = performance.now() + ms;
   for (const [topic, offsets] of written) {
     for (;;) {
       const bounds = await topicBounds(admin, topic);
       if ([...offsets].every(([partition, offset]) => (bounds[partition]?.high ?? 0n) > offset)) break;
-      if (performance.now() > deadline) return;
+      if (performance.now() > deadline) return false;
       await sleep(5);
     }
   }
+  return true;
 }

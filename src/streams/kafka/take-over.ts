@@ -10,7 +10,7 @@ import type { TopicPartition } from '../../core/record.ts';
 import { StreamError } from '../stream-error.ts';
 import type { AdminConnection } from './admin-connection.ts';
 import type { KafkaSettings } from './client.ts';
-import { type Bounds, committedOffsets, topicBounds } from './offsets.ts';
+import { type Bounds, storedOffsets, topicBounds, untilVisible } from './offsets.ts';
 import type { Placement } from './placement.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
 
@@ -22,6 +22,7 @@ export interface Cluster {
 }
 
 const END_MS = 10_000;
+const VISIBLE_MS = 2_000;
 
 export interface TakenOver {
   readonly producer: TransactionalProducer;
@@ -58,9 +59,11 @@ export async function takeOver(
   });
   try {
     const coordinator = await producer.findCoordinator(group, { topic, partition });
-    const stored = (await committedOffsets(admin, group, topic, coordinator))[partition];
-    if (stored === undefined)
+    const found = (await storedOffsets(admin, group, topic, coordinator))[partition];
+    if (found === undefined)
       throw new StreamError('BROKER_FAILED', `${topic} has no partition ${partition} yet`, { retryable: true });
+    const { next: stored, written } = found;
+    producer.inherit(written, await untilVisible(admin, written, VISIBLE_MS).catch(() => false));
     const committed = stored === 'reset' ? (known ?? 'reset') : stored;
     let { low, high } = await boundsOf();
     // a new leader may know of the end a moment later

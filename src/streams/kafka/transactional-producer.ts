@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka, Message, Producer, RecordMetadata, TopicMessages, Transaction } from 'kafkajs';
 import type { OutgoingRecord, TopicPartition } from '../../core/record.ts';
+import { toNote, type Written } from './offsets.ts';
 import type { Placement } from './placement.ts';
 
 /** Where a transaction stands: for tests that freeze a process there. */
@@ -33,6 +34,8 @@ export class TransactionalProducer {
   readonly #placement: Placement;
   readonly #onPhase: (phase: Phase) => void;
   readonly #written = new Map<string, Map<number, bigint>>();
+  /** Topics and partitions in which nothing that the id's former holders left open can be committed by this one. */
+  readonly #cleared = new Set<string>();
   #offsetsTakenBy = '';
 
   private constructor(producer: Producer, options: ProducerOptions) {
@@ -89,18 +92,56 @@ export class TransactionalProducer {
     return this.#offsetsTakenBy;
   }
 
+  /**
+   * What the id's former holder wrote last, so that the next offset says so too.
+   * @param ended whether all of it is committed and can be read. If not, it is left alone: it may lack only the marker of its commit,
+   * and whoever gave a transaction up there would take it back.
+   */
+  inherit(written: Written, ended: boolean): void {
+    for (const [topic, offsets] of written) {
+      this.#written.set(topic, new Map(offsets));
+      if (!ended) for (const partition of offsets.keys()) this.#cleared.add(`${topic}/${partition}`);
+    }
+  }
+
+  /**
+   * Ends what former holders of the id left open where these records go: their first record is written there once, in a transaction
+   * that is given up. The fence should have ended it all. But a coordinator that sees no leader of a partition passes over its marker
+   * and calls the transaction ended (Kafka 4.3.0 and 4.3.1, KAFKA-20734), and the next commit of the same id would commit that as well.
+   * @returns where it wrote: what was open has ended when readers have come so far. Empty for all but the first records of a partition.
+   */
+  async clear(records: readonly OutgoingRecord[]): Promise<Written> {
+    const firsts = new Map<string, TopicMessages>();
+    for (const { topic, messages } of await this.#placement.place(records)) {
+      for (const message of messages) {
+        const place = `${topic}/${message.partition}`;
+        if (!this.#cleared.has(place) && !firsts.has(place)) firsts.set(place, { topic, messages: [message] });
+      }
+    }
+    if (firsts.size === 0) return new Map();
+    const transaction = await this.#producer.transaction();
+    try {
+      const sending = [...firsts.values()].map(each => transaction.sendBatch({ topicMessages: [each], acks: -1 }));
+      const written = byPlace((await everySent(sending)).flat());
+      await transaction.abort();
+      for (const place of firsts.keys()) this.#cleared.add(place);
+      return written;
+    } catch (error) {
+      await giveUp(transaction);
+      throw error;
+    }
+  }
+
   /** All records and the offset, or nothing. The order of records of one partition is kept. */
   async publish(records: readonly OutgoingRecord[], input?: InputOffset): Promise<void> {
     const topicMessages = await this.#placement.place(records);
     this.#onPhase('beginning');
     const transaction = await this.#producer.transaction();
     try {
-      const sending = inRequests(topicMessages).map(requests => this.#send(transaction, requests));
-      // an abort must not overtake what is still on its way
-      for (const sent of await Promise.allSettled(sending)) if (sent.status === 'rejected') throw sent.reason;
+      await everySent(inRequests(topicMessages).map(requests => this.#send(transaction, requests)));
       this.#onPhase('sent');
       if (input !== undefined) {
-        await sendOffset(transaction, input);
+        await sendOffset(transaction, input, toNote(this.#written));
         this.#onPhase('offsets-sent');
       }
     } catch (error) {
@@ -119,15 +160,12 @@ export class TransactionalProducer {
   }
 
   /** By topic and partition, an offset of the last transaction that wrote there. */
-  get written(): ReadonlyMap<string, ReadonlyMap<number, bigint>> {
+  get written(): Written {
     return this.#written;
   }
 
   #note(sent: readonly RecordMetadata[]): void {
-    for (const { topicName, partition, baseOffset } of sent) {
-      const offsets = this.#written.get(topicName) ?? new Map<number, bigint>();
-      this.#written.set(topicName, offsets.set(partition, BigInt(baseOffset ?? 0)));
-    }
+    byPlace(sent, this.#written);
   }
 
   async close(): Promise<void> {
@@ -176,9 +214,36 @@ function sizeOf({ key, value, headers }: Message): number {
   return RECORD_BYTES + (key?.length ?? 0) + (value?.length ?? 0) + names;
 }
 
-/** kafkajs waits for the markers of the last transaction when it sends records, and not when it sends offsets. */
-async function sendOffset(transaction: Transaction, { group, topic, partition, next }: InputOffset): Promise<void> {
-  const topics = [{ topic, partitions: [{ partition, offset: String(next) }] }];
+/** @param into what is noted already; it is added to. */
+function byPlace(
+  sent: readonly RecordMetadata[],
+  into = new Map<string, Map<number, bigint>>(),
+): Map<string, Map<number, bigint>> {
+  for (const { topicName, partition, baseOffset } of sent) {
+    const offsets = into.get(topicName) ?? new Map<number, bigint>();
+    into.set(topicName, offsets.set(partition, BigInt(baseOffset ?? 0)));
+  }
+  return into;
+}
+
+/** An abort must not overtake what is still on its way. */
+async function everySent<T>(sending: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(sending);
+  return Promise.all(sending);
+}
+
+/**
+ * kafkajs waits for the markers of the last transaction when it sends records, and not when it sends offsets.
+ * @param metadata what brokers keep with the offset.
+ */
+async function sendOffset(
+  transaction: Transaction,
+  { group, topic, partition, next }: InputOffset,
+  metadata: string | null = null,
+): Promise<void> {
+  // kafkajs sends metadata, and its types forget it
+  const partitions = [{ partition, offset: String(next), metadata }];
+  const topics = [{ topic, partitions }];
   for (let [attempt, wait] = [0, RETRY.initialRetryTime]; ; attempt++, wait = Math.min(2 * wait, RETRY.maxRetryTime)) {
     try {
       await transaction.sendOffsets({ consumerGroupId: group, topics });

@@ -2,13 +2,23 @@
 import { z } from 'zod';
 import type { Manifest } from '../model/manifest.ts';
 
+const teacher = z.object({ name: z.string(), version: z.string() });
+
 const runSchema = z.object({
   base: z.string().default('minilm'),
   encoder: z
     .object({ layers: z.number(), width: z.number(), parameters: z.number() })
     .default({ layers: 6, width: 384, parameters: 22_600_000 }),
   labels: z.object({ by: z.enum(['human', 'teacher', 'both']), share: z.number(), soft: z.boolean() }).optional(),
-  softTeachers: z.array(z.object({ name: z.string(), version: z.string() })).default([]),
+  softTeachers: z.array(teacher).default([]),
+  /** As runs said it when there could be only one. */
+  softTeacher: teacher.nullish(),
+  /** Which human corpora train a served head, and at what weight; older runs do not say, and all did the same. */
+  served: z.array(z.object({ corpus: z.string(), task: z.string(), weight: z.number() })).default([
+    { corpus: 'ncbi_disease', task: 'disease', weight: 0.5 },
+    { corpus: 'phee', task: 'medication', weight: 0.5 },
+    { corpus: 'maccrobat', task: 'medication', weight: 0.5 },
+  ]),
   recipe: z.object({
     phases: z.array(z.array(z.number())).min(1),
     encoders: z.enum(['shared', 'task']).default('shared'),
@@ -38,10 +48,11 @@ export function describeEncoder(run: Run | undefined): string {
 
 export function describeMethod(run: Run | undefined): string {
   if (run === undefined) return 'The model was not trained by this program.';
-  const { recipe, labels, softTeachers } = run;
+  const { recipe, labels, served } = run;
+  const softTeachers = [...run.softTeachers, ...(run.softTeacher == null ? [] : [run.softTeacher])];
   const text = run.data.filter(({ file }) => file.startsWith('text/')).map(({ file }) => `\`${file}\``);
   return [
-    LABELS[labels?.by ?? 'both'],
+    labels === undefined || labels.by === 'both' ? both(served) : LABELS[labels.by],
     ...(labels === undefined || labels.share === 1
       ? []
       : [`Of the labelled documents a share of ${labels.share} was used.`]),
@@ -58,9 +69,12 @@ export function describeMethod(run: Run | undefined): string {
   ].join(' ');
 }
 
+function both(served: Run['served']): string {
+  const corpora = served.map(({ corpus, task, weight }) => `${corpus} (${task}, at a weight of ${weight})`);
+  return `Multi-task training on all sets at once: the three served heads learn from the teacher's notes, and from those human corpora whose guidelines agree: ${corpora.join(', ')}.`;
+}
+
 const LABELS = {
-  both: `Multi-task training on all sets at once: the three served heads learn from the teacher's notes, and at less weight from the human
-corpus whose guidelines agree (NCBI Disease, for disease).`,
   human: 'Multi-task training on the human corpora alone; no label of a teacher was used.',
   teacher: "Training on the teacher's notes alone; no human label was used.",
 } as const;

@@ -6,6 +6,7 @@ the corpora from arguing with each other, and allow comparison with the literatu
 it does not annotate: that task is masked there.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -89,3 +90,14 @@ HUMAN_ONLY = {
 def sources(corpus: str, labels: str) -> list[Source]:
     """`labels`: "human", "teacher" or "both"."""
     return SOURCES[corpus] + (HUMAN_ONLY.get(corpus, []) if labels == "human" else [])
+
+
+def served_from(corpora: Iterable[str], labels: str) -> list[dict]:
+    """Which human corpora train which served task, and at what weight: for the record."""
+    return [
+        {"corpus": corpus, "task": source.head[1], "weight": source.weight}
+        for corpus in corpora
+        if corpus != NOTES
+        for source in sources(corpus, labels)
+        if source.head in SERVED
+    ]

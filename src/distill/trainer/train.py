@@ -18,7 +18,7 @@ import torch
 
 from checkpoint import resume, save, write_base, write_final, write_run
 from corpus import Document, Reading, Window, corpus_files, labelled_by, read_rows, sha256, share_of
-from heads import HEADS, NOTES
+from heads import HEADS, NOTES, served_from
 from model import CLS, MASK, MINILM, PAD, SEP, Tagger, base_directory, load_tokenizer, pretrained
 from recipe import PRESETS, Recipe, rate_at, schedule
 from shorthand import abbreviate, made_up_lines
@@ -102,6 +102,7 @@ def train(args: argparse.Namespace) -> None:
         "base": args.base if "/" not in args.base else Path(args.base).name,
         "labels": {"by": args.labels, "share": args.label_share, "soft": args.soft_labels},
         "softTeachers": soft,
+        "served": served_from(files, args.labels),
         "documents": len(documents),
         "steps": steps,
         "device": device.type,

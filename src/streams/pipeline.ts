@@ -10,7 +10,7 @@ import type { Claim } from './transport.ts';
 export interface PipelineOptions {
   readonly transactionRecords: number;
   readonly transactionBytes: number;
-  /** How long a finished record may wait for more to share its transaction. */
+  /** While more is being processed, the least time between two transactions: so long at most does a finished record wait for others. */
   readonly transactionMs: number;
   readonly observe: Observer;
   /** Called once for each record when it is committed or dropped. */
@@ -33,6 +33,8 @@ export class Pipeline {
   #committing = false;
   #broken = false;
   #timer: NodeJS.Timeout | undefined;
+  /** When the last transaction began; `performance.now()`. */
+  #began = Number.NEGATIVE_INFINITY;
 
   constructor(claim: Claim, options: PipelineOptions) {
     this.#claim = claim;
@@ -79,8 +81,9 @@ export class Pipeline {
     if (count === 0) return;
     const full = count === transactionRecords || bytes >= transactionBytes;
     const next = this.#entries[count];
-    if (full || timeIsUp || next === undefined || next.failed) void this.#commit(count);
-    else this.#timer ??= setTimeout(() => this.#pump(true), transactionMs);
+    const wait = this.#began + transactionMs - performance.now();
+    if (full || timeIsUp || wait <= 0 || next === undefined || next.failed) void this.#commit(count);
+    else this.#timer ??= setTimeout(() => this.#pump(true), wait);
   }
 
   async #commit(count: number): Promise<void> {
@@ -90,10 +93,10 @@ export class Pipeline {
     const entries = this.#entries.slice(0, count);
     const outputs = entries.flatMap(entry => entry.outputs ?? []);
     const { group, topic, partition } = this.#claim;
-    const began = performance.now();
+    this.#began = performance.now();
     try {
       await this.#claim.commit(outputs, (entries.at(-1) as Entry).record.offset + 1n);
-      const ms = performance.now() - began;
+      const ms = performance.now() - this.#began;
       this.#options.observe({
         kind: 'transaction.committed',
         group,

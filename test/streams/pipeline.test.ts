@@ -127,24 +127,26 @@ describe('pipeline', () => {
       ...QUIET,
       transactionRecords: 100,
       transactionBytes: 10,
+      transactionMs: 60_000,
     });
     const sized = (bytes: number): OutgoingRecord[] => [{ ...outputOf(0), value: Buffer.alloc(bytes) }];
-    [4, 4, 4, 50, 1].forEach((bytes, offset) => void pipeline.add(record(offset), Promise.resolve(sized(bytes))));
+    [1, 4, 4, 4, 50, 1].forEach((bytes, offset) => void pipeline.add(record(offset), Promise.resolve(sized(bytes))));
     await pipeline.drained();
     assert.deepEqual(
       commits.map(each => each.next),
-      [3, 4, 5],
+      [1, 4, 5, 6],
+      'the first, which need not wait; three; the large one; the last, which has nothing to wait for',
     );
   });
 
-  it('commits what is finished after its time, though a later record goes on', async () => {
+  it('commits what is finished at once, and what comes soon after it after its time, though later records go on', async () => {
     const { claim, commits } = remembering();
-    const settled = Promise.withResolvers<void>();
+    let settled = Promise.withResolvers<void>();
     const pipeline = new Pipeline(claim, {
       ...QUIET,
       transactionRecords: 10,
       transactionBytes: 1000,
-      transactionMs: 1,
+      transactionMs: 50,
       onSettled: () => settled.resolve(),
     });
     const slow = Promise.withResolvers<readonly OutgoingRecord[]>();
@@ -152,8 +154,16 @@ describe('pipeline', () => {
     pipeline.add(record(1), slow.promise);
     await settled.promise;
     assert.deepEqual(commits, [{ outputs: [0], next: 1 }]);
+    const slower = Promise.withResolvers<readonly OutgoingRecord[]>();
+    pipeline.add(record(2), slower.promise);
+    settled = Promise.withResolvers<void>();
     slow.resolve([outputOf(1)]);
-    await pipeline.drained();
+    await new Promise(resolve => setImmediate(resolve));
+    assert.equal(commits.length, 1, 'it waits for others, since one has just been committed');
+    await settled.promise;
     assert.deepEqual(commits[1], { outputs: [1], next: 2 });
+    slower.resolve([outputOf(2)]);
+    await pipeline.drained();
+    assert.deepEqual(commits[2], { outputs: [2], next: 3 });
   });
 });

@@ -22,6 +22,18 @@ const ELSEWHERE = new Set(['npm ci && npm run demo', 'npm ci && npm test', 'npm 
 const OWN_TAGGER = / --(corpus|store) (corpus|serving)\b/;
 /** Minutes long as it stands: run here on less, by the same code. */
 const SHORTER = new Map([
+  ['npm run bench -- load', 'npm run bench -- load --shares 0.5 --seconds 1 --backlog-scale 0.02'],
+  ['npm run bench -- scenarios', 'npm run bench -- scenarios notes --seconds 1 --backlog-scale 0.02 --away 0'],
+  ['npm run bench -- scaling', 'npm run bench -- scaling --rounds 1 --most 10000'],
+  ['npm run bench -- llm --simulated', 'npm run bench -- llm --simulated --rounds 1 --times 1 --notes 3'],
+  [
+    'npm run bench -- capacity',
+    `npm run bench -- capacity --results ${ROOT}/benchmarks/results --simulated-notes 20000`,
+  ],
+  [
+    'npm run bench -- replicas --kafka localhost:9092',
+    'npm run bench -- replicas --kafka localhost:9092 --rounds 1 --notes 6',
+  ],
   ['npm run bench -- batching', 'npm run bench -- batching --notes 6'],
   ['npm run bench -- pipeline', 'npm run bench -- pipeline --rounds 1 --notes 12 --memory-notes 60'],
   ['npm run bench -- fallback', 'npm run bench -- fallback --rounds 1 --notes 12'],
@@ -33,6 +45,22 @@ const SHORTER = new Map([
 
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(block => (block[1] ?? '').trim().split('\n'));
+
+interface LoadResult {
+  readonly saturation: { readonly notesPerSecond: number };
+  readonly steps: readonly {
+    readonly share: number;
+    readonly latency: Readonly<Record<'p50' | 'p95' | 'p99', number>>;
+  }[];
+}
+
+interface RivalsResult {
+  readonly contenders: readonly {
+    readonly name: string;
+    readonly notesPerSecond: number;
+    readonly ratio?: { readonly median: number };
+  }[];
+}
 
 describe('README', () => {
   // a folder of its own, so that files the commands write do not land in the project
@@ -86,6 +114,24 @@ describe('README', () => {
     const pipeline = results<{ medianRatio: number; memory: { tenthsBytes: number[] } }>('pipeline');
     holds(`| ${pipeline.medianRatio.toFixed(2)} |`);
     for (const tenth of [0, 3, 9]) holds(`${Math.round((pipeline.memory.tenthsBytes[tenth] ?? 0) / 1e6)} MB`);
+    const load = results<LoadResult>('load');
+    const half = load.steps.find(({ share }) => share === 0.5)?.latency;
+    holds(`${load.saturation.notesPerSecond.toFixed(1)} notes/s`);
+    for (const ms of [half?.p50, half?.p95, half?.p99]) holds(`${Math.round(ms ?? Number.NaN)} ms`);
+    for (const { name, notesPerSecond, ratio } of results<RivalsResult>('rivals').contenders) {
+      if (ratio === undefined) continue;
+      holds(`| ${notesPerSecond.toFixed(1)} |`);
+      holds(`| ${ratio.median.toFixed(2)}`);
+      assert.ok(measured.includes(name), `${name} stands in the README`);
+    }
+    const replicas = results<Record<'twoProcessesOverOne' | 'twoSessionsOverOne', number>>('replicas');
+    holds(`| ${replicas.twoProcessesOverOne.toFixed(2)} |`);
+    holds(`| ${replicas.twoSessionsOverOne.toFixed(2)} |`);
+    const { spread } = results<{ spread: { byNumber: number; byLength: number } }>('scaling');
+    for (const factor of [spread.byNumber, spread.byLength]) holds(` ${factor.toFixed(2)}`);
+    const [measuredReader] = results<{ readers: { secondsPerNote: number; secondsAlone: number }[] }>('llm').readers;
+    for (const seconds of [measuredReader?.secondsPerNote, measuredReader?.secondsAlone])
+      holds(`${seconds?.toFixed(3)} s`);
     const kafka =
       results<Record<'taggedKafkaOverEmbedded' | 'copiedKafkaOverEmbedded' | 'copiedKafkaOverPlain', number>>('kafka');
     holds(`| ${kafka.taggedKafkaOverEmbedded.toFixed(2)} |`);

@@ -75,7 +75,7 @@ export function loadTable(steps: readonly LoadStep[]): string {
 /** Such as "38 ms" or "2.1 s". */
 export function milliseconds(value: number): string {
   if (!Number.isFinite(value)) return '–';
-  return value < 1000 ? `${Number(value.toPrecision(2))} ms` : `${Number((value / 1000).toPrecision(2))} s`;
+  return value < 995 ? `${Number(value.toPrecision(2))} ms` : `${Number((value / 1000).toPrecision(2))} s`;
 }
 
 const log = Math.log10;

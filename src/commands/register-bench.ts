@@ -10,7 +10,8 @@ import type { Io } from './io.ts';
 import { type CommonOptions, configOf, share, wholeNumber, withConfig, withLog, withModel } from './options.ts';
 
 export function registerBench(program: Command, io: Io, finish: (exitCode: number) => void): void {
-  const bench = program.command('bench').description('Measurements, each a ratio within one run.');
+  const bench = program.command('bench').description('Measurements; the menu when none is named.');
+  bench.action(() => bench.outputHelp());
   registerLoads(bench, io);
   registerPipeline(bench, io);
   registerBatching(bench, io);

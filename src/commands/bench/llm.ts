@@ -3,7 +3,6 @@
  * asked live, or emulated and labelled so; beside them stand published figures, labelled so, which are replayed and never measured.
  */
 
-import { join, resolve } from 'node:path';
 import { quantilesOf } from '../../benchmark/distribution.ts';
 import { compareReaders, type Provenance, type Reader } from '../../benchmark/llm-comparison.ts';
 import { type LlmResult, renderComparison, renderPage } from '../../benchmark/llm-page.ts';
@@ -16,11 +15,11 @@ import { median } from '../../evaluation/median.ts';
 import { type Io, write } from '../io.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { onInterrupt } from '../signals.ts';
-import { writeWhole } from '../write-whole.ts';
 import { decodeEntities, decodeNotes, type EmbeddedPlace, runEmbedded } from './embedded-run.ts';
 import { asNote, type GoldFlags, type GoldNotes, readGoldNotes } from './llm-notes.ts';
 import { type Findings, GoldScorer } from './llm-quality.ts';
 import { type Asked, askLive, askSimulated, figuresOf } from './llm-teachers.ts';
+import { writeResults } from './results.ts';
 
 export interface LlmFlags extends GoldFlags {
   readonly teacher: readonly string[];
@@ -33,7 +32,6 @@ export interface LlmFlags extends GoldFlags {
   readonly write: boolean;
 }
 
-const RESULTS = resolve(import.meta.dirname, '../../../benchmarks/results');
 /** From 0 to 1 in twentieths. */
 const QUANTILES = 21;
 
@@ -90,9 +88,7 @@ export async function benchLlm(config: Config, flags: LlmFlags, io: Io): Promise
   };
   await write(io.stdout, renderComparison(result));
   if (!flags.write) return;
-  writeWhole(join(RESULTS, 'llm.json'), `${JSON.stringify(result, null, 2)}\n`);
-  writeWhole(join(RESULTS, 'llm.md'), renderPage(result));
-  await write(io.stdout, 'written to benchmarks/results/llm.json and llm.md\n');
+  await writeResults('llm', { json: result, md: renderPage(result) }, io);
 }
 
 interface Own {

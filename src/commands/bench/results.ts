@@ -1,8 +1,9 @@
 /** Where results are kept: raw as JSON, for people as Markdown, pictures as SVG. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Io, write } from '../io.ts';
 import { provenanceOf } from '../provenance.ts';
+import { writeWhole } from '../write-whole.ts';
 
 const RESULTS = resolve(import.meta.dirname, '../../../benchmarks/results');
 
@@ -13,8 +14,8 @@ export async function writeResults(
   io: Io,
 ): Promise<void> {
   mkdirSync(RESULTS, { recursive: true });
-  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify({ ...json, on: measuredOn() }, null, 2)}\n`);
-  for (const [extension, text] of Object.entries(texts)) writeFileSync(join(RESULTS, `${name}.${extension}`), text);
+  writeWhole(join(RESULTS, `${name}.json`), `${JSON.stringify({ ...json, on: measuredOn() }, null, 2)}\n`);
+  for (const [extension, text] of Object.entries(texts)) writeWhole(join(RESULTS, `${name}.${extension}`), text);
   const written = ['json', ...Object.keys(texts)].map(extension => `${name}.${extension}`);
   await write(io.stdout, `written to benchmarks/results: ${written.join(', ')}\n`);
 }

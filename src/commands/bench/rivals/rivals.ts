@@ -2,9 +2,9 @@
  * `bench rivals`: the same model, the same notes, the same cores, as others would serve it. All contenders take turns in one run, in an
  * order that rotates; what each found is compared with what clinstream found.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import type { Config } from '../../../config.ts';
 import type { Note } from '../../../core/note.ts';
 import { loadServing } from '../../../model/store.ts';
@@ -14,11 +14,10 @@ import { DEMO_NOTES, readDemoNotes } from '../../demo.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
 import { onInterrupt } from '../../signals.ts';
+import { writeResults } from '../results.ts';
 import { type Contender, openField, type RivalName } from './contenders.ts';
 import { comparisonOf, sentence } from './report.ts';
 import type { Turn } from './script.ts';
-
-const RESULTS = resolve(import.meta.dirname, '../../../../benchmarks/results');
 
 /** One-minute load average from which the machine is not quiet. */
 const BUSY = 0.7;
@@ -75,9 +74,7 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
       contenders: comparisons,
       rounds: rounds.map(round => speeds(round, notes.length)),
     };
-    mkdirSync(RESULTS, { recursive: true });
-    writeFileSync(join(RESULTS, 'rivals.json'), `${JSON.stringify(result, null, 2)}\n`);
-    await write(io.stdout, 'written to benchmarks/results/rivals.json\n');
+    await writeResults('rivals', { json: result }, io);
   } catch (error) {
     // a part of the rounds says nothing
     if (!interrupt.signal.aborted) throw error;

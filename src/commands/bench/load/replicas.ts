@@ -2,9 +2,11 @@
  * `bench replicas`: what a second process is worth on a core of its own: one process on one core, two on a core each, and one with two
  * sessions on both cores, in turns, on one cluster. Broker and client have the same machine, and their share of it is in the ratio.
  */
+
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sourceOf } from '../../../benchmark/workloads.ts';
-import type { Config } from '../../../config.ts';
+import { type Config, ConfigError } from '../../../config.ts';
 import { median } from '../../../evaluation/median.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
@@ -13,12 +15,8 @@ import { writeResults } from '../results.ts';
 import { whileLive } from './live.ts';
 import { notesToOffer } from './measure.ts';
 
-const TURNS = {
-  one: { cores: ['0'], workers: 1 },
-  two: { cores: ['0', '1'], workers: 1 },
-  wide: { cores: ['0,1'], workers: 2 },
-} as const;
-type Turn = keyof typeof TURNS;
+type Turn = 'one' | 'two' | 'wide';
+type Turns = Readonly<Record<Turn, { readonly cores: readonly string[]; readonly workers: number }>>;
 
 const QUIET_MS = 60_000;
 /** A group with a new member settles within this time. */
@@ -29,10 +27,16 @@ export async function benchReplicas(
   options: { rounds: number; notes: number; write: boolean },
   io: Io,
 ): Promise<void> {
+  const [first, second] = cores();
+  const turns: Turns = {
+    one: { cores: [first], workers: 1 },
+    two: { cores: [first, second], workers: 1 },
+    wide: { cores: [`${first},${second}`], workers: 2 },
+  };
   const rounds: Record<Turn, number>[] = [];
   for (let round = 1; round <= options.rounds; round++) {
     const rates: Partial<Record<Turn, number>> = {};
-    for (const turn of Object.keys(TURNS) as Turn[]) rates[turn] = await rateOf(turn, config, options.notes, io);
+    for (const [turn, of] of Object.entries(turns)) rates[turn as Turn] = await rateOf(of, config, options.notes, io);
     rounds.push(rates as Record<Turn, number>);
     const told = Object.entries(rates).map(([turn, rate]) => `${turn} ${rate.toFixed(1)} notes/s`);
     await write(io.stderr, `round ${round}: ${told.join(', ')}\n`);
@@ -42,7 +46,7 @@ export async function benchReplicas(
     command: `npm run bench -- replicas --rounds ${options.rounds} --notes ${options.notes}`,
     commit: currentCommit(),
     machine: `${thisMachine()}; broker and client on the same cores`,
-    turns: TURNS,
+    turns,
     rounds,
     twoProcessesOverOne: ratio('two'),
     twoSessionsOverOne: ratio('wide'),
@@ -55,10 +59,9 @@ export async function benchReplicas(
 }
 
 /** Notes a second, from when they are appended to the last event. */
-async function rateOf(turn: Turn, config: Config, count: number, io: Io): Promise<number> {
+async function rateOf({ cores, workers }: Turns[Turn], config: Config, count: number, io: Io): Promise<number> {
   const next = sourceOf('notes', await notesToOffer(), Math.random);
   const notes = Array.from({ length: count }, next);
-  const { cores, workers } = TURNS[turn];
   const own = { ...config, inference: { ...config.inference, workers, threadsPerWorker: 1 } };
   return onKafka(own, io, place =>
     whileLive({ place, backlog: [], escalated: 0, tasks: [], cores, now: io.now }, async ({ watch, append }) => {
@@ -74,4 +77,21 @@ async function rateOf(turn: Turn, config: Config, count: number, io: Io): Promis
       return (1000 * count) / (Math.max(...at) - began);
     }),
   );
+}
+
+/** Two that this process may run on. @throws ConfigError */
+function cores(): [string, string] {
+  const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : '';
+  const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? '';
+  const all = allowed.split(',').flatMap(range => {
+    const [from = Number.NaN, to = from] = range.split('-').map(Number);
+    return Array.from({ length: to - from + 1 || 0 }, (_, i) => String(from + i));
+  });
+  const [first, second] = all;
+  if (first === undefined || second === undefined)
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      'bench replicas pins processes to two cores by taskset: it needs Linux and two cores',
+    );
+  return [first, second];
 }

@@ -12,7 +12,12 @@ export function loadPicture(title: string, steps: readonly LoadStep[]): string {
   const [low, high] = [Math.floor(log(Math.min(...all))), Math.ceil(log(Math.max(...all)))];
   const points = (curve: (typeof CURVES)[number]): [number, number][] =>
     steps.map(step => [step.offered, log(step.latency[curve])]);
-  const layers: Layer[] = CURVES.map((curve, series) => ({ kind: 'line', series, points: points(curve) }));
+  const layers: Layer[] = CURVES.map((curve, series) => ({
+    kind: 'line',
+    series,
+    points: points(curve),
+    label: curve,
+  }));
   const best = knee(steps);
   if (best !== undefined) {
     const at = best.offered;
@@ -36,7 +41,7 @@ export function loadPicture(title: string, steps: readonly LoadStep[]): string {
         ticks: ticks(0, most, step).map(at => ({ at, label: String(at) })),
       },
       y: {
-        label: 'latency: p50 blue, p95 orange, p99 green; the knee dashed',
+        label: 'latency; the knee dashed',
         from: low,
         to: high,
         ticks: ticks(low, high, 1).map(at => ({ at, label: milliseconds(10 ** at) })),

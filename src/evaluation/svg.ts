@@ -98,7 +98,13 @@ export interface Panel {
 }
 
 export type Layer =
-  | { readonly kind: 'line'; readonly series: number; readonly points: readonly (readonly [number, number])[] }
+  | {
+      readonly kind: 'line';
+      readonly series: number;
+      readonly points: readonly (readonly [number, number])[];
+      /** Written above its beginning. */
+      readonly label?: string;
+    }
   /** Something to compare with: dashed, in ink. */
   | { readonly kind: 'reference'; readonly label: string; readonly points: readonly (readonly [number, number])[] }
   | {
@@ -115,8 +121,9 @@ export type Layer =
 const PANEL = { width: 300, height: 240, left: 46, right: 18, top: 42, bottom: 40 } as const;
 
 export function panel({ title, x: across, y: up, layers, size = PANEL }: Panel): string {
-  const { left, right, top, bottom } = PANEL;
+  const { right, top, bottom } = PANEL;
   const { width, height } = size;
+  const left = Math.max(PANEL.left, 0.1 * width); // longer numbers stand beside larger pictures
   const x = (value: number): number =>
     left + ((value - across.from) / (across.to - across.from)) * (width - left - right);
   const y = (value: number): number =>
@@ -128,13 +135,17 @@ export function panel({ title, x: across, y: up, layers, size = PANEL }: Panel):
         `<line class="grid" x1="${left}" x2="${width - right}" y1="${n(y(tick.at))}" y2="${n(y(tick.at))}"/>${text(left - 6, y(tick.at) + 4, tick.label, 'end')}`,
     ),
     text((left + width - right) / 2, height - 6, across.label, 'middle'),
-    text(left - 38, 14, title, 'title'),
-    text(left - 38, 31, up.label, 'start'),
+    text(8, 14, title, 'title'),
+    text(8, 31, up.label, 'start'),
   ];
   const path = (points: readonly (readonly [number, number])[]): string =>
     points.map(([a, b], i) => `${i === 0 ? 'M' : 'L'}${n(x(a))} ${n(y(b))}`).join('');
   const drawn = layers.map(layer => {
-    if (layer.kind === 'line') return `<path class="line s${layer.series}" d="${path(layer.points)}"/>`;
+    if (layer.kind === 'line') {
+      const [first, value] = layer.points[0] ?? [across.from, up.from];
+      const label = layer.label === undefined ? '' : text(x(first), y(value) - 6, layer.label, 'start');
+      return `<path class="line s${layer.series}" d="${path(layer.points)}"/>${label}`;
+    }
     if (layer.kind === 'reference')
       return `<g>${hint(layer.label)}<path class="reference" d="${path(layer.points)}"/></g>`;
     const points = layer.points.map(

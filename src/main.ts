@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, exitCode, explain } from './commands/exit.ts';
 import { type Io, ReaderGone } from './commands/io.ts';
 import { registerCommands } from './commands/register.ts';
+import { Interrupted } from './commands/signals.ts';
 
 async function main(argv: readonly string[], io: Io): Promise<number> {
   let code: number = EXIT.ok;
@@ -21,6 +22,7 @@ async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (error instanceof ReaderGone) return EXIT.ok;
+    if (error instanceof Interrupted) return EXIT.interrupted;
     io.stderr.write(`${explain(error)}\n`);
     return exitCode(error);
   }

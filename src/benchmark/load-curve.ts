@@ -7,14 +7,14 @@ export interface LoadStep {
   readonly share: number;
   /** Notes a second that arrived. */
   readonly offered: number;
-  /** Notes a second from the first arrival to the last entities event. */
+  /** Notes a second, to the end of the arrivals or to the last entities event, whichever is later. */
   readonly achieved: number;
   readonly tokensPerSecond: number;
   /** From when a note should have arrived to its entities event in the hands of a reader. */
   readonly latency: Latencies;
   /** Arrivals without an event. */
   readonly missing: number;
-  /** Of the program under load, all its threads. */
+  /** Of the taggers, all their threads. */
   readonly cpuMsPerNote: number;
   readonly peakMegabytes: number;
   /** The median over each tenth of the step: flat, where nothing is kept that should not be. */

@@ -7,7 +7,16 @@ import { registerLoads } from './bench/load/register.ts';
 import { benchPipeline } from './bench/pipeline.ts';
 import { registerComparisons } from './bench/register-comparisons.ts';
 import type { Io } from './io.ts';
-import { type CommonOptions, configOf, share, wholeNumber, withConfig, withLog, withModel } from './options.ts';
+import {
+  type CommonOptions,
+  configOf,
+  positive,
+  share,
+  wholeNumber,
+  withConfig,
+  withLog,
+  withModel,
+} from './options.ts';
 
 export function registerBench(program: Command, io: Io, finish: (exitCode: number) => void): void {
   const bench = program.command('bench').description('Measurements; the menu when none is named.');
@@ -25,9 +34,9 @@ function registerPipeline(bench: Command, io: Io): void {
     .description(
       'Tokens/s of the whole pipeline over those of the bare ONNX session on the same batches; memory over many notes.',
     )
-    .option('--rounds <N>', 'how often the two take turns', wholeNumber, 3)
-    .option('--notes <N>', 'notes of one round', wholeNumber, 264)
-    .option('--memory-notes <N>', 'short notes of the memory run', wholeNumber, 20_000)
+    .option('--rounds <N>', 'how often the two take turns', positive, 3)
+    .option('--notes <N>', 'notes of one round', positive, 264)
+    .option('--memory-notes <N>', 'short notes of the memory run', positive, 20_000)
     .option('--write', 'write benchmarks/results/pipeline.json')
     .action((options: CommonOptions & { rounds: number; notes: number; memoryNotes: number; write?: boolean }) =>
       benchPipeline(configOf(options, io), { ...options, write: options.write === true }, io),
@@ -37,7 +46,7 @@ function registerPipeline(bench: Command, io: Io): void {
 function registerBatching(bench: Command, io: Io): void {
   withModel(withConfig(bench.command('batching')))
     .description('What sharing a batch is worth on this machine, and how many entities it changes.')
-    .option('--notes <N>', 'demo notes, and ten lines for each', wholeNumber, 264)
+    .option('--notes <N>', 'demo notes, and ten lines for each', positive, 264)
     .option('--write', 'write benchmarks/results/batching.json')
     .action((options: CommonOptions & { notes: number; write?: boolean }) =>
       benchBatching(configOf(options, io), { notes: options.notes, write: options.write === true }, io),
@@ -49,8 +58,8 @@ function registerFallback(bench: Command, io: Io): void {
     .description(
       'What escalating costs the tagger, in notes/s: while providers answer, while they hang for ever, with no escalator, and without.',
     )
-    .option('--rounds <N>', 'how often the four take turns', wholeNumber, 5)
-    .option('--notes <N>', 'demo notes of one turn', wholeNumber, 264)
+    .option('--rounds <N>', 'how often the four take turns', positive, 5)
+    .option('--notes <N>', 'demo notes of one turn', positive, 264)
     .option('--rate <SHARE>', 'escalate so large a share of notes for each task', share, 0.2)
     .option('--request-ms <MS>', 'when a request that hangs is ended', wholeNumber, 2_000)
     .option('--write', 'write benchmarks/results/fallback.json')
@@ -65,9 +74,9 @@ function registerKafka(bench: Command, io: Io): void {
     .description(
       'What exactly-once on a broker costs: notes/s and records/s over those of the embedded log and of plain kafkajs.',
     )
-    .option('--rounds <N>', 'how often they take turns', wholeNumber, 3)
-    .option('--notes <N>', 'notes of one round with the real tagger', wholeNumber, 528)
-    .option('--records <N>', 'records of one round that only copies', wholeNumber, 10_000)
+    .option('--rounds <N>', 'how often they take turns', positive, 3)
+    .option('--notes <N>', 'notes of one round with the real tagger', positive, 528)
+    .option('--records <N>', 'records of one round that only copies', positive, 10_000)
     .option('--write', 'write benchmarks/results/kafka.json')
     .action((options: CommonOptions & { rounds: number; notes: number; records: number; write?: boolean }) =>
       benchKafka(configOf(options, io), { ...options, write: options.write === true }, io),

@@ -19,6 +19,9 @@ export function onInterrupt(): Interrupt {
   };
 }
 
+/** What ends work that cannot be taken up again: no failure, and nothing to report. */
+export class Interrupted extends Error {}
+
 /** Resolves when the signal is aborted. */
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {

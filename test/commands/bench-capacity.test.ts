@@ -1,6 +1,6 @@
 /** If this fails, the capacity page can no longer be made from what was measured, or rests on something that was not. */
 import assert from 'node:assert/strict';
-import { copyFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { clinstream } from '../support/cli.ts';
@@ -54,12 +54,22 @@ describe('bench capacity', { timeout: 120_000 }, () => {
     assert.deepEqual(readdirSync(OWN), before);
   });
 
-  it('takes the load sweep where there is one', async () => {
-    writeResult('load', {
-      scenario: { transport: 'kafka' },
+  it('takes the load sweep where there is one, and what Kafka leaves of one on the embedded log', async () => {
+    const { taggedKafkaOverEmbedded } = JSON.parse(readFileSync(join(results, 'kafka.json'), 'utf8')) as {
+      taggedKafkaOverEmbedded: number;
+    };
+    const load = {
+      settings: { workers: 2 },
       saturation: { notesPerSecond: 100 },
       steps: [{ share: 0.5, latency: { p99: 120 } }],
-    });
+    };
+    writeResult('load', { ...load, scenario: { transport: 'embedded' } });
+    const embedded = await bench('--notes-per-day', '86400000');
+    assert.ok(
+      embedded.stdout.includes(`${Number((100 * taggedKafkaOverEmbedded).toPrecision(3))} notes/s at saturation`),
+      embedded.stderr,
+    );
+    writeResult('load', { ...load, scenario: { transport: 'kafka' } });
     const { code, stdout, stderr } = await bench('--notes-per-day', '86400000', '--utilisation', '0.25');
     rmSync(join(results, 'load.json'));
     assert.equal(code, 0, stderr);

@@ -1,10 +1,25 @@
 /** If this fails, latency under load can no longer be measured. Nothing here asserts how long anything takes. */
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { clinstream } from '../support/cli.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { cleanEnvironment, clinstream } from '../support/cli.ts';
 import { ROOT } from '../support/model.ts';
+
+const MAIN = join(ROOT, 'src/main.ts');
+
+/** Empty when it ended meanwhile. */
+function commandOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 const RESULTS = join(ROOT, 'benchmarks/results');
 const FEW = ['--seconds', '1', '--backlog-scale', '0.02'];
@@ -36,14 +51,53 @@ describe('bench load and scenarios', { timeout: 180_000 }, () => {
   });
 
   it('scenarios: escalates to simulated teachers, and says where a cluster is missing', async () => {
-    const { code, stdout, stderr } = await clinstream(['bench', 'scenarios', 'escalated-20', '--away', '0', ...FEW]);
+    const { code, stdout, stderr } = await clinstream([
+      'bench',
+      'scenarios',
+      'escalated-20',
+      '--away',
+      '0',
+      '--seconds',
+      '1',
+      '--backlog-scale',
+      '0.1',
+    ]);
     assert.equal(code, 0, stderr);
     const [row] = rowsOf(stdout);
-    assert.equal(row?.[1], '20 % of notes escalated, teachers simulated');
-    assert.equal(row?.at(-3), '0', 'no note is without its event');
+    assert.equal(row?.[1], 'many notes escalated, teachers simulated');
+    assert.equal(row?.at(-4), '0', 'no note is without its event');
+    const escalated = Number(row?.at(-3)?.replace(' %', ''));
+    assert.ok(escalated > 0 && escalated < 100, `${escalated} % escalated`);
     const refused = await clinstream(['bench', 'scenarios', 'kafka']);
     assert.notEqual(refused.code, 0);
     assert.match(refused.stderr, /needs a cluster.*CONFIG_INVALID/);
+  });
+
+  it('ends what it started when it is interrupted', {
+    skip: process.platform !== 'linux' && 'needs /proc',
+  }, async () => {
+    const folders = (): string[] => readdirSync(tmpdir()).filter(name => /^clinstream-(load|bench)-/.test(name));
+    const programs = (): string[] =>
+      readdirSync('/proc').filter(pid => /^\d+$/.test(pid) && /main\.ts.*clinstream-load-/s.test(commandOf(pid)));
+    const [foldersBefore, before] = [new Set(folders()), new Set(programs())];
+    const child = spawn(
+      process.execPath,
+      [MAIN, 'bench', 'load', '--shares', '0.1', '--seconds', '300', ...FEW.slice(2)],
+      {
+        env: cleanEnvironment(),
+        stdio: 'ignore',
+      },
+    );
+    const ended = once(child, 'exit');
+    const mine = (): string[] => programs().filter(pid => !before.has(pid));
+    while (mine().length === 0 && child.exitCode === null) await sleep(50);
+    child.kill('SIGINT');
+    assert.deepEqual(await ended, [130, null]);
+    assert.deepEqual(mine(), []);
+    assert.deepEqual(
+      folders().filter(name => !foldersBefore.has(name)),
+      [],
+    );
   });
 
   it('refuses a load of nothing', async () => {

@@ -159,6 +159,7 @@ describe('the error browser', () => {
       // the hostile note's only error is in its gold
       await anna.locator('#list button', { hasText: 'onerror' }).click();
       await anna.locator('#about', { hasText: 'hostile<b>' }).waitFor();
+      await anna.locator('#context .focus', { hasText: 'onerror' }).waitFor();
       assert.equal((await anna.locator('#context .focus').allTextContents()).join(''), MARKUP);
       await anna.keyboard.press('w');
       await anna.waitForFunction(
@@ -244,7 +245,7 @@ describe('the error browser', () => {
     const json = join(folder, 'summary.json');
     const { code, stdout, stderr } = await clinstream([...ARGS, '--summary', '--json', json]);
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /Reviewers: (Anna 4, Ben 4|Ben 4, Anna 4)/);
+    assert.match(stdout, /Reviewers: Anna 4, Ben 4/);
     const summary = JSON.parse(readFileSync(json, 'utf8')) as ReviewSummary;
     const reviewed = summary.tasks.reduce((all, each) => all + each.fp.reviewed + each.fn.reviewed, 0);
     assert.equal(

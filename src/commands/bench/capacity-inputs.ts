@@ -38,6 +38,9 @@ const Llm = z.object({
 const Chaos = z.object({ ...head, findings: z.object({ longestGap: z.object({ rolling: positive }) }) });
 
 interface Saturation {
+  readonly machine: string;
+  /** Sessions of a process. */
+  readonly workers: number;
   readonly notesPerSecond: number;
   readonly p99AtHalfLoadMs: number | null;
   readonly source: string;
@@ -52,7 +55,7 @@ export function readCapacityInputs(results: string, sessionMs: number): Capacity
   const saturation = readLoad(results, kafka) ?? saturationOf(pipeline, kafka);
   return {
     measured: {
-      machine: pipeline.machine,
+      machine: saturation.machine,
       ...{ notesPerSecond: saturation.notesPerSecond, p99AtHalfLoadMs: saturation.p99AtHalfLoadMs },
       ...llm.events,
       copiedPerSecond: median(kafka.rounds.map(each => each.copiedOnKafka)),
@@ -66,13 +69,14 @@ export function readCapacityInputs(results: string, sessionMs: number): Capacity
         `seconds without an event while workers restart: chaos.json (commit ${chaos.commit}, ${chaos.machine})`,
       ],
     },
-    servers: pipeline.settings.workers,
+    servers: saturation.workers,
     serviceSeconds: llm.serviceSeconds,
   };
 }
 
 const Load = z.object({
   ...head,
+  settings: z.object({ workers: z.int().positive() }),
   scenario: z.object({ transport: z.enum(['embedded', 'kafka']) }),
   saturation: z.object({ notesPerSecond: positive }),
   steps: z.array(z.object({ share: positive, latency: z.object({ p99: positive }) })),
@@ -81,10 +85,12 @@ const Load = z.object({
 /** The load sweep, where one has been done; one on the embedded log is made slower as the tagger was on Kafka. */
 function readLoad(results: string, kafka: z.infer<typeof Kafka>): Saturation | undefined {
   if (!existsSync(join(results, 'load.json'))) return undefined;
-  const { saturation, steps, scenario, commit, machine } = read(results, 'load', Load);
+  const { saturation, steps, scenario, settings, commit, machine } = read(results, 'load', Load);
   const embedded = scenario.transport === 'embedded';
   return {
     notesPerSecond: saturation.notesPerSecond * (embedded ? kafka.taggedKafkaOverEmbedded : 1),
+    machine,
+    workers: settings.workers,
     p99AtHalfLoadMs: steps.find(({ share }) => share === 0.5)?.latency.p99 ?? null,
     source: `notes/s at saturation: load.json (commit ${commit}, ${machine})${embedded ? ', times what Kafka leaves of them, kafka.json' : ''}`,
   };
@@ -96,6 +102,8 @@ function saturationOf(pipeline: z.infer<typeof Pipeline>, kafka: z.infer<typeof 
   const embedded = median(pipeline.rounds.map(each => each.pipelineTokensPerSecond)) / tokensPerNote;
   return {
     notesPerSecond: embedded * kafka.taggedKafkaOverEmbedded,
+    machine: pipeline.machine,
+    workers: pipeline.settings.workers,
     p99AtHalfLoadMs: null,
     source: `notes/s at saturation: pipeline.json (commit ${pipeline.commit}, ${pipeline.machine}), times what Kafka leaves of them, kafka.json`,
   };
@@ -103,7 +111,7 @@ function saturationOf(pipeline: z.infer<typeof Pipeline>, kafka: z.infer<typeof 
 
 function read<T>(results: string, name: string, schema: z.ZodType<T>): T {
   const path = join(results, `${name}.json`);
-  const made = `npm run bench -- ${name} --write`;
+  const made = name === 'chaos' ? 'npm run test:chaos -- --write' : `npm run bench -- ${name} --write`;
   if (!existsSync(path)) throw new ConfigError('CONFIG_INVALID', `${path} is missing: make it by ${made}`);
   const parsed = schema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
   if (parsed.success) return parsed.data;

@@ -7,10 +7,12 @@ import type { Config } from '../../config.ts';
 import type { Note } from '../../core/note.ts';
 import { singleObjectCodecs } from '../../events/codecs.ts';
 import type { Transport } from '../../streams/transport.ts';
-import { KEY_FROM } from '../demo-fallback-settings.ts';
+import type { DemoEmulator } from '../demo-emulator.ts';
+import { KEY_FROM, MODEL } from '../demo-fallback-settings.ts';
 import { ensureTopics, openTransport } from '../open-transport.ts';
 import { appendNotes } from '../produce.ts';
-import { type Emulators, type RoleProcess, startEmulators, startRole } from './fallback-roles.ts';
+import { type RoleProcess, startProviders, startRole } from './fallback-roles.ts';
+import { allOf } from './place.ts';
 
 /**
  * - `answering`: providers answer at once.
@@ -46,7 +48,6 @@ export interface TurnOptions {
 }
 
 const POLL_MS = 20;
-const MODEL = 'gpt-4o-mini-2024-07-18';
 
 export async function takeTurn(mode: Mode, options: TurnOptions): Promise<Turn> {
   const { notes, now } = options;
@@ -54,8 +55,8 @@ export async function takeTurn(mode: Mode, options: TurnOptions): Promise<Turn> 
   const closers: (() => Promise<void>)[] = [async () => rmSync(directory, { recursive: true, force: true })];
   try {
     const asked = mode === 'answering' || mode === 'hanging';
-    const emulators = asked ? await startEmulators({ hangs: mode === 'hanging' }) : undefined;
-    if (emulators !== undefined) closers.push(emulators.stop);
+    const providers = asked ? await startProviders({ hang: mode === 'hanging' }) : undefined;
+    if (providers !== undefined) closers.push(providers.stop);
     const config = { ...options.config, transport: 'embedded', data: join(directory, 'log') } as const;
     const log = await openTransport(config, { create: true, now });
     closers.push(log.close);
@@ -68,8 +69,8 @@ export async function takeTurn(mode: Mode, options: TurnOptions): Promise<Turn> 
     };
     await appendNotes(to, notes);
     const file = join(directory, 'config.json');
-    writeFileSync(file, JSON.stringify(roleConfig(config, mode, options, { directory, emulators })));
-    const escalator = emulators === undefined ? [] : [await startRole('escalator', file)];
+    writeFileSync(file, JSON.stringify(roleConfig(config, mode, options, { directory, providers })));
+    const escalator = providers === undefined ? [] : [await startRole('escalator', file, { key: providers.apiKey })];
     closers.push(...escalator.map(role => role.stop));
     const tagger = await startRole('tagger', file);
     closers.push(tagger.stop);
@@ -77,11 +78,11 @@ export async function takeTurn(mode: Mode, options: TurnOptions): Promise<Turn> 
     const ended = await drained(log, config, check);
     const taggerCpuSeconds = tagger.cpuSeconds();
     const [entities, escalations] = await Promise.all(
-      [config.topics.entities, config.topics.escalations].map(topic => readValues(log, topic)),
+      [config.topics.entities, config.topics.escalations].map(topic => allOf(log, topic)),
     );
     const codec = singleObjectCodecs().entities(config.topics.entities);
-    const events = await Promise.all((entities ?? []).map(value => codec.decode(value)));
-    const requests = escalations?.length === 0 ? 0 : await requestsOf(emulators, check);
+    const events = await Promise.all((entities ?? []).map(({ value }) => codec.decode(value)));
+    const requests = escalations?.length === 0 ? 0 : await requestsOf(providers, check);
     const first = Math.min(...events.filter(({ revision }) => revision === 1).map(({ taggedAt }) => taggedAt));
     return {
       notesPerSecond: (1000 * notes.length) / (ended - first),
@@ -120,10 +121,10 @@ async function drained(log: Transport, { stream, topics }: Config, check: () => 
 }
 
 /** How many there have been, once there was one: a turn in which nobody is asked would measure something else. */
-async function requestsOf(emulators: Emulators | undefined, check: () => void): Promise<number> {
+async function requestsOf(providers: DemoEmulator | undefined, check: () => void): Promise<number> {
   for (;;) {
     check();
-    const requests = await emulators?.requests();
+    const requests = (await providers?.asked())?.requests;
     if (requests !== 0) return requests ?? 0;
     await sleep(POLL_MS);
   }
@@ -134,13 +135,13 @@ function roleConfig(
   { transport, data, model, inference, stream, topics }: Config,
   mode: Mode,
   { rate, tasks, requestMs }: TurnOptions,
-  { directory, emulators }: { directory: string; emulators: Emulators | undefined },
+  { directory, providers }: { directory: string; providers: DemoEmulator | undefined },
 ): object {
   const teacher = {
     name: 'emulated',
     kind: 'openai',
     model: MODEL,
-    baseUrl: emulators?.openaiUrl ?? 'http://127.0.0.1:9/v1',
+    baseUrl: providers?.baseUrl ?? 'http://127.0.0.1:9/v1',
     keyFrom: KEY_FROM,
   };
   const escalation = {
@@ -154,10 +155,4 @@ function roleConfig(
     egress: { allow: ['127.0.0.1'] },
     ...(mode === 'off' ? {} : { escalation }),
   };
-}
-
-async function readValues(log: Transport, topic: string): Promise<(Buffer | null)[]> {
-  const values: (Buffer | null)[] = [];
-  for await (const { value } of log.read(topic, { from: 'beginning', untilEnd: true })) values.push(value);
-  return values;
 }

@@ -1,10 +1,8 @@
 /** Resident memory of the real program while many short notes pass through it. Reads /proc, so Linux only. */
 
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sourceOf } from '../../benchmark/workloads.ts';
 import type { Config } from '../../config.ts';
@@ -16,6 +14,7 @@ import { ensureTopics, openTransport } from '../open-transport.ts';
 import { appendNotes } from '../produce.ts';
 import { createProgress } from '../progress.ts';
 import { residentBytesOf } from './process-use.ts';
+import { type Program, startProgram } from './program.ts';
 
 export interface MemoryResult {
   readonly notes: number;
@@ -24,7 +23,6 @@ export interface MemoryResult {
   readonly peakBytes: number;
 }
 
-const MAIN = resolve(import.meta.dirname, '../../main.ts');
 const SAMPLE_MS = 250;
 
 export async function measureMemory(
@@ -43,6 +41,8 @@ export async function measureMemory(
     stream: io.stderr,
     now: io.now,
   });
+  const settings = mkdtempSync(join(tmpdir(), 'clinstream-memory-'));
+  let program: Program | undefined;
   const samples: { done: number; bytes: number }[] = [];
   try {
     await ensureTopics(log, config);
@@ -56,28 +56,30 @@ export async function measureMemory(
       appended = [];
     }
     await appendNotes(to, appended);
-    const child = spawn(
-      process.execPath,
-      [MAIN, 'run', '--until-drained', '--quiet', '--data', directory, '--model', config.model],
-      {
-        stdio: ['ignore', 'ignore', 'inherit'],
-        env: { ...io.env, CLINSTREAM_TELEMETRY_LEVEL: 'error' },
-      },
-    );
-    const ended = once(child, 'exit');
-    while (child.exitCode === null) {
+    const file = join(settings, 'config.json');
+    const { model, inference, stream, topics, limits } = config;
+    const own = { transport: 'embedded', data: directory, model, inference, stream, topics, limits };
+    writeFileSync(file, JSON.stringify({ ...own, telemetry: { level: 'error' } }));
+    program = startProgram(['run', '--until-drained', '--quiet', '--config', file], {});
+    let end: number | string | undefined;
+    void program.ended.then(code => {
+      end = code;
+    });
+    while (end === undefined) {
       const lags = await log.lags();
       const done =
         lags.length < config.topics.partitions ? 0 : count - lags.reduce((sum, each) => sum + Number(each.lag), 0);
-      const bytes = residentBytesOf(child.pid);
+      const bytes = residentBytesOf(program.pid);
       if (!Number.isNaN(bytes)) samples.push({ done, bytes });
       progress.update(done);
-      await Promise.race([sleep(SAMPLE_MS), ended]);
+      await Promise.race([sleep(SAMPLE_MS), program.ended]);
     }
+    if (end !== 0) throw new Error(`the program ended with ${end}: ${program.lastWords()}`);
     progress.end();
   } finally {
+    program?.kill('SIGKILL');
     await log.close();
-    rmSync(directory, { recursive: true, force: true });
+    for (const each of [directory, settings]) rmSync(each, { recursive: true, force: true });
   }
   const between = (from: number, to: number): number =>
     median(samples.filter(({ done }) => done >= from * count && done < to * count).map(each => each.bytes));

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../config.ts';
+import type { StreamRecord } from '../../core/record.ts';
 import type { EventCodecs } from '../../events/codecs.ts';
 import { createKafka } from '../../streams/kafka/client.ts';
 import type { Transport } from '../../streams/transport.ts';
@@ -15,6 +16,13 @@ export interface Place {
   readonly config: Config;
   readonly transport: Transport;
   readonly codecs: EventCodecs;
+}
+
+/** Everything that stands in a topic. */
+export async function allOf(transport: Pick<Transport, 'read'>, topic: string): Promise<StreamRecord[]> {
+  const records: StreamRecord[] = [];
+  for await (const record of transport.read(topic, { from: 'beginning', untilEnd: true })) records.push(record);
+  return records;
 }
 
 /** A fresh embedded log. */

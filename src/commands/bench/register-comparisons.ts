@@ -122,7 +122,7 @@ function registerRivals(bench: Command, io: Io): void {
       'transformers.js in a plain kafkajs consumer, against clinstream on Kafka; brokers without TLS and SASL, and a registry',
     )
     .option('--rounds <N>', 'how often all take turns; 0 only makes what they need', wholeNumber, 7)
-    .option('--notes <N>', 'demo notes of one turn', wholeNumber, 262)
+    .option('--notes <N>', 'demo notes of one turn', positive, 262)
     .option('--rivals <NAMES>', `of ${RIVAL_NAMES.join(',')}`, rivalNames, RIVAL_NAMES)
     .option('--write', 'write benchmarks/results/rivals.json')
     .action(

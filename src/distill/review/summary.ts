@@ -38,6 +38,7 @@ export interface ReviewSummary {
   readonly gaps: Share;
   /** The same of those that no gold span overlaps. */
   readonly gapsApart: Share;
+  /** By name: not by who happened to be first. */
   readonly reviewers: readonly { readonly name: string; readonly errors: number }[];
   /** Errors that more than one reviewer judged, and of those the share on which all agree. */
   readonly agreement: Share;
@@ -74,7 +75,9 @@ export function summariseReview(review: Review, log: VerdictLog): ReviewSummary 
       positives.filter(each => !each.overlaps),
       judge,
     ),
-    reviewers: Array.from(byReviewer, ([name, rows]) => ({ name, errors: rows.length })),
+    reviewers: Array.from(byReviewer, ([name, rows]) => ({ name, errors: rows.length })).sort((a, b) =>
+      a.name < b.name ? -1 : 1,
+    ),
     agreement: shareOf(agreed.length, several.length),
     verdicts: {
       counted: last.length,

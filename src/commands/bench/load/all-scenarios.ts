@@ -5,6 +5,7 @@ import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
 import { writeResults } from '../results.ts';
 import { type CaughtUp, catchUp } from './catch-up.ts';
+import { scaleFlags } from './load.ts';
 import { type Measured, measure } from './measure.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -34,8 +35,13 @@ export async function benchScenarios(
   const saturation = all.find(({ scenario }) => scenario.name === 'notes')?.saturation.notesPerSecond;
   const measurable = awaySeconds > 0 && saturation !== undefined;
   const away = measurable ? await catchUp(config, { saturation, share, awaySeconds, seed }, io) : undefined;
+  const names = all.map(({ scenario }) => scenario.name);
+  const flags = [
+    `--share ${share} --seconds ${seconds} --away ${awaySeconds} --seed ${seed}`,
+    ...scaleFlags(options.backlogScale, config),
+  ];
   const record = {
-    command: `npm run bench -- scenarios --share ${share} --seconds ${seconds} --away ${awaySeconds} --seed ${seed}`,
+    command: ['npm run bench -- scenarios', ...names, ...flags].join(' '),
     commit: currentCommit(),
     machine: thisMachine(),
     settings: config.inference,
@@ -55,7 +61,7 @@ ${away === undefined ? '' : caughtUp(away)}`;
 }
 
 function table(all: readonly Measured[]): string {
-  const rows = all.map(({ scenario, meanTokens, saturation, steps, coldStart }) => {
+  const rows = all.map(({ scenario, meanTokens, saturation, steps, coldStart, escalatedShare }) => {
     const [step] = steps;
     const cells = [
       scenario.what,
@@ -66,13 +72,14 @@ function table(all: readonly Measured[]): string {
       `${step?.cpuMsPerNote.toFixed(1)} ms`,
       `${step?.peakMegabytes.toFixed(0)} MB`,
       step?.missing,
+      `${(100 * escalatedShare).toFixed(0)} %`,
       milliseconds(coldStart.readyMs),
     ];
     return `| ${cells.join(' | ')} |`;
   });
   return [
-    '| scenario | tokens a note | most, notes/s | tokens/s | p50 | p95 | p99 | CPU a note | memory | missing | cold start |',
-    '|---|---|---|---|---|---|---|---|---|---|---|',
+    '| scenario | tokens a note | most, notes/s | tokens/s | p50 | p95 | p99 | CPU a note | memory | missing | escalated | cold start |',
+    '|---|---|---|---|---|---|---|---|---|---|---|---|',
     ...rows,
   ].join('\n');
 }

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SECRETS } from '../../../config-kafka.ts';
 import type { Note } from '../../../core/note.ts';
-import { KEY_FROM } from '../../demo-fallback-settings.ts';
+import { KEY_FROM, MODEL } from '../../demo-fallback-settings.ts';
 import { appendNotes } from '../../produce.ts';
-import { type RoleProcess, startEmulators, startRole } from '../fallback-roles.ts';
+import { aborted, Interrupted, onInterrupt } from '../../signals.ts';
+import { type RoleProcess, startProviders, startRole } from '../fallback-roles.ts';
 import type { Place } from '../place.ts';
 import { type Watch, watchEntities } from './watch.ts';
 
@@ -46,23 +47,31 @@ export async function whileLive<T>(options: LiveOptions, measure: (live: Live) =
     for (let i = 0; i < notes.length; i += APPEND)
       await appendNotes({ transport, codec: codecs.notes(topic), topic, now }, notes.slice(i, i + APPEND));
   };
+  const interrupt = onInterrupt();
+  closers.push(async () => interrupt.dispose());
+  const interrupted = aborted(interrupt.signal).then(() => Promise.reject(new Interrupted()));
+  interrupted.catch(() => {}); // it may come before anyone waits for it
   try {
     await append(backlog);
     const watch = watchEntities(place);
     closers.push(watch.stop);
-    const emulators = escalated > 0 ? await startEmulators({ hangs: false }) : undefined;
-    if (emulators !== undefined) closers.push(emulators.stop);
+    const providers = escalated > 0 ? await startProviders({ hang: false }) : undefined;
+    if (providers !== undefined) closers.push(providers.stop);
     const file = join(directory, 'config.json');
-    writeFileSync(file, JSON.stringify(fileOf(options, directory, emulators?.openaiUrl)), { mode: 0o600 });
+    writeFileSync(file, JSON.stringify(fileOf(options, directory, providers?.baseUrl)), { mode: 0o600 });
+    const escalators = providers === undefined ? [] : [await startRole('escalator', file, { key: providers.apiKey })];
+    closers.push(...escalators.map(each => each.stop));
     const started = performance.now();
-    const taggers = await Promise.all(cores.map(each => startRole('tagger', file, { cores: each })));
+    const starting = await Promise.allSettled(cores.map(each => startRole('tagger', file, { cores: each })));
     const ready = performance.now();
+    const taggers = starting.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []));
     closers.push(...taggers.map(each => each.stop));
-    if (escalated > 0) closers.push((await startRole('escalator', file)).stop);
-    const ended = Promise.race(taggers.map(each => each.done));
-    const failed = ended.then(() => Promise.reject(new Error('a tagger ended under load')));
+    for (const each of starting) if (each.status === 'rejected') throw each.reason;
+    if (interrupt.signal.aborted) throw new Interrupted();
+    const ended = Promise.race([...taggers, ...escalators].map(each => each.done));
+    const failed = ended.then(() => Promise.reject(new Error('a process ended under load')));
     failed.catch(() => {}); // it is meant to end, later
-    return await Promise.race([measure({ taggers, watch, started, ready, append }), failed]);
+    return await Promise.race([measure({ taggers, watch, started, ready, append }), failed, interrupted]);
   } finally {
     for (const close of closers.reverse()) await close().catch(() => {});
   }
@@ -93,5 +102,3 @@ function fileOf({ place, escalated, tasks }: LiveOptions, directory: string, ope
     },
   };
 }
-
-const MODEL = 'gpt-4o-mini-2024-07-18';

@@ -22,16 +22,29 @@ export interface LoadOptions {
 export async function benchLoad(config: Config, scenario: Scenario, options: LoadOptions, io: Io): Promise<void> {
   const tell = (line: string): Promise<void> => write(io.stderr, `${line}\n`);
   const measured = await measure(config, scenario, { ...options, tell }, io);
-  const command = `npm run bench -- load --scenario ${scenario.name} --shares ${options.shares.join(',')} --seconds ${options.seconds} --seed ${options.seed}`;
+  const command =
+    `npm run bench -- load --scenario ${scenario.name} --shares ${options.shares.join(',')} --seconds ${options.seconds} --seed ${options.seed} ${scaleFlags(options.backlogScale, config).join(' ')}`.trimEnd();
   const [commit, machine] = [currentCommit(), thisMachine()];
   const page = loadPage(measured, { command, commit, machine });
   await write(io.stdout, page);
   if (!options.write) return;
-  const { settings, ...rest } = { settings: config.inference, ...measured };
-  const record = { command, commit, machine, settings, ...rest, knee: knee(measured.steps)?.share ?? null };
+  const record = {
+    command,
+    commit,
+    machine,
+    settings: config.inference,
+    ...measured,
+    knee: knee(measured.steps)?.share ?? null,
+  };
   const name = scenario.name === 'notes' ? 'load' : `load-${scenario.name}`;
   const svg = loadPicture(`Latency against load: ${scenario.what}`, measured.steps);
   await writeResults(name, { json: record, md: `${page}\n![Latency against load](${name}.svg)\n`, svg }, io);
+}
+
+/** What of a command was not as by default. */
+export function scaleFlags(backlogScale: number, { transport }: Config): string[] {
+  const scale = backlogScale === 1 ? [] : [`--backlog-scale ${backlogScale}`];
+  return [...scale, ...(transport === 'kafka' ? ['--kafka HOST:PORT'] : [])];
 }
 
 function loadPage(
@@ -41,7 +54,7 @@ function loadPage(
   const most = carried(steps);
   return `# Latency against load: ${scenario.what}
 
-\`${command}\`, commit ${commit}, ${machine}; the client on the same machine.
+\`${command}\`, commit ${commit}, ${machine}; ${scenario.transport === 'kafka' ? 'on Kafka, broker and' : 'on the embedded log, the'} client on the same machine.
 Notes of ${meanTokens.toFixed(0)} tokens in the mean. While notes wait in any number: **${saturation.notesPerSecond.toFixed(1)} notes/s**,
 ${saturation.tokensPerSecond.toFixed(0)} tokens/s. Most carried of what was offered: ${most === undefined ? 'nothing' : `${most.offered.toFixed(1)} notes/s`}.
 Cold start: ready after ${milliseconds(coldStart.readyMs)}, the first event of ${saturation.notes} notes that waited after ${milliseconds(coldStart.firstEventMs)}.

@@ -11,14 +11,17 @@ import { loadServing } from '../../../model/store.ts';
 import { gate } from '../../../text/privacy-gate.ts';
 import { readDemoNotes } from '../../demo.ts';
 import type { Io } from '../../io.ts';
-import { embedded, onKafka } from '../place.ts';
+import { allOf, embedded, onKafka } from '../place.ts';
 import { type Live, whileLive } from './live.ts';
 import { offer } from './offer.ts';
 import type { Scenario } from './scenarios.ts';
 import { type CountTokens, tokenCounter } from './token-count.ts';
+import { lastOf } from './watch.ts';
 
 export interface Measured {
   readonly scenario: Scenario;
+  /** Of all notes, those with a task that was escalated. */
+  readonly escalatedShare: number;
   readonly meanTokens: number;
   /** From the start of the process to its word that it is ready, and to the first entities event; milliseconds. */
   readonly coldStart: { readonly readyMs: number; readonly firstEventMs: number };
@@ -56,15 +59,17 @@ export async function measure(config: Config, scenario: Scenario, plan: Plan, io
       await plan.tell(`${scenario.name}: ${saturation.notesPerSecond.toFixed(1)} notes/s at most`);
       const steps: LoadStep[] = [];
       for (const share of plan.shares) {
-        const arrivals = arrivalsOf(scenario, share * saturation.notesPerSecond, plan.seconds, random);
-        const step = await offer(live, { arrivals, next, share, countTokens });
+        const arriving = arrivalsOf(scenario, share * saturation.notesPerSecond, plan.seconds, random);
+        const step = await offer(live, { ...arriving, next, share, countTokens });
         steps.push(step);
         await plan.tell(
           `${scenario.name} at ${share.toFixed(2)}: ${step.offered.toFixed(1)} notes/s offered, p50 ${step.latency.p50.toFixed(0)} ms, p99 ${step.latency.p99.toFixed(0)} ms`,
         );
       }
+      const { escalations } = place.config.topics;
       return {
         scenario,
+        escalatedShare: (await allOf(place.transport, escalations)).length / live.watch.seen.size,
         meanTokens: (await countTokens(backlog)) / backlog.length,
         coldStart: {
           readyMs: live.ready - live.started,
@@ -84,13 +89,7 @@ export async function drain(
   backlog: readonly Note[],
   countTokens: CountTokens,
 ): Promise<Measured['saturation']> {
-  await live.watch.settled(
-    backlog.map(({ noteId }) => noteId),
-    QUIET_MS,
-  );
-  const at = backlog.map(({ noteId }) => live.watch.seen.get(noteId) ?? Number.NaN);
-  if (at.some(Number.isNaN)) throw new Error(`no event for some of ${backlog.length} notes within ${QUIET_MS} ms`);
-  const seconds = (Math.max(...at) - live.ready) / 1000;
+  const seconds = ((await lastOf(live.watch, backlog, QUIET_MS)) - live.ready) / 1000;
   return {
     notes: backlog.length,
     notesPerSecond: backlog.length / seconds,
@@ -98,15 +97,21 @@ export async function drain(
   };
 }
 
-function arrivalsOf({ arrivals, workload }: Scenario, rate: number, seconds: number, random: Random): Float64Array {
-  // a hundred pages take a second and more: some of them must arrive at all
-  const long = workload === 'pages' ? Math.max(seconds, 12 / rate) : seconds;
+/** And the time in which they come: longer where so few notes fit into it that it would say nothing. */
+function arrivalsOf(
+  { arrivals, workload }: Scenario,
+  rate: number,
+  wanted: number,
+  random: Random,
+): { arrivals: Float64Array; seconds: number } {
+  const fewest = arrivals === 'bursts' ? 4 * BURST : workload === 'pages' ? 12 : 2;
+  const seconds = Math.max(wanted, fewest / rate);
   const made = {
-    poisson: () => poisson(rate, long, random),
-    day: () => byProfile(assumptions.diurnal.hours, rate, long, random),
-    bursts: () => bursts(BURST, rate, Math.max(seconds, (4 * BURST) / rate), random),
+    poisson: () => poisson(rate, seconds, random),
+    day: () => byProfile(assumptions.diurnal.hours, rate, seconds, random),
+    bursts: () => bursts(BURST, rate, seconds, random),
   }[arrivals]();
-  return made.length > 1 ? made : Float64Array.of(0, 1000 / rate);
+  return { arrivals: made.length > 0 ? made : Float64Array.of(0), seconds };
 }
 
 /** Notes that the privacy gate refuses have no entities event to wait for. */

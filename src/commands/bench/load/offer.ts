@@ -14,6 +14,8 @@ import type { CountTokens } from './token-count.ts';
 export interface Offer {
   /** Milliseconds from the start. */
   readonly arrivals: Float64Array;
+  /** In which they arrive. */
+  readonly seconds: number;
   readonly next: () => Note;
   /** Of the step, for its share. */
   readonly share: number;
@@ -24,11 +26,49 @@ const SAMPLE_MS = 250;
 /** So long without an event, and whatever is still missing will not come. */
 const QUIET_MS = 20_000;
 
-export async function offer(live: Live, { arrivals, next, share, countTokens }: Offer): Promise<LoadStep> {
+export async function offer(live: Live, { arrivals, seconds, next, share, countTokens }: Offer): Promise<LoadStep> {
   const notes = Array.from(arrivals, () => next());
   const uses = sampled(live);
   const [cpu, energy, own] = [cpuSecondsOf(live), joules(), process.cpuUsage()];
   const began = performance.now();
+  try {
+    await send(live, notes, arrivals, began);
+    await live.watch.settled(
+      notes.map(({ noteId }) => noteId),
+      QUIET_MS,
+    );
+  } finally {
+    uses.stop();
+  }
+  const wall = (performance.now() - began) / 1000;
+  const spent = process.cpuUsage(own);
+  const { megabytes, gpu } = await uses.seen;
+  const used = joules();
+  const done = notes.flatMap((note, i) => {
+    const at = live.watch.seen.get(note.noteId);
+    return at === undefined ? [] : [{ note, at: at - began, latency: at - began - (arrivals[i] as number) }];
+  });
+  // a run that carries its load ends with its arrivals; one that does not, with its last event
+  const taken = done.reduce((last, { at }) => Math.max(last, at / 1000), seconds);
+  const latency: Latencies = latenciesOf(done.map(each => each.latency));
+  return {
+    share,
+    offered: notes.length / seconds,
+    achieved: done.length / taken,
+    tokensPerSecond: (await countTokens(done.map(({ note }) => note))) / taken,
+    latency,
+    missing: notes.length - done.length,
+    cpuMsPerNote: (1000 * (cpuSecondsOf(live) - cpu)) / notes.length,
+    peakMegabytes: megabytes.length === 0 ? Number.NaN : Math.max(...megabytes),
+    tenthsMegabytes: tenths(megabytes),
+    clientCores: (spent.user + spent.system) / 1e6 / wall,
+    joulesPerNote: energy === null || used === null || used < energy ? null : (used - energy) / notes.length,
+    gpuUse: gpu,
+  };
+}
+
+/** Each note when it is due, or as soon as the one before has been taken. */
+async function send(live: Live, notes: readonly Note[], arrivals: Float64Array, began: number): Promise<void> {
   for (let i = 0; i < notes.length; ) {
     const due = performance.now() - began;
     let end = i;
@@ -37,38 +77,9 @@ export async function offer(live: Live, { arrivals, next, share, countTokens }: 
     else await live.append(notes.slice(i, end));
     i = end;
   }
-  await live.watch.settled(
-    notes.map(({ noteId }) => noteId),
-    QUIET_MS,
-  );
-  const wall = (performance.now() - began) / 1000;
-  const spent = process.cpuUsage(own);
-  const { megabytes, gpu } = await uses();
-  const used = joules();
-  const done = notes.flatMap((note, i) => {
-    const at = live.watch.seen.get(note.noteId);
-    return at === undefined ? [] : [{ note, at: at - began, latency: at - began - (arrivals[i] as number) }];
-  });
-  const first = arrivals[0] ?? 0;
-  const seconds = (done.reduce((last, { at }) => Math.max(last, at), first) - first) / 1000;
-  const latency: Latencies = latenciesOf(done.map(each => each.latency));
-  return {
-    share,
-    offered: (notes.length - 1) / (((arrivals.at(-1) ?? 0) - first) / 1000),
-    achieved: done.length / seconds,
-    tokensPerSecond: (await countTokens(done.map(({ note }) => note))) / seconds,
-    latency,
-    missing: notes.length - done.length,
-    cpuMsPerNote: (1000 * (cpuSecondsOf(live) - cpu)) / notes.length,
-    peakMegabytes: Math.max(...megabytes),
-    tenthsMegabytes: tenths(megabytes),
-    clientCores: (spent.user + spent.system) / 1e6 / wall,
-    joulesPerNote: energy === null || used === null || used < energy ? null : (used - energy) / notes.length,
-    gpuUse: gpu,
-  };
 }
 
-/** Of all its processes. */
+/** Of all taggers. */
 export function cpuSecondsOf({ taggers }: Live): number {
   return taggers.reduce((sum, each) => sum + each.cpuSeconds(), 0);
 }
@@ -79,10 +90,13 @@ function tenths(values: readonly number[]): number[] {
   return Array.from({ length: 10 }, (_, i) => median(values.slice(at(i), Math.max(at(i) + 1, at(i + 1)))));
 }
 
-/** Looks now and then at what the program uses. @returns what ends the looking and says what was seen. */
-function sampled({ taggers }: Live): () => Promise<{ megabytes: number[]; gpu: number | null }> {
+/** Looks now and then at what the taggers use, until it is stopped. */
+function sampled({ taggers }: Live): {
+  stop: () => void;
+  seen: Promise<{ megabytes: number[]; gpu: number | null }>;
+} {
   const ending = new AbortController();
-  const looking = (async () => {
+  const look = async () => {
     const megabytes: number[] = [];
     const gpus: number[] = [];
     while (!ending.signal.aborted) {
@@ -93,9 +107,6 @@ function sampled({ taggers }: Live): () => Promise<{ megabytes: number[]; gpu: n
       await sleep(SAMPLE_MS, undefined, { signal: ending.signal }).catch(() => {});
     }
     return { megabytes, gpu: gpus.length === 0 ? null : gpus.reduce((sum, use) => sum + use, 0) / gpus.length };
-  })();
-  return async () => {
-    ending.abort();
-    return looking;
   };
+  return { stop: () => ending.abort(), seen: look() };
 }

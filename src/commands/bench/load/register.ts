@@ -6,7 +6,7 @@ import {
   amount,
   type CommonOptions,
   configOf,
-  share,
+  positive,
   wholeNumber,
   withConfig,
   withLog,
@@ -32,7 +32,7 @@ function registerLoad(bench: Command, io: Io): void {
       new Option('--scenario <NAME>', 'what arrives').choices(SCENARIOS.map(each => each.name)).default('notes'),
     )
     .option('--shares <LIST>', 'loads, as shares of the most that it carries', shares, SWEEP)
-    .option('--seconds <N>', 'of one load', wholeNumber, 30)
+    .option('--seconds <N>', 'of one load', positive, 30)
     .option('--backlog-scale <X>', 'fewer notes, or more, to find the most that it carries', amount, 1)
     .option('--seed <N>', 'of arrivals', wholeNumber, 1)
     .option('--write', 'write benchmarks/results/load.{json,md,svg}')
@@ -48,8 +48,8 @@ function registerScenarios(bench: Command, io: Io): void {
   withModel(withLog(withConfig(bench.command('scenarios'))))
     .description(`${SCENARIOS.length} scenarios, each at its most and at a share of it; the one on Kafka with --kafka.`)
     .argument('[NAME...]', `some of ${SCENARIOS.map(each => each.name).join(', ')}`)
-    .option('--share <X>', 'of the most that a scenario carries', share, 0.5)
-    .option('--seconds <N>', 'of each load', wholeNumber, 30)
+    .option('--share <X>', 'of the most that a scenario carries', load, 0.5)
+    .option('--seconds <N>', 'of each load', positive, 30)
     .option('--away <SECONDS>', 'of the catch-up; 0 leaves it out', wholeNumber, 120)
     .option('--backlog-scale <X>', 'fewer notes, or more, to find the most that it carries', amount, 1)
     .option('--seed <N>', 'of arrivals', wholeNumber, 1)
@@ -68,11 +68,13 @@ interface ScenarioFlags extends Omit<ScenariosOptions, 'awaySeconds' | 'write'> 
 
 const SWEEP = [0.1, 0.25, 0.5, 0.7, 0.8, 0.9, 1, 1.1];
 
-function shares(text: string): number[] {
-  const all = text.split(',').map(amount);
-  if (all.some(each => each === 0)) throw new InvalidArgumentError('a load of 0 measures nothing');
-  return all;
+function load(text: string): number {
+  const value = amount(text);
+  if (value === 0) throw new InvalidArgumentError('a load of 0 measures nothing');
+  return value;
 }
+
+const shares = (text: string): number[] => text.split(',').map(load);
 
 /** Those that need a cluster are left out where none is named. */
 function reachable({ kafka }: CommonOptions): readonly Scenario[] {
@@ -95,7 +97,7 @@ function scenarioOf(name: string, { kafka }: CommonOptions): Scenario {
 function registerScaling(bench: Command, io: Io): void {
   withModel(withConfig(bench.command('scaling')))
     .description('Whether cost is linear in tokens: 10 to 10,000 notes, and notes of 1,000 to 1,000,000 characters.')
-    .option('--rounds <N>', 'how often each is measured', wholeNumber, 3)
+    .option('--rounds <N>', 'how often each is measured', positive, 3)
     .option('--most <CHARACTERS>', 'leave out what has more in all', wholeNumber, 10_000_000)
     .option('--write', 'write benchmarks/results/scaling.json')
     .action((options: CommonOptions & { rounds: number; most: number; write?: boolean }) =>
@@ -106,8 +108,8 @@ function registerScaling(bench: Command, io: Io): void {
 function registerReplicas(bench: Command, io: Io): void {
   withModel(withLog(withConfig(bench.command('replicas'))))
     .description('What a second process is worth, each on a core of its own; needs --kafka and taskset.')
-    .option('--rounds <N>', 'how often they take turns', wholeNumber, 3)
-    .option('--notes <N>', 'notes of one turn', wholeNumber, 300)
+    .option('--rounds <N>', 'how often they take turns', positive, 3)
+    .option('--notes <N>', 'notes of one turn', positive, 300)
     .option('--write', 'write benchmarks/results/replicas.json')
     .action((options: CommonOptions & { rounds: number; notes: number; write?: boolean }) => {
       if (options.kafka === undefined)

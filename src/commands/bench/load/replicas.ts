@@ -14,6 +14,7 @@ import { onKafka } from '../place.ts';
 import { writeResults } from '../results.ts';
 import { whileLive } from './live.ts';
 import { notesToOffer } from './measure.ts';
+import { lastOf } from './watch.ts';
 
 type Turn = 'one' | 'two' | 'wide';
 type Turns = Readonly<Record<Turn, { readonly cores: readonly string[]; readonly workers: number }>>;
@@ -68,13 +69,8 @@ async function rateOf({ cores, workers }: Turns[Turn], config: Config, count: nu
       await sleep(SETTLE_MS);
       const began = performance.now();
       await append(notes);
-      await watch.settled(
-        notes.map(({ noteId }) => noteId),
-        QUIET_MS,
-      );
-      const at = notes.map(({ noteId }) => watch.seen.get(noteId) ?? Number.NaN);
-      if (at.some(Number.isNaN)) throw new Error(`notes without an event after ${QUIET_MS} ms`);
-      return (1000 * count) / (Math.max(...at) - began);
+      const last = await lastOf(watch, notes, QUIET_MS);
+      return (1000 * count) / (last - began);
     }),
   );
 }

@@ -15,6 +15,7 @@ import { whileLive } from './live.ts';
 import { notesToOffer } from './measure.ts';
 import { cpuSecondsOf } from './offer.ts';
 import { tokenCounter } from './token-count.ts';
+import { lastOf } from './watch.ts';
 
 /** So many notes of so many characters each. */
 interface Size {
@@ -80,12 +81,10 @@ async function cpuMs(config: Config, notes: readonly Note[], real: readonly Note
   const warm = notesOf({ notes: WARM_UP, characters: 1_000 }, real, 'warm');
   return embedded({ ...config, transport: 'embedded' }, io, place =>
     whileLive({ place, backlog: warm, escalated: 0, tasks: [], now: io.now }, async live => {
-      await live.watch.settled(idsOf(warm), QUIET_MS);
+      await lastOf(live.watch, warm, QUIET_MS);
       const before = cpuSecondsOf(live);
       await live.append(notes);
-      await live.watch.settled(idsOf(notes), QUIET_MS);
-      if (idsOf(notes).some(id => !live.watch.seen.has(id)))
-        throw new Error(`notes without an event after ${QUIET_MS} ms`);
+      await lastOf(live.watch, notes, QUIET_MS);
       return 1000 * (cpuSecondsOf(live) - before);
     }),
   );
@@ -108,8 +107,6 @@ async function oneByOne<T, U>(all: readonly T[], act: (each: T) => Promise<U>): 
   for (const each of all) done.push(await act(each));
   return done;
 }
-
-const idsOf = (notes: readonly Note[]): string[] => notes.map(({ noteId }) => noteId);
 
 function spread(points: readonly Point[]): number {
   const costs = points.map(each => each.cpuMsPerKiloToken);

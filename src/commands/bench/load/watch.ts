@@ -1,12 +1,11 @@
 /** A reader of the entities topic, as a consumer downstream is: says when the first event of each note came into its hands. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Note } from '../../../core/note.ts';
 import type { Place } from '../place.ts';
 
 export interface Watch {
   /** By note: `performance.now()` at its first event. */
   readonly seen: ReadonlyMap<string, number>;
-  /** Entities found so far, over first events. */
-  readonly entities: number;
   /** Resolves when all of the notes have an event, or nothing more comes for `quietMs`. */
   settled(noteIds: readonly string[], quietMs: number): Promise<void>;
   stop(): Promise<void>;
@@ -16,7 +15,6 @@ const POLL_MS = 10;
 
 export function watchEntities({ config, transport, codecs }: Place): Watch {
   const seen = new Map<string, number>();
-  let entities = 0;
   let latest = performance.now();
   const ending = new AbortController();
   const topic = config.topics.entities;
@@ -29,7 +27,6 @@ export function watchEntities({ config, transport, codecs }: Place): Watch {
       const event = await codec.decode(value);
       if (seen.has(event.noteId)) continue;
       seen.set(event.noteId, now);
-      entities += event.entities.length;
     }
   })();
   let failure: unknown;
@@ -38,9 +35,6 @@ export function watchEntities({ config, transport, codecs }: Place): Watch {
   });
   return {
     seen,
-    get entities() {
-      return entities;
-    },
     settled: async (noteIds, quietMs) => {
       const open = new Set(noteIds);
       const began = performance.now();
@@ -56,4 +50,15 @@ export function watchEntities({ config, transport, codecs }: Place): Watch {
       await reading.catch(() => {});
     },
   };
+}
+
+/** When the last of them had its event; `performance.now()`. @throws Error where some have none, and nothing more comes for `quietMs`. */
+export async function lastOf(watch: Watch, notes: readonly Note[], quietMs: number): Promise<number> {
+  await watch.settled(
+    notes.map(({ noteId }) => noteId),
+    quietMs,
+  );
+  const at = notes.map(({ noteId }) => watch.seen.get(noteId) ?? Number.NaN);
+  if (at.some(Number.isNaN)) throw new Error(`no event for some of ${notes.length} notes, and none for ${quietMs} ms`);
+  return at.reduce((last, each) => Math.max(last, each));
 }

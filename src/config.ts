@@ -66,6 +66,7 @@ const schema = z.strictObject({
       inFlightBytes: count().default(32 * 1024 * 1024),
       transactionRecords: count().default(128),
       transactionBytes: count().default(8 * 1024 * 1024),
+      /** While more of a partition is in work, the least time between two of its transactions, but for full ones. */
       transactionMs: count().default(200),
       /** From SIGTERM to a forced end. */
       drainMs: count().default(30_000),

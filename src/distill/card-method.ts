@@ -13,7 +13,7 @@ const runSchema = z.object({
   softTeachers: z.array(teacher).default([]),
   /** As runs said it when there could be only one. */
   softTeacher: teacher.nullish(),
-  /** Which human corpora train a served head, and at what weight; older runs do not say, and all did the same. */
+  /** Which human corpora train a served head beside the teacher's notes, and at what weight; runs that do not say so did the same. */
   served: z.array(z.object({ corpus: z.string(), task: z.string(), weight: z.number() })).default([
     { corpus: 'ncbi_disease', task: 'disease', weight: 0.5 },
     { corpus: 'phee', task: 'medication', weight: 0.5 },
@@ -70,8 +70,10 @@ export function describeMethod(run: Run | undefined): string {
 }
 
 function both(served: Run['served']): string {
+  const alone = "Multi-task training on all sets at once: the three served heads learn from the teacher's notes";
+  if (served.length === 0) return `${alone} alone.`;
   const corpora = served.map(({ corpus, task, weight }) => `${corpus} (${task}, at a weight of ${weight})`);
-  return `Multi-task training on all sets at once: the three served heads learn from the teacher's notes, and from those human corpora whose guidelines agree: ${corpora.join(', ')}.`;
+  return `${alone}, and from those human corpora whose guidelines agree: ${corpora.join(', ')}.`;
 }
 
 const LABELS = {

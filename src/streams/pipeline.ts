@@ -10,7 +10,7 @@ import type { Claim } from './transport.ts';
 export interface PipelineOptions {
   readonly transactionRecords: number;
   readonly transactionBytes: number;
-  /** While more is being processed, the least time between two transactions: so long at most does a finished record wait for others. */
+  /** While more is being processed, the least time between two transactions, but for full ones: so long at most does a finished record wait. */
   readonly transactionMs: number;
   readonly observe: Observer;
   /** Called once for each record when it is committed or dropped. */

@@ -58,16 +58,18 @@ describe('pipeline', () => {
         order: fc.shuffledSubarray([...Array(count).keys()], { minLength: count, maxLength: count }),
         failing: fc.option(fc.nat(count - 1), { nil: undefined }),
         transactionRecords: fc.integer({ min: 1, max: 8 }),
+        transactionMs: fc.constantFrom(0, 1, 60_000),
       }),
     );
     await fc.assert(
-      fc.asyncProperty(cases, async ({ order, failing, transactionRecords }) => {
+      fc.asyncProperty(cases, async ({ order, failing, transactionRecords, transactionMs }) => {
         const { claim, commits } = remembering();
         const failures: unknown[] = [];
         const settled: number[] = [];
         const pipeline = new Pipeline(claim, {
           ...QUIET,
           transactionRecords,
+          transactionMs,
           transactionBytes: 1000,
           onSettled: each => settled.push(Number(each.offset)),
           onFailure: error => failures.push(error),
@@ -146,7 +148,7 @@ describe('pipeline', () => {
       ...QUIET,
       transactionRecords: 10,
       transactionBytes: 1000,
-      transactionMs: 50,
+      transactionMs: 500,
       onSettled: () => settled.resolve(),
     });
     const slow = Promise.withResolvers<readonly OutgoingRecord[]>();

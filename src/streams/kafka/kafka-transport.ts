@@ -164,7 +164,7 @@ export class KafkaTransport implements Transport {
     this.#appender ??= TransactionalProducer.open({ kafka, placement, transactionMs, transactionalId: this.#appendId });
     try {
       const appender = await this.#appender;
-      await appender.publish(records);
+      await appender.publish(await appender.place(records));
       // it is committed: that no one can say when it shows is no failure of it
       await untilVisible(this.#admin, appender.written, VISIBLE_MS).catch(() => {});
     } catch (error) {

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { StreamError } from '../stream-error.ts';
 import type { AdminConnection } from './admin-connection.ts';
+import { toStreamError } from './kafka-error.ts';
 
 export interface Bounds {
   /** Offset of the oldest record that is still there. */
@@ -21,6 +22,9 @@ export async function topicBounds(admin: AdminConnection, topic: string): Promis
   return requireWhole(bounds, topic);
 }
 
+/** Readers see a commit within milliseconds, unless someone's open transaction stands before it. */
+export const VISIBLE_MS = 2_000;
+
 /** By topic and partition, the offset of a record. */
 export type Written = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
 
@@ -30,13 +34,18 @@ export type Committed = bigint | 'none' | 'reset';
 /** What stands in the group for one partition. */
 export interface Stored {
   readonly next: Committed;
-  /** What whoever committed it wrote last, where that is known. */
-  readonly written: Written;
+  /** What whoever committed it wrote last; undefined where the note with the offset does not say. */
+  readonly written: Written | undefined;
 }
 
 /** As `storedOffsets`, the offsets alone. */
-export async function committedOffsets(...asked: Parameters<typeof storedOffsets>): Promise<Committed[]> {
-  return (await storedOffsets(...asked)).map(({ next }) => next);
+export async function committedOffsets(
+  admin: AdminConnection,
+  group: string,
+  topic: string,
+  coordinator?: string,
+): Promise<Committed[]> {
+  return (await storedOffsets(admin, group, topic, coordinator)).map(({ next }) => next);
 }
 
 /**
@@ -66,7 +75,10 @@ export async function storedOffsets(
   const stored: Stored[] = [];
   for (const { partition, offset, metadata } of found?.partitions ?? []) {
     const next = BigInt(offset);
-    stored[partition] = { next: next >= 0n ? next : next === NONE ? 'none' : 'reset', written: fromNote(metadata) };
+    stored[partition] =
+      next === NONE
+        ? { next: 'none', written: new Map() }
+        : { next: next >= 0n ? next : 'reset', written: fromNote(metadata) };
   }
   return requireWhole(stored, topic);
 }
@@ -76,19 +88,18 @@ const NOTE_BYTES = 4096;
 
 /** For the note that brokers keep with a committed offset; none rather than one that is too long. */
 export function toNote(written: Written): string | null {
-  if (written.size === 0) return null;
   const topics = [...written].map(([topic, offsets]) => [topic, [...offsets].map(([p, offset]) => [p, `${offset}`])]);
   const note = JSON.stringify(topics);
   return note.length > NOTE_BYTES ? null : note;
 }
 
-/** Nothing from a note that is not ours: operators' tools and other clients leave theirs. */
-export function fromNote(note: string | null): Written {
+/** Undefined for a note that is not ours: operators' tools and other clients leave theirs, or none. */
+export function fromNote(note: string | null): Written | undefined {
   try {
-    const topics = JSON.parse(note ?? '[]') as [string, [number, string][]][];
+    const topics = JSON.parse(note ?? '') as [string, [number, string][]][];
     return new Map(topics.map(([topic, offsets]) => [topic, new Map(offsets.map(([p, at]) => [p, BigInt(at)]))]));
   } catch {
-    return new Map();
+    return undefined;
   }
 }
 
@@ -104,17 +115,32 @@ function requireWhole<T>(byPartition: T[], topic: string): T[] {
 /**
  * A commit returns a few milliseconds before its markers stand in the partitions. Resolves when readers have come to what was written,
  * or when `ms` are over: someone else's open transaction may stand before it.
- * @returns whether every transaction that wrote there until then has ended.
+ * What stood in a topic or partition that is gone is waited for by nobody.
+ * @returns what they have not come to: elsewhere, every transaction that wrote there until then has ended.
  */
-export async function untilVisible(admin: AdminConnection, written: Written, ms: number): Promise<boolean> {
+export async function untilVisible(admin: AdminConnection, written: Written, ms: number): Promise<Written> {
   const deadline = performance.now() + ms;
+  const open = new Map<string, ReadonlyMap<number, bigint>>();
   for (const [topic, offsets] of written) {
     for (;;) {
-      const bounds = await topicBounds(admin, topic);
-      if ([...offsets].every(([partition, offset]) => (bounds[partition]?.high ?? 0n) > offset)) break;
-      if (performance.now() > deadline) return false;
+      const bounds = await boundsIfThere(admin, topic);
+      const behind = [...offsets].filter(([partition, offset]) => (bounds[partition]?.high ?? offset + 1n) <= offset);
+      if (behind.length === 0) break;
+      if (performance.now() > deadline) {
+        open.set(topic, new Map(behind));
+        break;
+      }
       await sleep(5);
     }
   }
-  return true;
+  return open;
+}
+
+async function boundsIfThere(admin: AdminConnection, topic: string): Promise<Bounds[]> {
+  try {
+    return await topicBounds(admin, topic);
+  } catch (error) {
+    if (toStreamError(error, '').code === 'TOPIC_UNKNOWN') return [];
+    throw error;
+  }
 }

@@ -10,7 +10,7 @@ import type { TopicPartition } from '../../core/record.ts';
 import { StreamError } from '../stream-error.ts';
 import type { AdminConnection } from './admin-connection.ts';
 import type { KafkaSettings } from './client.ts';
-import { type Bounds, storedOffsets, topicBounds, untilVisible } from './offsets.ts';
+import { type Bounds, storedOffsets, topicBounds, untilVisible, VISIBLE_MS } from './offsets.ts';
 import type { Placement } from './placement.ts';
 import { TransactionalProducer } from './transactional-producer.ts';
 
@@ -22,7 +22,6 @@ export interface Cluster {
 }
 
 const END_MS = 10_000;
-const VISIBLE_MS = 2_000;
 
 export interface TakenOver {
   readonly producer: TransactionalProducer;
@@ -63,7 +62,8 @@ export async function takeOver(
     if (found === undefined)
       throw new StreamError('BROKER_FAILED', `${topic} has no partition ${partition} yet`, { retryable: true });
     const { next: stored, written } = found;
-    producer.inherit(written, await untilVisible(admin, written, VISIBLE_MS).catch(() => false));
+    const open = written && (await untilVisible(admin, written, VISIBLE_MS).catch(() => written));
+    producer.inherit(written, open);
     const committed = stored === 'reset' ? (known ?? 'reset') : stored;
     let { low, high } = await boundsOf();
     // a new leader may know of the end a moment later

@@ -36,6 +36,7 @@ export class TransactionalProducer {
   readonly #written = new Map<string, Map<number, bigint>>();
   /** Topics and partitions in which nothing that the id's former holders left open can be committed by this one. */
   readonly #cleared = new Set<string>();
+  #mayClear = true;
   #offsetsTakenBy = '';
 
   private constructor(producer: Producer, options: ProducerOptions) {
@@ -47,7 +48,7 @@ export class TransactionalProducer {
     });
   }
 
-  /** Connects and fences: from its return on, no other holder of the id can commit, and nothing of theirs is still open. */
+  /** Connects and fences: from its return on, no other holder of the id can commit; what they left open has ended, but see `clear`. */
   static async open(options: ProducerOptions): Promise<TransactionalProducer> {
     const producer = options.kafka.producer({
       transactionalId: options.transactionalId,
@@ -94,14 +95,20 @@ export class TransactionalProducer {
 
   /**
    * What the id's former holder wrote last, so that the next offset says so too.
-   * @param ended whether all of it is committed and can be read. If not, it is left alone: it may lack only the marker of its commit,
-   * and whoever gave a transaction up there would take it back.
+   * @param written undefined when nobody knows: then nothing is cleared.
+   * @param open what of it readers have not come to. It is left alone: it may lack only the marker of its commit, and whoever gave a
+   * transaction up there would take it back.
    */
-  inherit(written: Written, ended: boolean): void {
-    for (const [topic, offsets] of written) {
-      this.#written.set(topic, new Map(offsets));
-      if (!ended) for (const partition of offsets.keys()) this.#cleared.add(`${topic}/${partition}`);
-    }
+  inherit(written: Written | undefined, open: Written = new Map()): void {
+    this.#mayClear = written !== undefined;
+    for (const [topic, offsets] of written ?? []) this.#written.set(topic, new Map(offsets));
+    for (const [topic, offsets] of open)
+      for (const partition of offsets.keys()) this.#cleared.add(`${topic}/${partition}`);
+  }
+
+  /** To where they go, for `clear` and `publish`. @throws StreamError TOPIC_UNKNOWN, PARTITION_UNKNOWN */
+  place(records: readonly OutgoingRecord[]): Promise<TopicMessages[]> {
+    return this.#placement.place(records);
   }
 
   /**
@@ -110,9 +117,10 @@ export class TransactionalProducer {
    * and calls the transaction ended (Kafka 4.3.0 and 4.3.1, KAFKA-20734), and the next commit of the same id would commit that as well.
    * @returns where it wrote: what was open has ended when readers have come so far. Empty for all but the first records of a partition.
    */
-  async clear(records: readonly OutgoingRecord[]): Promise<Written> {
+  async clear(placed: readonly TopicMessages[]): Promise<Written> {
+    if (!this.#mayClear) return new Map();
     const firsts = new Map<string, TopicMessages>();
-    for (const { topic, messages } of await this.#placement.place(records)) {
+    for (const { topic, messages } of placed) {
       for (const message of messages) {
         const place = `${topic}/${message.partition}`;
         if (!this.#cleared.has(place) && !firsts.has(place)) firsts.set(place, { topic, messages: [message] });
@@ -133,12 +141,11 @@ export class TransactionalProducer {
   }
 
   /** All records and the offset, or nothing. The order of records of one partition is kept. */
-  async publish(records: readonly OutgoingRecord[], input?: InputOffset): Promise<void> {
-    const topicMessages = await this.#placement.place(records);
+  async publish(placed: readonly TopicMessages[], input?: InputOffset): Promise<void> {
     this.#onPhase('beginning');
     const transaction = await this.#producer.transaction();
     try {
-      await everySent(inRequests(topicMessages).map(requests => this.#send(transaction, requests)));
+      await everySent(inRequests(placed).map(requests => this.#send(transaction, requests)));
       this.#onPhase('sent');
       if (input !== undefined) {
         await sendOffset(transaction, input, toNote(this.#written));
@@ -155,17 +162,13 @@ export class TransactionalProducer {
   /** What one partition gets, in order. */
   async #send(transaction: Transaction, requests: readonly TopicMessages[]): Promise<void> {
     for (const request of requests) {
-      this.#note(await transaction.sendBatch({ topicMessages: [request], acks: -1 }));
+      byPlace(await transaction.sendBatch({ topicMessages: [request], acks: -1 }), this.#written);
     }
   }
 
   /** By topic and partition, an offset of the last transaction that wrote there. */
   get written(): Written {
     return this.#written;
-  }
-
-  #note(sent: readonly RecordMetadata[]): void {
-    byPlace(sent, this.#written);
   }
 
   async close(): Promise<void> {

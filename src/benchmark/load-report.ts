@@ -1,4 +1,4 @@
-/** A sweep of load as a table and as a picture. */
+/** A sweep of load as a table and as a picture, and the memory of a load that was held. */
 import { asFile, type Layer, panel, ticks } from '../evaluation/svg.ts';
 import type { Latencies } from './latencies.ts';
 import { carried, knee, type LoadStep } from './load-curve.ts';
@@ -52,11 +52,38 @@ export function loadPicture(title: string, steps: readonly LoadStep[]): string {
   );
 }
 
+/** Resident memory of the taggers over one load, from zero on: flat, where nothing is kept that should not be. @param seconds of the load. */
+export function memoryPicture(title: string, { tenthsMegabytes }: LoadStep, seconds: number): string {
+  const most = 100 * Math.ceil(Math.max(...tenthsMegabytes) / 100);
+  const minutes = seconds / 60;
+  const step = minutes / 6;
+  const points = tenthsMegabytes.map((megabytes, i): [number, number] => [((i + 0.5) / 10) * minutes, megabytes]);
+  return asFile(
+    panel({
+      title,
+      x: {
+        label: 'minutes',
+        from: 0,
+        to: minutes,
+        ticks: ticks(0, minutes, step).map(at => ({ at, label: String(Number(at.toPrecision(2))) })),
+      },
+      y: {
+        label: 'resident memory, median of each tenth',
+        from: 0,
+        to: most,
+        ticks: ticks(0, most, 100).map(at => ({ at, label: `${at} MB` })),
+      },
+      layers: [{ kind: 'line', series: 0, points, label: 'MB' }],
+      size: { width: 640, height: 360 },
+    }),
+  );
+}
+
 export function loadTable(steps: readonly LoadStep[]): string {
   const best = knee(steps);
   const most = carried(steps);
   const rows = steps.map(step => {
-    const { share, offered, achieved, latency, cpuMsPerNote, peakMegabytes, missing } = step;
+    const { share, offered, achieved, latency, cpuMsPerNote, peakMegabytes, tenthsMegabytes, missing } = step;
     const marks = [...(step === best ? ['knee'] : []), ...(step === most ? ['most carried'] : [])].join(', ');
     const cells = [
       share.toFixed(2),
@@ -65,14 +92,15 @@ export function loadTable(steps: readonly LoadStep[]): string {
       ...[latency.p50, latency.p95, latency.p99, latency.max].map(milliseconds),
       `${cpuMsPerNote.toFixed(1)} ms`,
       `${peakMegabytes.toFixed(0)} MB`,
+      `${tenthsMegabytes[0]?.toFixed(0)} → ${tenthsMegabytes.at(-1)?.toFixed(0)} MB`,
       missing,
       marks,
     ];
     return `| ${cells.join(' | ')} |`;
   });
   return [
-    '| of saturation | offered, notes/s | achieved | p50 | p95 | p99 | max | CPU a note | memory | missing | |',
-    '|---|---|---|---|---|---|---|---|---|---|---|',
+    '| of saturation | offered, notes/s | achieved | p50 | p95 | p99 | max | CPU a note | most memory | first tenth → last | missing | |',
+    '|---|---|---|---|---|---|---|---|---|---|---|---|',
     ...rows,
   ].join('\n');
 }

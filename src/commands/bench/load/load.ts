@@ -1,9 +1,10 @@
 /**
  * `bench load`: one scenario, its load raised step by step until more arrives than can be carried; a picture of latency against load.
+ * Of one load alone, held for long, a picture of its memory.
  * Everything is measured from outside, by a client that appends notes and reads entities events, on the same machine.
  */
 import { carried, knee } from '../../../benchmark/load-curve.ts';
-import { loadPicture, loadTable, milliseconds } from '../../../benchmark/load-report.ts';
+import { loadPicture, loadTable, memoryPicture, milliseconds } from '../../../benchmark/load-report.ts';
 import type { Config } from '../../../config.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
@@ -36,9 +37,16 @@ export async function benchLoad(config: Config, scenario: Scenario, options: Loa
     ...measured,
     knee: knee(measured.steps)?.share ?? null,
   };
-  const name = scenario.name === 'notes' ? 'load' : `load-${scenario.name}`;
-  const svg = loadPicture(`Latency against load: ${scenario.what}`, measured.steps);
-  await writeResults(name, { json: record, md: `${page}\n![Latency against load](${name}.svg)\n`, svg }, io);
+  const [only, ...others] = measured.steps;
+  const held = only !== undefined && others.length === 0;
+  const name = [held ? 'held' : 'load', ...(scenario.name === 'notes' ? [] : [scenario.name])].join('-');
+  const [title, svg] = held
+    ? [
+        'Memory over time',
+        memoryPicture(`Memory at ${only.offered.toFixed(1)} notes/s: ${scenario.what}`, only, options.seconds),
+      ]
+    : ['Latency against load', loadPicture(`Latency against load: ${scenario.what}`, measured.steps)];
+  await writeResults(name, { json: record, md: `${page}\n![${title}](${name}.svg)\n`, svg }, io);
 }
 
 /** What of a command was not as by default. */

@@ -35,7 +35,7 @@ function registerLoad(bench: Command, io: Io): void {
     .option('--seconds <N>', 'of one load', positive, 30)
     .option('--backlog-scale <X>', 'fewer notes, or more, to find the most that it carries', amount, 1)
     .option('--seed <N>', 'of arrivals', wholeNumber, 1)
-    .option('--write', 'write benchmarks/results/load.{json,md,svg}')
+    .option('--write', 'write benchmarks/results/load.{json,md,svg}, and of one load alone held.{json,md,svg}')
     .action((options: CommonOptions & Omit<LoadOptions, 'write'> & { scenario: string; write?: boolean }) => {
       const config = configOf(options, io);
       const { transport } = config;

@@ -34,6 +34,6 @@ export function bursts(size: number, rate: number, seconds: number, random: Rand
 }
 
 /** Seconds to the next arrival. */
-function gap(rate: number, random: Random): number {
+export function gap(rate: number, random: Random): number {
   return -Math.log(1 - random()) / rate;
 }

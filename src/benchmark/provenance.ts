@@ -33,6 +33,19 @@ export function cpuFlags(cpuinfo: string): string[] {
   return FLAGS.filter(flag => has.has(flag));
 }
 
+/** The fastest instructions for int8 that a processor has, by which machines of one name differ several times; empty when it has none of them. */
+export function int8Instructions(flags: readonly string[]): string {
+  const known = {
+    amx_int8: 'AMX',
+    avx512_vnni: 'AVX-512 VNNI',
+    avx_vnni: 'AVX-VNNI',
+    avx2: 'AVX2',
+    i8mm: 'I8MM',
+    asimddp: 'DOTPROD',
+  };
+  return Object.entries(known).find(([flag]) => flags.includes(flag))?.[1] ?? '';
+}
+
 /** Whether something else took so much of the machine, just before, that timings say little: half of its cores or more. */
 export function wasBusy({ machine }: Provenance): boolean {
   return (machine.loadAverage[0] ?? 0) >= machine.cores / 2;

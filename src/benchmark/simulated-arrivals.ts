@@ -1,4 +1,5 @@
 /** When notes arrive, and on which partition. */
+import { gap } from './arrivals.ts';
 
 const HOUR = 3600;
 
@@ -16,10 +17,6 @@ export function* poissonArrivals(
     // begins anew with each hour: what comes next does not depend on what came before
     for (let at = hour * HOUR + gap(rate, random); at < end; at += gap(rate, random)) yield at;
   }
-}
-
-function gap(rate: number, random: () => number): number {
-  return -Math.log(1 - random()) / rate;
 }
 
 export interface KeyOptions {

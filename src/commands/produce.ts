@@ -58,9 +58,12 @@ export interface NotesTopic {
   readonly now: () => number;
 }
 
-/** Appends notes in one transaction. */
+/** Appends notes in order, in transactions of at most `BATCH_RECORDS` of them. */
 export async function appendNotes(to: NotesTopic, notes: readonly Note[]): Promise<void> {
-  await to.transport.append(await Promise.all(notes.map(note => toRecord(note, to))));
+  for (let i = 0; i < notes.length; i += BATCH_RECORDS) {
+    const records = notes.slice(i, i + BATCH_RECORDS).map(note => toRecord(note, to));
+    await to.transport.append(await Promise.all(records));
+  }
 }
 
 async function toRecord(note: Note, { codec, topic, now }: NotesTopic): Promise<OutgoingRecord> {

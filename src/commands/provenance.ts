@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
-import { cpuFlags, type Provenance } from '../benchmark/provenance.ts';
+import { cpuFlags, int8Instructions, type Provenance } from '../benchmark/provenance.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const PACKAGES = ['onnxruntime-node', 'tokenizers', 'kafkajs'];
@@ -21,9 +21,10 @@ export function currentCommit(): string {
   }
 }
 
-/** Its cores and their kind, and the runtime. */
+/** Its cores, their kind and what they have for int8, and the runtime. */
 export function thisMachine(): string {
-  return `${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`;
+  const int8 = int8Instructions(cpuFlags(textOf('/proc/cpuinfo')));
+  return `${cpus().length} × ${cpus()[0]?.model.trim()}${int8 && ` with ${int8}`}, Node ${process.version}`;
 }
 
 /** What a file of results says of itself. Take it before anything is measured. @param now milliseconds since the Unix epoch. */

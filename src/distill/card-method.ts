@@ -83,7 +83,11 @@ const LABELS = {
 
 function softly(teachers: readonly { name: string; version: string }[], text: readonly string[]): string {
   const names = teachers.map(({ name, version }) => `${name} ${version}`).join(' and ');
-  const whose = teachers.length === 1 ? `The probabilities of ${names}` : `The mean probabilities of ${names}`;
+  const [first, ...others] = teachers;
+  const whose =
+    others.length === 0
+      ? `The probabilities of ${names}`
+      : `The mean probabilities of ${names} (for the heads of corpora, those of ${first?.name} ${first?.version} alone)`;
   const where = text.length === 0 ? '' : `, and of every task on unlabelled text (${text.join(', ')})`;
   return `${whose} are soft labels of the tasks that a corpus does not annotate${where}; unlabelled documents that share text with a dev or test document are left out.`;
 }

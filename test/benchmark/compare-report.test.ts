@@ -8,7 +8,7 @@ import {
   ratiosOf,
   renderComparison,
 } from '../../src/benchmark/compare-report.ts';
-import { cpuFlags, wasBusy } from '../../src/benchmark/provenance.ts';
+import { cpuFlags, int8Instructions, wasBusy } from '../../src/benchmark/provenance.ts';
 import { agreementOf, answerOf } from '../../src/benchmark/same-answers.ts';
 
 const figures = (scale: number) => ({
@@ -109,5 +109,10 @@ describe('CPU flags', () => {
     assert.deepEqual(cpuFlags(x64), ['sse4_1', 'avx', 'avx2', 'avx512f', 'avx512_vnni', 'amx_int8']);
     assert.deepEqual(cpuFlags('Features\t: fp asimd asimddp i8mm\n'), ['asimd', 'asimddp', 'i8mm']);
     assert.deepEqual(cpuFlags(''), []);
+    const fastest = [x64, 'flags : avx2 avx_vnni avx512_vnni', 'flags : fma avx2', 'Features : asimddp', ''];
+    assert.deepEqual(
+      fastest.map(cpuinfo => int8Instructions(cpuFlags(cpuinfo))),
+      ['AMX', 'AVX-512 VNNI', 'AVX2', 'DOTPROD', ''],
+    );
   });
 });

@@ -10,6 +10,7 @@ import type { Comparison } from '../../src/benchmark/compare-report.ts';
 import { withoutNoteText } from '../../src/commands/bench/without-note-text.ts';
 import { cleanEnvironment, clinstream } from '../support/cli.ts';
 import { ROOT } from '../support/model.ts';
+import { programsWith } from '../support/programs.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const NO_CHECKOUT = 'SKIPPED: commits are compared in a git checkout only';
@@ -92,14 +93,17 @@ describe('bench compare', { timeout: 240_000 }, () => {
     assert.deepEqual(leftovers(), []);
   });
 
-  it('is interrupted by Ctrl-C, and leaves nothing behind', { skip }, async () => {
+  it('is interrupted by Ctrl-C, and leaves nothing behind', {
+    skip: skip || (process.platform !== 'linux' && 'SKIPPED: needs /proc'),
+  }, async () => {
     const args = [join(ROOT, 'src/main.ts'), 'bench', 'compare', 'HEAD', '.', '--input', input];
     const child = spawn(process.execPath, args, { cwd: ROOT, env: cleanEnvironment(env), stdio: 'ignore' });
     const ended = once(child, 'exit');
-    const running = (): boolean => inScratch().some(name => name.startsWith('clinstream-compare-'));
-    while (!running() && child.exitCode === null) await sleep(20);
+    const turns = join(scratch, 'clinstream-compare-');
+    while (programsWith(turns).length === 0 && child.exitCode === null) await sleep(20);
     child.kill('SIGINT');
     assert.deepEqual(await ended, [130, null]);
+    assert.deepEqual(programsWith(turns), []);
     assert.deepEqual(leftovers(), []);
   });
 

@@ -2,24 +2,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { cleanEnvironment, clinstream } from '../support/cli.ts';
 import { ROOT } from '../support/model.ts';
+import { programsWith } from '../support/programs.ts';
 
 const MAIN = join(ROOT, 'src/main.ts');
-
-/** Empty when it ended meanwhile. */
-function commandOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
-  }
-}
 
 const RESULTS = join(ROOT, 'benchmarks/results');
 const FEW = ['--seconds', '1', '--backlog-scale', '0.02'];
@@ -77,8 +69,7 @@ describe('bench load and scenarios', { timeout: 180_000 }, () => {
     skip: process.platform !== 'linux' && 'needs /proc',
   }, async () => {
     const folders = (): string[] => readdirSync(tmpdir()).filter(name => /^clinstream-(load|bench)-/.test(name));
-    const programs = (): string[] =>
-      readdirSync('/proc').filter(pid => /^\d+$/.test(pid) && /main\.ts.*clinstream-load-/s.test(commandOf(pid)));
+    const programs = (): string[] => programsWith('clinstream-load-');
     const [foldersBefore, before] = [new Set(folders()), new Set(programs())];
     const child = spawn(
       process.execPath,

@@ -16,6 +16,7 @@ import { ensureTopics, openTransport } from '../open-transport.ts';
 import { appendNotes } from '../produce.ts';
 import { aborted } from '../signals.ts';
 import { CompareError } from './compare-error.ts';
+import { allOf } from './place.ts';
 import { cpuSecondsOf, peakBytesOf } from './process-use.ts';
 import { type Program, startProgram } from './program.ts';
 import { withoutNoteText } from './without-note-text.ts';
@@ -47,7 +48,6 @@ export interface Runnable {
 }
 
 const SAMPLE_MS = 50;
-const FILL_RECORDS = 200;
 
 /** @throws CompareError PROGRAM_FAILED, NOTES_UNANSWERED, ANSWERS_UNREADABLE */
 export async function takeTurn(version: Runnable, options: TurnOptions): Promise<Turn> {
@@ -89,8 +89,7 @@ async function onLog<T>(config: Config, { now }: TurnOptions, use: (log: Transpo
 async function fill(log: Transport, config: Config, { notes, now }: TurnOptions): Promise<void> {
   await ensureTopics(log, config);
   const topic = config.topics.notes;
-  const to = { transport: log, codec: singleObjectCodecs().notes(topic), topic, now };
-  for (let i = 0; i < notes.length; i += FILL_RECORDS) await appendNotes(to, notes.slice(i, i + FILL_RECORDS));
+  await appendNotes({ transport: log, codec: singleObjectCodecs().notes(topic), topic, now }, notes);
 }
 
 /** What the process used; NaN for what the system does not tell, or when it never said that it was ready. */
@@ -140,8 +139,8 @@ async function readBack(
   { topics }: Config,
   { use, version, notes, tokens }: TurnOptions & { use: Use; version: Runnable },
 ): Promise<Turn> {
-  const records = await readAll(log, topics.entities);
-  const dead = await readAll(log, topics.deadLetters);
+  const records = await allOf(log, topics.entities);
+  const dead = await allOf(log, topics.deadLetters);
   const events = (await decoded(records, version)).filter(({ revision }) => revision === 1);
   const [first] = events;
   if (first === undefined || events.length + dead.length !== notes.length) {
@@ -165,12 +164,6 @@ async function readBack(
     model: first.model,
     deadLetters: dead.length,
   };
-}
-
-async function readAll(log: Transport, topic: string): Promise<StreamRecord[]> {
-  const records: StreamRecord[] = [];
-  for await (const record of log.read(topic, { from: 'beginning', untilEnd: true })) records.push(record);
-  return records;
 }
 
 async function decoded(records: readonly StreamRecord[], { given }: Runnable): Promise<EntitiesEvent[]> {

@@ -17,7 +17,6 @@ import { repeated } from '../../benchmark/workloads.ts';
 import { ClinstreamError } from '../../core/errors.ts';
 import type { Note } from '../../core/note.ts';
 import { loadServing } from '../../model/store.ts';
-import { TextTokenizer } from '../../model/tokenizer.ts';
 import { DEMO_NOTES } from '../demo.ts';
 import { EXIT } from '../exit.ts';
 import { InputError } from '../input-error.ts';
@@ -29,6 +28,7 @@ import { writeWhole } from '../write-whole.ts';
 import { openTrees, type Trees } from './compare-tree.ts';
 import { type Runnable, type Turn, type TurnOptions, takeTurn } from './compare-turn.ts';
 import { labelOf, type NamedVersion, parseVersion } from './compare-version.ts';
+import { tokenCounter } from './load/token-count.ts';
 import { ROOT } from './program.ts';
 
 export interface CompareOptions {
@@ -47,11 +47,11 @@ type Both<T> = Readonly<Record<Side, T>>;
 
 /** @returns the exit code. @throws CompareError, ConfigError, InputError */
 export async function benchCompare(names: Both<string>, options: CompareOptions, io: Io): Promise<number> {
-  if (options.rounds === 0) throw new InputError('OPTION_INVALID', '--rounds must be 1 or more');
   const provenance = provenanceOf(commandOf(names, options), io.now());
   const named: Both<NamedVersion> = { A: parseVersion(names.A), B: parseVersion(names.B) };
   const notes = await notesOf(options, io);
-  const tokens = await countTokens(notes);
+  // by this checkout's model, whatever A and B have: one measure for both
+  const tokens = await tokenCounter(loadServing(join(ROOT, 'models/notes-minilm')))(notes);
   const interrupt = onInterrupt();
   const trees = openTrees({ tell: text => io.stderr.write(text), interrupted: interrupt.signal });
   try {
@@ -148,15 +148,6 @@ async function notesOf({ input = DEMO_NOTES, notes: count }: CompareOptions, io:
   const wanted = count ?? notes.length;
   if (notes.length === 0 || wanted < 2) throw new InputError('OPTION_INVALID', 'a turn needs 2 notes or more');
   return repeated(notes, wanted);
-}
-
-/** By the tokenizer of this checkout's model, whatever A and B have: one measure for both. */
-async function countTokens(notes: readonly Note[]): Promise<number> {
-  const { directory, manifest } = loadServing(join(ROOT, 'models/notes-minilm'));
-  const tokenizer = new TextTokenizer(join(directory, manifest.tokenizer));
-  let tokens = 0;
-  for (const { text } of notes) tokens += (await tokenizer.encode(text)).ids.length;
-  return tokens;
 }
 
 function commandOf({ A, B }: Both<string>, { rounds, notes, input, write: into }: CompareOptions): string {

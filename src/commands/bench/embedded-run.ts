@@ -1,20 +1,18 @@
 /** The real program's tagger role over a fresh embedded log: what `bench pipeline` and `bench llm` measure. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../config.ts';
-import { type Fact, unobserved } from '../../core/facts.ts';
+import { type Observer, unobserved } from '../../core/facts.ts';
 import type { Note } from '../../core/note.ts';
 import type { StreamRecord } from '../../core/record.ts';
 import { singleObjectCodecs } from '../../events/codecs.ts';
 import type { EntitiesEvent } from '../../events/generated.ts';
 import type { Batch } from '../../model/batch.ts';
-import type { Transport } from '../../streams/transport.ts';
-import { sendOneByOne } from '../demo.ts';
-import { ensureTopics, openTransport } from '../open-transport.ts';
+import type { Io } from '../io.ts';
 import { appendNotes } from '../produce.ts';
 import { type Serving, serveModel } from '../serve-model.ts';
 import { startTagger } from '../tagger-role.ts';
+import { allOf, embedded } from './place.ts';
 
 export interface EmbeddedRun {
   /** From the first fetch to the last commit. */
@@ -28,60 +26,54 @@ export interface EmbeddedRun {
   readonly session: { graph: string; provider: string; threads: number; output: string };
 }
 
-const APPEND = 200;
-
 /** @param then reads what came of the notes while log and model are still there. */
 export async function runEmbedded(
   config: Config,
   notes: readonly Note[],
-  io: { readonly now: () => number },
+  io: Pick<Io, 'now'>,
   then: (place: EmbeddedPlace) => Promise<void> = async () => {},
 ): Promise<EmbeddedRun> {
-  const directory = mkdtempSync(join(tmpdir(), 'clinstream-bench-'));
   const batches: Batch[] = [];
   let [tokens, paddedTokens] = [0, 0];
-  const serving = await serveModel(
-    config,
-    (fact: Fact) => {
-      if (fact.kind !== 'batch.run') return;
-      tokens += fact.tokens;
-      paddedTokens += fact.paddedTokens;
-    },
-    batch => batches.push(batch),
-  );
-  const transport = await openTransport(
-    { ...config, transport: 'embedded', data: directory },
-    { create: true, now: io.now },
-  );
+  const observe: Observer = fact => {
+    if (fact.kind !== 'batch.run') return;
+    tokens += fact.tokens;
+    paddedTokens += fact.paddedTokens;
+  };
+  const serving = await serveModel(config, observe, batch => batches.push(batch));
+  const session = {
+    graph: join(serving.model.directory, serving.model.manifest.graphs.int8),
+    provider: 'cpu',
+    threads: config.inference.threadsPerWorker,
+    output: 'logits',
+  };
   try {
-    await ensureTopics(transport, config);
-    const codecs = singleObjectCodecs();
-    const topic = config.topics.notes;
-    const to = { transport, codec: codecs.notes(topic), topic, now: io.now };
-    for (let i = 0; i < notes.length; i += APPEND) await appendNotes(to, notes.slice(i, i + APPEND));
-    const began = performance.now();
-    const running = await startTagger(config, { transport, codecs, serving, observe: unobserved, now: io.now });
-    const drained = (): Promise<unknown> => Promise.race([running.subscription.drained(), running.done]);
-    await drained();
-    const seconds = (performance.now() - began) / 1000;
-    const session = {
-      graph: join(serving.model.directory, serving.model.manifest.graphs.int8),
-      provider: 'cpu',
-      threads: config.inference.threadsPerWorker,
-      output: 'logits',
-    };
-    const run = { batches: [...batches], seconds, tokens, paddedTokens, workers: serving.pool.workers, session };
-    const sendAlone = async (alone: readonly Note[]): Promise<void> => {
-      await sendOneByOne(to, alone, (1000 * seconds) / notes.length);
-      await drained();
-    };
-    await then({ serving, sendAlone, read: name => readTopic(transport, config.topics[name]) });
-    await running.stop();
-    return run;
+    return await embedded(config, io, async ({ transport, codecs }) => {
+      const topic = config.topics.notes;
+      const to = { transport, codec: codecs.notes(topic), topic, now: io.now };
+      await appendNotes(to, notes);
+      const began = performance.now();
+      const running = await startTagger(config, { transport, codecs, serving, observe: unobserved, now: io.now });
+      try {
+        const drained = (): Promise<unknown> => Promise.race([running.subscription.drained(), running.done]);
+        await drained();
+        const seconds = (performance.now() - began) / 1000;
+        const run = { batches: [...batches], seconds, tokens, paddedTokens, workers: serving.pool.workers, session };
+        const sendAlone = async (alone: readonly Note[]): Promise<void> => {
+          for (const note of alone) {
+            await sleep(config.stream.transactionMs); // whoever comes sooner after a transaction waits for others
+            await appendNotes(to, [note]);
+            await drained();
+          }
+        };
+        await then({ serving, sendAlone, read: name => allOf(transport, config.topics[name]) });
+        return run;
+      } finally {
+        await running.stop();
+      }
+    });
   } finally {
     await serving.stop();
-    await transport.close();
-    rmSync(directory, { recursive: true, force: true });
   }
 }
 
@@ -107,10 +99,4 @@ export async function decodeNotes(
 ): Promise<{ readonly note: Note; readonly record: StreamRecord }[]> {
   const codec = singleObjectCodecs().notes('notes');
   return Promise.all(records.map(async record => ({ note: await codec.decode(record.value), record })));
-}
-
-async function readTopic(transport: Transport, topic: string): Promise<StreamRecord[]> {
-  const records: StreamRecord[] = [];
-  for await (const record of transport.read(topic, { from: 'beginning', untilEnd: true })) records.push(record);
-  return records;
 }

@@ -22,8 +22,6 @@ import { embedded, onKafka, type Place } from './place.ts';
 import { copyPlainly } from './plain-kafka.ts';
 import { writeResults } from './results.ts';
 
-const APPEND = 500;
-
 interface Round {
   readonly taggedOnKafka: number;
   readonly taggedEmbedded: number;
@@ -130,10 +128,9 @@ async function rate(count: number, run: (observe: Observer) => Promise<Running>)
   return count / seconds;
 }
 
-async function appendAll({ config, transport, codecs }: Place, notes: readonly Note[], io: Io): Promise<void> {
+function appendAll({ config, transport, codecs }: Place, notes: readonly Note[], io: Io): Promise<void> {
   const { notes: topic } = config.topics;
-  const to = { transport, codec: codecs.notes(topic), topic, now: io.now };
-  for (let i = 0; i < notes.length; i += APPEND) await appendNotes(to, notes.slice(i, i + APPEND));
+  return appendNotes({ transport, codec: codecs.notes(topic), topic, now: io.now }, notes);
 }
 
 function sentence(round: Round): string {

@@ -48,14 +48,7 @@ export async function measureMemory(
     await ensureTopics(log, config);
     const topic = config.topics.notes;
     const to = { transport: log, codec: singleObjectCodecs().notes(topic), topic, now: io.now };
-    let appended: Note[] = [];
-    for (const note of shortNotes(notes, count)) {
-      appended.push(note);
-      if (appended.length < 500) continue;
-      await appendNotes(to, appended);
-      appended = [];
-    }
-    await appendNotes(to, appended);
+    await appendNotes(to, shortNotes(notes, count));
     const file = join(settings, 'config.json');
     const { model, inference, stream, topics, limits } = config;
     const own = { transport: 'embedded', data: directory, model, inference, stream, topics, limits };
@@ -91,7 +84,6 @@ export async function measureMemory(
 }
 
 /** Paragraphs of the notes, over and over: each a note of its own. */
-function* shortNotes(notes: readonly Note[], count: number): Iterable<Note> {
-  const next = sourceOf('short', notes, Math.random);
-  for (let i = 0; i < count; i++) yield next();
+function shortNotes(notes: readonly Note[], count: number): Note[] {
+  return Array.from({ length: count }, sourceOf('short', notes, Math.random));
 }

@@ -26,7 +26,11 @@ export async function allOf(transport: Pick<Transport, 'read'>, topic: string): 
 }
 
 /** A fresh embedded log. */
-export async function embedded<T>(config: Config, io: Io, measure: (place: Place) => Promise<T>): Promise<T> {
+export async function embedded<T>(
+  config: Config,
+  io: Pick<Io, 'now'>,
+  measure: (place: Place) => Promise<T>,
+): Promise<T> {
   const data = mkdtempSync(join(tmpdir(), 'clinstream-bench-'));
   try {
     return await at({ ...config, transport: 'embedded', data }, io, measure);
@@ -56,7 +60,7 @@ export async function onKafka<T>(config: Config, io: Io, measure: (place: Place)
   }
 }
 
-async function at<T>(config: Config, io: Io, measure: (place: Place) => Promise<T>): Promise<T> {
+async function at<T>(config: Config, io: Pick<Io, 'now'>, measure: (place: Place) => Promise<T>): Promise<T> {
   const transport = await openTransport(config, { create: true, now: io.now });
   try {
     await ensureTopics(transport, config);

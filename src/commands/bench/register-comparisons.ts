@@ -101,8 +101,8 @@ function registerCompare(bench: Command, io: Io, finish: (exitCode: number) => v
     )
     .argument('<A>', COMPARED)
     .argument('<B>', 'the same')
-    .option('--rounds <N>', 'how often they take turns, after one turn of each that is not counted', wholeNumber, 6)
-    .option('--notes <N>', 'notes of one turn, each line as often as needed (default: all)', wholeNumber)
+    .option('--rounds <N>', 'how often they take turns, after one turn of each that is not counted', positive, 6)
+    .option('--notes <N>', 'notes of one turn, each line as often as needed (default: all)', positive)
     .option('--input <FILE>', "notes as JSON Lines, as 'produce' takes them (default: the demo notes)")
     .option('--write [DIR]', 'write compare-A-B.json and .md there (default: benchmarks/results)')
     .action(async (A: string, B: string, options: CompareOptions) => finish(await benchCompare({ A, B }, options, io)));

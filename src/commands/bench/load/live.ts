@@ -43,10 +43,8 @@ export async function whileLive<T>(options: LiveOptions, measure: (live: Live) =
   const directory = mkdtempSync(join(tmpdir(), 'clinstream-load-'));
   const closers: (() => Promise<void>)[] = [async () => rmSync(directory, { recursive: true, force: true })];
   const topic = config.topics.notes;
-  const append = async (notes: readonly Note[]): Promise<void> => {
-    for (let i = 0; i < notes.length; i += APPEND)
-      await appendNotes({ transport, codec: codecs.notes(topic), topic, now }, notes.slice(i, i + APPEND));
-  };
+  const append = (notes: readonly Note[]): Promise<void> =>
+    appendNotes({ transport, codec: codecs.notes(topic), topic, now }, notes);
   const interrupt = onInterrupt();
   closers.push(async () => interrupt.dispose());
   const interrupted = aborted(interrupt.signal).then(() => Promise.reject(new Interrupted()));
@@ -76,8 +74,6 @@ export async function whileLive<T>(options: LiveOptions, measure: (live: Live) =
     for (const close of closers.reverse()) await close().catch(() => {});
   }
 }
-
-const APPEND = 200;
 
 /** The configuration as a file; secrets may not stand in one, so the program under load has none. */
 function fileOf({ place, escalated, tasks }: LiveOptions, directory: string, openaiUrl: string | undefined): object {

@@ -11,7 +11,6 @@ import { spanName, type Turn } from './script.ts';
 
 /** As many as the rivals' scripts read before their clock starts. */
 const WARM_UP = 8;
-const APPEND = 200;
 
 /** On the embedded log, or on the cluster that the configuration names. A fresh model each turn, as the rivals have. */
 export async function ownTurn(config: Config, notes: readonly Note[], io: Io): Promise<Turn> {
@@ -29,8 +28,7 @@ export async function ownTurn(config: Config, notes: readonly Note[], io: Io): P
 async function measure(place: Place, serving: Serving, notes: readonly Note[], io: Io): Promise<Turn> {
   const { config, transport, codecs } = place;
   const topic = config.topics.notes;
-  const to = { transport, codec: codecs.notes(topic), topic, now: io.now };
-  for (let i = 0; i < notes.length; i += APPEND) await appendNotes(to, notes.slice(i, i + APPEND));
+  await appendNotes({ transport, codec: codecs.notes(topic), topic, now: io.now }, notes);
   let began = config.transport === 'kafka' ? 0 : performance.now();
   const running = await startTagger(config, {
     transport,

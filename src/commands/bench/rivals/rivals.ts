@@ -5,15 +5,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { repeated } from '../../../benchmark/workloads.ts';
 import type { Config } from '../../../config.ts';
-import type { Note } from '../../../core/note.ts';
 import { loadServing } from '../../../model/store.ts';
-import { trip } from '../../../text/tripwire.ts';
 import { cacheDirectory } from '../../cache.ts';
-import { DEMO_NOTES, readDemoNotes } from '../../demo.ts';
+import { DEMO_NOTES } from '../../demo.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
 import { onInterrupt } from '../../signals.ts';
+import { notesToOffer } from '../load/measure.ts';
 import { writeResults } from '../results.ts';
 import { type Contender, openField, type RivalName } from './contenders.ts';
 import { comparisonOf, sentence } from './report.ts';
@@ -37,7 +37,8 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
   const config: Config = { ...given, inference: { ...given.inference, device: 'cpu' } };
   const { workers, threadsPerWorker } = config.inference;
   const threads = workers * threadsPerWorker;
-  const notes = repeated(await readDemoNotes(), options.notes);
+  // the rivals have no privacy gate, and a refused note costs nothing
+  const notes = repeated(await notesToOffer(), options.notes);
   const model = loadServing(config.model);
   const directory = mkdtempSync(join(tmpdir(), 'clinstream-rivals-'));
   const interrupt = onInterrupt();
@@ -106,12 +107,6 @@ function speeds(round: Round, notes: number): Record<string, number> {
 /** Threads that share an operator wait for each other, those of PyTorch spinning; sessions of their own do not. */
 function busy(loadAverage: number): string {
   return `bench rivals: others work on this machine (load ${loadAverage.toFixed(1)}), which slows some rivals many times: measure on a quiet one\n`;
-}
-
-/** Only notes that the privacy gate lets pass: the rivals have none, and a refused note costs nothing. */
-function repeated(all: readonly Note[], count: number): Note[] {
-  const notes = all.filter(({ text }) => trip(text).size === 0);
-  return Array.from({ length: count }, (_, i) => ({ ...(notes[i % notes.length] as Note), noteId: `bench-${i}` }));
 }
 
 function commandOf({ rounds, notes, rivals }: RivalsOptions, { transport }: Config): string {

@@ -2,7 +2,7 @@
 import type { Assumed, CapacityPlan, Measured } from './capacity.ts';
 import { modelDay } from './capacity.ts';
 import { bytes, dollars, duration, significant, table } from './format.ts';
-import { type MachinePrice, PUBLISHED } from './published.ts';
+import { type MachinePrice, PUBLISHED, priceOfAnother } from './published.ts';
 import type { Simulation } from './scenarios.ts';
 
 export interface CapacityResult {
@@ -126,6 +126,7 @@ function basis({ measured, assumed, machinePrice, notes }: CapacityResult): stri
     `Assumed: busiest hour ${significant(assumed.peakOverMean)} times the mean; processes and brokers filled to ${significant(100 * assumed.utilisation)} % then; ${assumed.partitionsPerReplica} partitions a process, ${assumed.replication} copies, ${assumed.topics} topics, ${assumed.readers} reader of the entities; a broker costs what a machine does.`,
     ...notes,
     `Machines at ${price}: give your own by --machine-usd-per-hour. Not counted: disks, traffic, people, escalations to a language model, and compression, which makes bytes fewer.`,
+    ...priceOfAnother(machinePrice, measured.machine),
     `A replica that leaves in order stops everybody for ${duration(measured.gapSeconds)}, as measured in the chaos run; one that dies is missed after ${duration(measured.sessionSeconds)} (kafka.sessionMs).`,
     'Service times: those of single notes as measured, stretched so that their mean is what saturation says, since sessions side by side slow each other.',
     "Theory: Allen and Cunneen's mean wait of an M/G/c queue, exact for M/M/c and M/G/1.",

@@ -1,7 +1,7 @@
 /** The comparison as a table with what must be known to read it; the page in the repository and the terminal show the same. */
 import { dollars, score, significant, table } from './format.ts';
 import type { Compared } from './llm-comparison.ts';
-import { type MachinePrice, PUBLISHED, PUBLISHED_RATIOS } from './published.ts';
+import { type MachinePrice, PUBLISHED, PUBLISHED_RATIOS, priceOfAnother } from './published.ts';
 
 export interface LlmResult {
   readonly command: string;
@@ -80,6 +80,7 @@ function remarks({ notes, machinePrice, readers, machine }: LlmResult): string[]
     `Notes: ${notes.count} ${notes.source}, ${significant(notes.meanTokens)} word pieces a note in the mean, each read ${notes.times} × in a round (rounds: ${notes.rounds}, medians); ${notes.refused} refused by the privacy gate and counted nowhere.`,
     `clinstream: the real program over the embedded log, from the first fetch to the last commit, on ${machine}; s/note is seconds over notes while all cores are busy. "One note alone" is from the note's record to its entities' record, nothing else to do.`,
     `clinstream's $/note is a machine at ${price}, busy all the time; at half its load it is twice that. The price is a parameter (--machine-usd-per-hour): give your own.`,
+    ...priceOfAnother(machinePrice, machine),
     ...(has('measured')
       ? [
           "Asked live: one request after the other over the network of this run, a request for each task; s/note is the sum of a note's requests, from sending to the last byte. $/note is tokens used by the dated prices of prices.json; for a model on this machine, its seconds by the machine's price. \"slower\" sets one client's sequence against a busy machine: a provider can be asked many notes at once.",

@@ -28,12 +28,23 @@ export interface MachinePrice {
   readonly machine: string;
   readonly date: string | null;
   readonly url: string | null;
+  /** Its fastest instructions for int8, as `int8Instructions` names them; null where nobody told. */
+  readonly int8: string | null;
 }
 
 /** @param usdPerHour the user's own; without it a list price with its date. */
 export function machinePrice(usdPerHour?: number): MachinePrice {
-  if (usdPerHour !== undefined) return { usdPerHour, machine: 'as given', date: null, url: null };
-  return { usdPerHour: machine.usdPerHour, machine: machine.machine, date: machine.date, url: machine.url };
+  if (usdPerHour !== undefined) return { usdPerHour, machine: 'as given', date: null, url: null, int8: null };
+  const { usdPerHour: listed, machine: name, date, url, int8 } = machine;
+  return { usdPerHour: listed, machine: name, date, url, int8 };
+}
+
+/** What must be said where the price is of another kind of machine than the figures. @param measuredOn as `thisMachine` tells it. */
+export function priceOfAnother({ int8 }: MachinePrice, measuredOn: string): string[] {
+  if (int8 === null || measuredOn.includes(` with ${int8},`)) return [];
+  return [
+    `**The machine with that price has ${int8} for int8; measured was ${measuredOn}.** One kind of processor may be several times as fast as another, so give the price of yours.`,
+  ];
 }
 
 /** US dollars a note of a machine that is busy all the time. */

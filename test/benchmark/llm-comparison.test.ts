@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { bytes, dollars, duration, significant, table } from '../../src/benchmark/format.ts';
 import { compareReaders, type Reader } from '../../src/benchmark/llm-comparison.ts';
 import { renderComparison } from '../../src/benchmark/llm-page.ts';
-import { machinePrice, PUBLISHED, usdPerNote } from '../../src/benchmark/published.ts';
+import { machinePrice, PUBLISHED, priceOfAnother, usdPerNote } from '../../src/benchmark/published.ts';
 
 const own: Reader = {
   name: 'clinstream',
@@ -49,6 +49,18 @@ describe('readers beside each other', () => {
     assert.ok(Math.abs(usdPerNote(1, 100) - 1 / 360_000) < 1e-15);
     assert.equal(machinePrice(0.3).usdPerHour, 0.3);
     assert.match(machinePrice().date ?? '', /^\d{4}-\d{2}-\d{2}$/);
+  });
+
+  it('warn where the list price is of another kind of processor, and not of a price that was given', () => {
+    const listed = machinePrice();
+    const here = `2 × AMD EPYC with ${listed.int8}, Node v24.21.0`;
+    assert.deepEqual(priceOfAnother(listed, here), []);
+    assert.match(
+      priceOfAnother(listed, '2 × AMD EPYC with AVX-512 VNNI, Node v24.21.0').join(),
+      /give the price of yours/,
+    );
+    assert.match(priceOfAnother(listed, '2 × AMD EPYC, Node v24.21.0').join(), /give the price of yours/);
+    assert.deepEqual(priceOfAnother(machinePrice(0.3), '2 × AMD EPYC, Node v24.21.0'), []);
   });
 
   it('say in the table what they are', () => {

@@ -12,6 +12,8 @@ export interface LoadStep {
   readonly tokensPerSecond: number;
   /** From when a note should have arrived to its entities event in the hands of a reader. */
   readonly latency: Latencies;
+  /** Mean latency of the last third of the arrivals over that of the first: of a queue that grows it is far above 1. */
+  readonly growth: number;
   /** Arrivals without an event. */
   readonly missing: number;
   /** Of the taggers, all their threads. */
@@ -39,9 +41,13 @@ export function knee(steps: readonly LoadStep[]): LoadStep | undefined {
   );
 }
 
-/** The highest load that was carried: as many notes came out as arrived, but for what a run ends with. */
+/** A queue that grows all the time waits five times as long in the last third as in the first. */
+const GROWING = 3;
+
+/** The highest load that was carried: as many notes came out as arrived, but for what a run ends with, and no queue grew. */
 export function carried(steps: readonly LoadStep[], tolerance = 0.05): LoadStep | undefined {
   return steps
     .filter(({ achieved, offered, missing }) => missing === 0 && achieved >= (1 - tolerance) * offered)
+    .filter(({ growth }) => !(growth >= GROWING))
     .reduce<LoadStep | undefined>((best, step) => (step.offered > (best?.offered ?? 0) ? step : best), undefined);
 }

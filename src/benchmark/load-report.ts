@@ -79,16 +79,18 @@ export function memoryPicture(title: string, { tenthsMegabytes }: LoadStep, seco
   );
 }
 
-export function loadTable(steps: readonly LoadStep[]): string {
+/** @param most notes a second at saturation. */
+export function loadTable(steps: readonly LoadStep[], most: number): string {
   const best = knee(steps);
-  const most = carried(steps);
+  const highest = carried(steps);
   const rows = steps.map(step => {
-    const { share, offered, achieved, latency, cpuMsPerNote, peakMegabytes, tenthsMegabytes, missing } = step;
-    const marks = [...(step === best ? ['knee'] : []), ...(step === most ? ['most carried'] : [])].join(', ');
+    const { offered, achieved, tokensPerSecond, latency, cpuMsPerNote, peakMegabytes, tenthsMegabytes, missing } = step;
+    const marks = [...(step === best ? ['knee'] : []), ...(step === highest ? ['most carried'] : [])].join(', ');
     const cells = [
-      share.toFixed(2),
+      (offered / most).toFixed(2),
       offered.toFixed(1),
       achieved.toFixed(1),
+      (tokensPerSecond / achieved).toFixed(0),
       ...[latency.p50, latency.p95, latency.p99, latency.max].map(milliseconds),
       `${cpuMsPerNote.toFixed(1)} ms`,
       `${peakMegabytes.toFixed(0)} MB`,
@@ -99,8 +101,8 @@ export function loadTable(steps: readonly LoadStep[]): string {
     return `| ${cells.join(' | ')} |`;
   });
   return [
-    '| of saturation | offered, notes/s | achieved | p50 | p95 | p99 | max | CPU a note | most memory | first tenth → last | missing | |',
-    '|---|---|---|---|---|---|---|---|---|---|---|---|',
+    '| of saturation | offered, notes/s | achieved | tokens a note | p50 | p95 | p99 | max | CPU a note | most memory | first tenth → last | missing | |',
+    '|---|---|---|---|---|---|---|---|---|---|---|---|---|',
     ...rows,
   ].join('\n');
 }

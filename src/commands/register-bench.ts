@@ -1,5 +1,6 @@
 /** `bench`: measurements. */
 import type { Command } from 'commander';
+import { ConfigError } from '../config.ts';
 import { benchBatching } from './bench/batching.ts';
 import { benchFallback } from './bench/fallback.ts';
 import { benchKafka } from './bench/kafka.ts';
@@ -78,7 +79,9 @@ function registerKafka(bench: Command, io: Io): void {
     .option('--notes <N>', 'notes of one round with the real tagger', positive, 528)
     .option('--records <N>', 'records of one round that only copies', positive, 10_000)
     .option('--write', 'write benchmarks/results/kafka.json')
-    .action((options: CommonOptions & { rounds: number; notes: number; records: number; write?: boolean }) =>
-      benchKafka(configOf(options, io), { ...options, write: options.write === true }, io),
-    );
+    .action((options: CommonOptions & { rounds: number; notes: number; records: number; write?: boolean }) => {
+      if (options.kafka === undefined)
+        throw new ConfigError('CONFIG_INVALID', 'bench kafka needs a cluster: name its brokers with --kafka');
+      return benchKafka(configOf(options, io), { ...options, write: options.write === true }, io);
+    });
 }

@@ -6,13 +6,14 @@ import { latenciesOf } from '../../src/benchmark/latencies.ts';
 import { carried, knee, type LoadStep } from '../../src/benchmark/load-curve.ts';
 import { loadPicture, loadTable } from '../../src/benchmark/load-report.ts';
 
-function step(offered: number, achieved: number, mean: number, missing = 0): LoadStep {
+function step(offered: number, achieved: number, mean: number, { missing = 0, growth = 1.1 } = {}): LoadStep {
   return {
     share: offered / 40,
     offered,
     achieved,
     tokensPerSecond: 700 * achieved,
     latency: { ...latenciesOf([mean]), mean },
+    growth,
     missing,
     cpuMsPerNote: 40,
     peakMegabytes: 400,
@@ -56,14 +57,17 @@ describe('a sweep of load', () => {
 
   it('was carried as long as what arrives comes out, and nothing is missing', () => {
     assert.equal(carried(SWEEP)?.offered, 36);
-    assert.equal(carried([...SWEEP.slice(0, 2), step(36, 35, 300, 1)])?.offered, 20);
+    assert.equal(carried([...SWEEP.slice(0, 2), step(36, 35, 300, { missing: 1 })])?.offered, 20);
+    // five per cent over what it can is a queue that grows, however long it is watched
+    assert.equal(carried([...SWEEP.slice(0, 2), step(41, 39.5, 600, { growth: 5 })])?.offered, 20);
     assert.equal(carried([]), undefined);
   });
 
   it('is told as a table and drawn as a picture of its own', () => {
-    const table = loadTable(SWEEP);
+    const table = loadTable(SWEEP, 40);
     assert.equal(table.split('\n').length, 2 + SWEEP.length);
     assert.match(table, /\| knee \|/);
+    assert.match(table, /^\| 0\.50 \| 20\.0 \| 20\.0 \| 700 \|/m);
     const picture = loadPicture('a & b', SWEEP);
     assert.match(picture, /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg"/);
     assert.match(picture, /a &#38; b/);

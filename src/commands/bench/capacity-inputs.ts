@@ -82,17 +82,19 @@ const Load = z.object({
   steps: z.array(z.object({ share: positive, latency: z.object({ p99: positive }) })),
 });
 
-/** The load sweep, where one has been done; one on the embedded log is made slower as the tagger was on Kafka. */
+/** The load sweep on Kafka, where one has been done; one on the embedded log is made slower as the tagger was on Kafka. */
 function readLoad(results: string, kafka: z.infer<typeof Kafka>): Saturation | undefined {
-  if (!existsSync(join(results, 'load.json'))) return undefined;
-  const { saturation, steps, scenario, settings, commit, machine } = read(results, 'load', Load);
+  const name = ['load-kafka', 'load'].find(each => existsSync(join(results, `${each}.json`)));
+  if (name === undefined) return undefined;
+  const { saturation, steps, scenario, settings, commit, machine } = read(results, name, Load);
   const embedded = scenario.transport === 'embedded';
   return {
     notesPerSecond: saturation.notesPerSecond * (embedded ? kafka.taggedKafkaOverEmbedded : 1),
     machine,
     workers: settings.workers,
-    p99AtHalfLoadMs: steps.find(({ share }) => share === 0.5)?.latency.p99 ?? null,
-    source: `notes/s at saturation: load.json (commit ${commit}, ${machine})${embedded ? ', times what Kafka leaves of them, kafka.json' : ''}`,
+    // latency on the embedded log is none on Kafka
+    p99AtHalfLoadMs: embedded ? null : (steps.find(({ share }) => share === 0.5)?.latency.p99 ?? null),
+    source: `notes/s at saturation: ${name}.json (commit ${commit}, ${machine})${embedded ? ', of the embedded log, times what Kafka leaves of them, kafka.json: derived, not measured' : ''}`,
   };
 }
 

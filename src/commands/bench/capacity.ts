@@ -16,6 +16,7 @@ import { type Io, write } from '../io.ts';
 import { currentCommit } from '../provenance.ts';
 import { writeWhole } from '../write-whole.ts';
 import { readCapacityInputs } from './capacity-inputs.ts';
+import { writeResults } from './results.ts';
 
 export interface CapacityFlags {
   /** Folder of results; the project's own when absent. */
@@ -73,9 +74,8 @@ export async function benchCapacity(config: Config, flags: CapacityFlags, io: Io
   };
   await write(io.stdout, renderCapacity(result));
   if (!flags.write) return;
-  writeWhole(join(BENCHMARKS, 'results/capacity.json'), `${JSON.stringify(result, null, 2)}\n`);
   writeWhole(join(BENCHMARKS, 'CAPACITY.md'), renderCapacity(result));
-  await write(io.stdout, 'written to benchmarks/CAPACITY.md and benchmarks/results/capacity.json\n');
+  await writeResults('capacity', { json: result }, io);
 }
 
 function readProfile(path: string): DayProfile {

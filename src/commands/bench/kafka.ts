@@ -18,7 +18,7 @@ import { appendNotes } from '../produce.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { type Serving, serveModel } from '../serve-model.ts';
 import { startTagger } from '../tagger-role.ts';
-import { embedded, onKafka, type Place } from './place.ts';
+import { embedded, isJoined, onKafka, type Place } from './place.ts';
 import { copyPlainly } from './plain-kafka.ts';
 import { writeResults } from './results.ts';
 
@@ -58,7 +58,7 @@ export async function benchKafka(
   }
   const ratio = (of: (round: Round) => number): number => median(rounds.map(of));
   const result = {
-    command: `npm run bench -- kafka --rounds ${options.rounds} --notes ${options.notes} --records ${options.records}`,
+    command: `npm run bench -- kafka --rounds ${options.rounds} --notes ${options.notes} --records ${options.records} --kafka HOST:PORT`,
     commit: currentCommit(),
     machine: `${thisMachine()}; broker on the same machine`,
     stream: config.stream,
@@ -76,7 +76,7 @@ export async function benchKafka(
   await writeResults('kafka', { json: result }, io);
 }
 
-/** Notes a second from the first partition's assignment to the last commit. */
+/** Notes a second from the moment the group is joined to the last commit. */
 async function tagAll(
   { config, transport, codecs }: Place,
   serving: Serving,
@@ -119,7 +119,7 @@ async function copyAllPlainly(place: Place, notes: readonly Note[], io: Io): Pro
 async function rate(count: number, run: (observe: Observer) => Promise<Running>): Promise<number> {
   let began = 0;
   const running = await run(fact => {
-    if (fact.kind === 'partition.assigned' && began === 0) began = performance.now();
+    if (isJoined(fact)) began ||= performance.now();
   });
   await Promise.race([running.subscription.drained(), running.done]);
   const seconds = (performance.now() - began) / 1000;

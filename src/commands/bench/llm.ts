@@ -227,12 +227,15 @@ function meanBytes(records: readonly StreamRecord[]): number {
 }
 
 function commandOf(flags: LlmFlags): string {
-  const { teacher, simulated, rounds, times, notes, gold, split, machineUsdPerHour } = flags;
+  const { teacher, simulated, rounds, times, notes, gold, split, labelledBy, deidentified, maxUsd } = flags;
+  const { machineUsdPerHour } = flags;
   return [
     `npm run bench -- llm --rounds ${rounds} --times ${times}`,
     ...(Number.isFinite(notes) ? [`--notes ${notes}`] : []),
-    ...(gold === undefined ? [] : [`--gold ${gold} --split ${split}`]),
+    ...(gold === undefined ? [] : [`--gold ${gold} --split ${split} --deidentified '${deidentified}'`]),
+    ...(labelledBy === undefined ? [] : [`--labelled-by '${labelledBy}'`]),
     ...teacher.map(name => `--teacher ${name}`),
+    ...(teacher.length === 0 ? [] : [`--max-usd ${maxUsd}`]),
     ...(simulated ? ['--simulated'] : []),
     ...(machineUsdPerHour === undefined ? [] : [`--machine-usd-per-hour ${machineUsdPerHour}`]),
   ].join(' ');

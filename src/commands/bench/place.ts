@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../config.ts';
+import type { Fact } from '../../core/facts.ts';
 import type { StreamRecord } from '../../core/record.ts';
 import type { EventCodecs } from '../../events/codecs.ts';
 import { createKafka } from '../../streams/kafka/client.ts';
@@ -16,6 +17,11 @@ export interface Place {
   readonly config: Config;
   readonly transport: Transport;
   readonly codecs: EventCodecs;
+}
+
+/** The first such fact comes when a group is joined; on Kafka before anything is taken over, where plain consumers start their clocks. */
+export function isJoined({ kind }: Fact): boolean {
+  return kind === 'partition.phase' || kind === 'partition.assigned';
 }
 
 /** Everything that stands in a topic. */

@@ -71,7 +71,7 @@ function registerCapacity(bench: Command, io: Io): void {
     )
     .option(
       '--results <DIR>',
-      'folder of pipeline.json, kafka.json, llm.json, chaos.json and, where there is one, load.json',
+      'folder of pipeline.json, kafka.json, llm.json, chaos.json and, where there is one, load-kafka.json or load.json',
     )
     .option('--notes-per-day <N>', 'may be repeated (default: 1, 100 and 1000 million)', listedNumbers)
     .option('--utilisation <SHARE>', 'of saturation, in the busiest hour (default: 0.5)', share)

@@ -24,7 +24,7 @@ export async function benchLoad(config: Config, scenario: Scenario, options: Loa
   const tell = (line: string): Promise<void> => write(io.stderr, `${line}\n`);
   const measured = await measure(config, scenario, { ...options, tell }, io);
   const command =
-    `npm run bench -- load --scenario ${scenario.name} --shares ${options.shares.join(',')} --seconds ${options.seconds} --seed ${options.seed} ${scaleFlags(options.backlogScale, config).join(' ')}`.trimEnd();
+    `npm run bench -- load --scenario ${scenario.name} --shares ${options.shares.join(',')} --seconds ${options.seconds} --seed ${options.seed} ${scaleFlags(options.backlogScale, scenario.transport).join(' ')}`.trimEnd();
   const [commit, machine] = [currentCommit(), thisMachine()];
   const page = loadPage(measured, { command, commit, machine });
   await write(io.stdout, page);
@@ -50,7 +50,7 @@ export async function benchLoad(config: Config, scenario: Scenario, options: Loa
 }
 
 /** What of a command was not as by default. */
-export function scaleFlags(backlogScale: number, { transport }: Config): string[] {
+export function scaleFlags(backlogScale: number, transport: Config['transport']): string[] {
   const scale = backlogScale === 1 ? [] : [`--backlog-scale ${backlogScale}`];
   return [...scale, ...(transport === 'kafka' ? ['--kafka HOST:PORT'] : [])];
 }
@@ -64,10 +64,10 @@ function loadPage(
 
 \`${command}\`, commit ${commit}, ${machine}; ${scenario.transport === 'kafka' ? 'on Kafka, broker and' : 'on the embedded log, the'} client on the same machine.
 Notes of ${meanTokens.toFixed(0)} tokens in the mean. While notes wait in any number: **${saturation.notesPerSecond.toFixed(1)} notes/s**,
-${saturation.tokensPerSecond.toFixed(0)} tokens/s. Most carried of what was offered: ${most === undefined ? 'nothing' : `${most.offered.toFixed(1)} notes/s`}.
-Cold start: ready after ${milliseconds(coldStart.readyMs)}, the first event of ${saturation.notes} notes that waited after ${milliseconds(coldStart.firstEventMs)}.
+${saturation.tokensPerSecond.toFixed(0)} tokens/s (the median of ${saturation.backlogs.map(each => each.toFixed(0)).join(', ')}). Most carried of what was offered: ${most === undefined ? 'nothing' : `${most.offered.toFixed(1)} notes/s`}.
+Cold start: ready after ${milliseconds(coldStart.readyMs)}, the first event of ${saturation.notes} notes that waited then after ${milliseconds(coldStart.firstEventMs)}.
 Latency is from when a note was due (open loop, Poisson) to its event in the hands of a reader.
 
-${loadTable(steps)}
+${loadTable(steps, saturation.notesPerSecond)}
 `;
 }

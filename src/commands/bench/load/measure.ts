@@ -1,4 +1,4 @@
-/** One scenario from a cold start: the notes that wait tell what it can carry at most, then loads are offered at shares of that. */
+/** One scenario from a cold start: backlogs of notes tell what it can carry at most, then loads are offered at shares of that. */
 import { bursts, byProfile, poisson, type Random } from '../../../benchmark/arrivals.ts';
 import assumptions from '../../../benchmark/capacity-assumptions.json' with { type: 'json' };
 import type { LoadStep } from '../../../benchmark/load-curve.ts';
@@ -6,6 +6,7 @@ import { sourceOf } from '../../../benchmark/workloads.ts';
 import type { Config } from '../../../config.ts';
 import type { Note } from '../../../core/note.ts';
 import { seeded } from '../../../evaluation/bootstrap.ts';
+import { median } from '../../../evaluation/median.ts';
 import { loadRouting } from '../../../model/routing.ts';
 import { loadServing } from '../../../model/store.ts';
 import { gate } from '../../../text/privacy-gate.ts';
@@ -26,8 +27,18 @@ export interface Measured {
   /** From the start of the process to its word that it is ready, and to the first entities event; milliseconds. */
   readonly coldStart: { readonly readyMs: number; readonly firstEventMs: number };
   /** While notes wait in any number. */
-  readonly saturation: { readonly notes: number; readonly notesPerSecond: number; readonly tokensPerSecond: number };
+  readonly saturation: Saturation;
   readonly steps: readonly LoadStep[];
+}
+
+export interface Saturation {
+  /** Of one backlog. */
+  readonly notes: number;
+  /** The median of the backlogs, and that over the mean tokens of their notes. */
+  readonly tokensPerSecond: number;
+  readonly notesPerSecond: number;
+  /** Tokens a second of each backlog, the cold one first. */
+  readonly backlogs: readonly number[];
 }
 
 export interface Plan {
@@ -43,6 +54,8 @@ export interface Plan {
 
 const QUIET_MS = 60_000;
 const BURST = 40;
+/** One run differs from the next by a tenth. */
+const BACKLOGS = 3;
 
 export async function measure(config: Config, scenario: Scenario, plan: Plan, io: Io): Promise<Measured> {
   const random = seeded(plan.seed);
@@ -55,7 +68,7 @@ export async function measure(config: Config, scenario: Scenario, plan: Plan, io
   const within = scenario.transport === 'kafka' ? onKafka : embedded;
   return within({ ...config, transport: scenario.transport }, io, place =>
     whileLive({ place, backlog, escalated: scenario.escalated, tasks, now: io.now }, async live => {
-      const saturation = await drain(live, backlog, countTokens);
+      const { saturation, meanTokens } = await saturate(live, backlog, { next, countTokens });
       await plan.tell(`${scenario.name}: ${saturation.notesPerSecond.toFixed(1)} notes/s at most`);
       const steps: LoadStep[] = [];
       for (const share of plan.shares) {
@@ -70,7 +83,7 @@ export async function measure(config: Config, scenario: Scenario, plan: Plan, io
       return {
         scenario,
         escalatedShare: (await allOf(place.transport, escalations)).length / live.watch.seen.size,
-        meanTokens: (await countTokens(backlog)) / backlog.length,
+        meanTokens,
         coldStart: {
           readyMs: live.ready - live.started,
           firstEventMs:
@@ -83,18 +96,31 @@ export async function measure(config: Config, scenario: Scenario, plan: Plan, io
   );
 }
 
-/** From the program's word that it is ready to the last of the notes that waited. @throws Error where some never come. */
-export async function drain(
+/**
+ * The backlog that waited, from the program's word that it is ready to the last event, then as many notes again at once, and again.
+ * @throws Error where some never come.
+ */
+async function saturate(
   live: Live,
   backlog: readonly Note[],
-  countTokens: CountTokens,
-): Promise<Measured['saturation']> {
-  const seconds = ((await lastOf(live.watch, backlog, QUIET_MS)) - live.ready) / 1000;
-  return {
-    notes: backlog.length,
-    notesPerSecond: backlog.length / seconds,
-    tokensPerSecond: (await countTokens(backlog)) / seconds,
-  };
+  { next, countTokens }: { next: () => Note; countTokens: CountTokens },
+): Promise<{ saturation: Saturation; meanTokens: number }> {
+  const backlogs: number[] = [];
+  let [all, began, notes] = [0, live.ready, backlog];
+  for (;;) {
+    const seconds = ((await lastOf(live.watch, notes, QUIET_MS)) - began) / 1000;
+    const tokens = await countTokens(notes);
+    backlogs.push(tokens / seconds);
+    all += tokens;
+    if (backlogs.length === BACKLOGS) break;
+    notes = Array.from({ length: backlog.length }, next);
+    began = performance.now();
+    await live.append(notes);
+  }
+  const meanTokens = all / (BACKLOGS * backlog.length);
+  const tokensPerSecond = median(backlogs);
+  const notesPerSecond = tokensPerSecond / meanTokens;
+  return { saturation: { notes: backlog.length, tokensPerSecond, notesPerSecond, backlogs }, meanTokens };
 }
 
 /** And the time in which they come: longer where so few notes fit into it that it would say nothing. */
@@ -114,9 +140,14 @@ function arrivalsOf(
   return { arrivals: made.length > 0 ? made : Float64Array.of(0), seconds };
 }
 
-/** Notes that the privacy gate refuses have no entities event to wait for. */
+/**
+ * Notes that the privacy gate refuses have no entities event to wait for. In an order by lot, always the same: in the file's, long notes
+ * stand together.
+ */
 export async function notesToOffer(): Promise<Note[]> {
-  return (await readDemoNotes()).filter(passes);
+  const random = seeded(1);
+  const drawn = (await readDemoNotes()).filter(passes).map(note => ({ note, lot: random() }));
+  return drawn.sort((a, b) => a.lot - b.lot).map(({ note }) => note);
 }
 
 function passes(note: Note): boolean {

@@ -57,6 +57,7 @@ export async function offer(live: Live, { arrivals, seconds, next, share, countT
     achieved: done.length / taken,
     tokensPerSecond: (await countTokens(done.map(({ note }) => note))) / taken,
     latency,
+    growth: growthOf(done.map(each => each.latency)),
     missing: notes.length - done.length,
     cpuMsPerNote: (1000 * (cpuSecondsOf(live) - cpu)) / notes.length,
     peakMegabytes: megabytes.length === 0 ? Number.NaN : Math.max(...megabytes),
@@ -82,6 +83,13 @@ async function send(live: Live, notes: readonly Note[], arrivals: Float64Array, 
 /** Of all taggers. */
 export function cpuSecondsOf({ taggers }: Live): number {
   return taggers.reduce((sum, each) => sum + each.cpuSeconds(), 0);
+}
+
+/** @param latencies in order of arrival. */
+function growthOf(latencies: readonly number[]): number {
+  const third = Math.floor(latencies.length / 3);
+  const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+  return sum(latencies.slice(-third || latencies.length)) / sum(latencies.slice(0, third));
 }
 
 /** The median of each tenth, by time. */

@@ -7,7 +7,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sourceOf } from '../../../benchmark/workloads.ts';
 import { type Config, ConfigError } from '../../../config.ts';
+import type { Note } from '../../../core/note.ts';
 import { median } from '../../../evaluation/median.ts';
+import { partitionOf } from '../../../streams/partitioner.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
 import { onKafka } from '../place.ts';
@@ -20,6 +22,7 @@ type Turn = 'one' | 'two' | 'wide';
 type Turns = Readonly<Record<Turn, { readonly cores: readonly string[]; readonly workers: number }>>;
 
 const QUIET_MS = 60_000;
+const WARM_UP = 40;
 /** A group with a new member settles within this time. */
 const SETTLE_MS = 10_000;
 
@@ -37,14 +40,18 @@ export async function benchReplicas(
   const rounds: Record<Turn, number>[] = [];
   for (let round = 1; round <= options.rounds; round++) {
     const rates: Partial<Record<Turn, number>> = {};
-    for (const [turn, of] of Object.entries(turns)) rates[turn as Turn] = await rateOf(of, config, options.notes, io);
+    const order = Object.keys(turns) as Turn[];
+    for (let i = 0; i < order.length; i++) {
+      const turn = order[(round + i) % order.length] as Turn;
+      rates[turn] = await rateOf(turns[turn], config, options.notes, io);
+    }
     rounds.push(rates as Record<Turn, number>);
-    const told = Object.entries(rates).map(([turn, rate]) => `${turn} ${rate.toFixed(1)} notes/s`);
+    const told = Object.keys(turns).map(turn => `${turn} ${rates[turn as Turn]?.toFixed(1)} notes/s`);
     await write(io.stderr, `round ${round}: ${told.join(', ')}\n`);
   }
   const ratio = (of: Turn): number => median(rounds.map(each => each[of] / each.one));
   const result = {
-    command: `npm run bench -- replicas --rounds ${options.rounds} --notes ${options.notes}`,
+    command: `npm run bench -- replicas --rounds ${options.rounds} --notes ${options.notes} --kafka HOST:PORT`,
     commit: currentCommit(),
     machine: `${thisMachine()}; broker and client on the same cores`,
     turns,
@@ -59,20 +66,38 @@ export async function benchReplicas(
   if (options.write) await writeResults('replicas', { json: result }, io);
 }
 
-/** Notes a second, from when they are appended to the last event. */
+/** Notes a second, from when they are appended to the last event, after others have warmed every process. */
 async function rateOf({ cores, workers }: Turns[Turn], config: Config, count: number, io: Io): Promise<number> {
-  const next = sourceOf('notes', await notesToOffer(), Math.random);
-  const notes = Array.from({ length: count }, next);
+  const { partitions } = config.topics;
+  const all = evenly(
+    Array.from({ length: WARM_UP + count }, sourceOf('notes', await notesToOffer(), Math.random)),
+    partitions,
+  );
+  const [warm, notes] = [all.slice(0, WARM_UP), all.slice(WARM_UP)];
   const own = { ...config, inference: { ...config.inference, workers, threadsPerWorker: 1 } };
   return onKafka(own, io, place =>
     whileLive({ place, backlog: [], escalated: 0, tasks: [], cores, now: io.now }, async ({ watch, append }) => {
       await sleep(SETTLE_MS);
+      await append(warm);
+      await lastOf(watch, warm, QUIET_MS);
       const began = performance.now();
       await append(notes);
       const last = await lastOf(watch, notes, QUIET_MS);
       return (1000 * count) / (last - began);
     }),
   );
+}
+
+/** Each note with a patient in the partition that has least to read: what many patients make of themselves. */
+export function evenly(notes: readonly Note[], partitions: number): Note[] {
+  const characters = Array<number>(partitions).fill(0);
+  let patient = 0;
+  return notes.map(note => {
+    const partition = characters.indexOf(Math.min(...characters));
+    characters[partition] = (characters[partition] as number) + note.text.length;
+    while (partitionOf(Buffer.from(`patient-${patient}`), partitions) !== partition) patient++;
+    return { ...note, patientId: `patient-${patient++}` };
+  });
 }
 
 /** Two that this process may run on. @throws ConfigError */

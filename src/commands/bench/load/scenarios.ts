@@ -6,7 +6,7 @@ export interface Scenario {
   /** For a reader of the table. */
   readonly what: string;
   readonly workload: Workload;
-  /** Notes that wait when the program starts: they tell the saturation throughput. */
+  /** Notes that wait when the program starts, and come at once twice more: they tell the saturation throughput. */
   readonly backlog: number;
   readonly arrivals: 'poisson' | 'day' | 'bursts';
   /** Share of notes that the router is asked to escalate, over all tasks, to emulated teachers; which are, is counted. */
@@ -18,7 +18,7 @@ const PLAIN: Scenario = {
   name: 'notes',
   what: 'whole notes',
   workload: 'notes',
-  backlog: 400,
+  backlog: 200,
   arrivals: 'poisson',
   escalated: 0,
   transport: 'embedded',
@@ -26,8 +26,8 @@ const PLAIN: Scenario = {
 
 export const SCENARIOS: readonly Scenario[] = [
   PLAIN,
-  { ...PLAIN, name: 'short', what: 'paragraphs', workload: 'short', backlog: 4_000 },
-  { ...PLAIN, name: 'pages', what: 'notes of a hundred pages', workload: 'pages', backlog: 6 },
+  { ...PLAIN, name: 'short', what: 'paragraphs', workload: 'short', backlog: 2_000 },
+  { ...PLAIN, name: 'pages', what: 'notes of a hundred pages', workload: 'pages', backlog: 3 },
   { ...PLAIN, name: 'mixed', what: 'short, whole and long notes, few patients with most of them', workload: 'mixed' },
   { ...PLAIN, name: 'day', what: "a day's profile in one run, its mean at that share", arrivals: 'day' },
   { ...PLAIN, name: 'bursts', what: '40 notes at the same moment, again and again', arrivals: 'bursts' },

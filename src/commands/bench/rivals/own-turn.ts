@@ -6,7 +6,7 @@ import type { Io } from '../../io.ts';
 import { appendNotes } from '../../produce.ts';
 import { type Serving, serveModel } from '../../serve-model.ts';
 import { startTagger } from '../../tagger-role.ts';
-import { embedded, onKafka, type Place } from '../place.ts';
+import { embedded, isJoined, onKafka, type Place } from '../place.ts';
 import { spanName, type Turn } from './script.ts';
 
 /** As many as the rivals' scripts read before their clock starts. */
@@ -24,7 +24,7 @@ export async function ownTurn(config: Config, notes: readonly Note[], io: Io): P
   }
 }
 
-/** On Kafka the clock starts with the first partition, as a rival's does when it has joined its group. */
+/** On Kafka the clock starts when the group is joined, as a rival's does: before partitions are taken over. */
 async function measure(place: Place, serving: Serving, notes: readonly Note[], io: Io): Promise<Turn> {
   const { config, transport, codecs } = place;
   const topic = config.topics.notes;
@@ -35,7 +35,7 @@ async function measure(place: Place, serving: Serving, notes: readonly Note[], i
     codecs,
     serving,
     observe: fact => {
-      if (fact.kind === 'partition.assigned') began ||= performance.now();
+      if (isJoined(fact)) began ||= performance.now();
     },
     now: io.now,
   });

@@ -7,6 +7,8 @@ export class RivalError extends ClinstreamError<
   | 'ENVIRONMENT_FAILED'
   /** The model's graph gives no checkpoint that answers as it does. */
   | 'CHECKPOINT_FAILED'
+  /** Others work on the machine: what would be written would be of them as well. */
+  | 'MACHINE_BUSY'
   /** A rival's script ended badly, or did not say what it found. */
   | 'RIVAL_FAILED'
 > {

@@ -17,6 +17,7 @@ import { notesToOffer } from '../load/measure.ts';
 import { writeResults } from '../results.ts';
 import { type Contender, openField, type RivalName } from './contenders.ts';
 import { comparisonOf, sentence } from './report.ts';
+import { RivalError } from './rival-error.ts';
 import type { Turn } from './script.ts';
 
 /** One-minute load average from which the machine is not quiet. */
@@ -33,7 +34,12 @@ export interface RivalsOptions {
 type Round = Readonly<Record<string, Turn>>;
 
 export async function benchRivals(given: Config, options: RivalsOptions, io: Io): Promise<void> {
-  const before = loadavg();
+  const [loadAverage = 0] = loadavg();
+  if (options.rounds > 0 && loadAverage > BUSY) {
+    if (options.write)
+      throw new RivalError('MACHINE_BUSY', `${busy(loadAverage)}: nothing was measured`, { retryable: true });
+    await write(io.stderr, `bench rivals: ${busy(loadAverage)}\n`);
+  }
   const config: Config = { ...given, inference: { ...given.inference, device: 'cpu' } };
   const { workers, threadsPerWorker } = config.inference;
   const threads = workers * threadsPerWorker;
@@ -56,8 +62,6 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
       io,
     );
     if (options.rounds === 0) return;
-    const [loadAverage = 0] = before;
-    if (loadAverage > BUSY) await write(io.stderr, busy(loadAverage));
     const rounds = await takeRounds(field.contenders, options.rounds, notes.length, io);
     const comparisons = field.contenders.map(each => comparisonOf(each, rounds, notes.length));
     for (const each of comparisons) await write(io.stdout, sentence(each));
@@ -106,7 +110,7 @@ function speeds(round: Round, notes: number): Record<string, number> {
 
 /** Threads that share an operator wait for each other, those of PyTorch spinning; sessions of their own do not. */
 function busy(loadAverage: number): string {
-  return `bench rivals: others work on this machine (load ${loadAverage.toFixed(1)}), which slows some rivals many times: measure on a quiet one\n`;
+  return `others work on this machine, or did a minute ago (load ${loadAverage.toFixed(1)}), which slows some rivals many times; measure on a quiet one`;
 }
 
 function commandOf({ rounds, notes, rivals }: RivalsOptions, { transport }: Config): string {

@@ -2,16 +2,19 @@
 import type { Note } from '../core/note.ts';
 import type { Random } from './arrivals.ts';
 
-export const WORKLOADS = ['short', 'notes', 'pages', 'mixed'] as const;
+export const WORKLOADS = ['short', 'notes', 'reports', 'pages', 'mixed'] as const;
 /**
  * - `short`: paragraphs, as messages and nursing lines are.
  * - `notes`: whole notes, as they are.
+ * - `reports`: whole notes, joined with the next until they have 2,400 characters: some 800 tokens in the mean, as dictated reports
+ *   (mtsamples) have.
  * - `pages`: a hundred pages of 3,000 characters, as a scanned chart is.
  * - `mixed`: half paragraphs, half whole notes, one in 200 of a hundred pages; a few patients have most of them (Zipf), so that
  *   partitions are not alike.
  */
 export type Workload = (typeof WORKLOADS)[number];
 
+const REPORT = 2_400;
 const PAGE = 3_000;
 const PAGES = 100;
 const PATIENTS = 50;
@@ -25,6 +28,7 @@ export function sourceOf(workload: Workload, notes: readonly Note[], random: Ran
   const shapes: Readonly<Record<Workload, Source>> = {
     short: paragraph,
     notes: whole,
+    reports: () => ({ ...whole(), text: textOf(whole, REPORT) }),
     pages: () => ({ ...whole(), text: textOf(whole, PAGES * PAGE) }),
     mixed: () => {
       const chance = random();
@@ -37,8 +41,8 @@ export function sourceOf(workload: Workload, notes: readonly Note[], random: Ran
 }
 
 /** As many notes as asked for, taken in turn, each with an id of its own. */
-export function repeated(notes: readonly Note[], count: number): Note[] {
-  return Array.from({ length: count }, sourceOf('notes', notes, Math.random));
+export function repeated(notes: readonly Note[], count: number, workload: 'notes' | 'reports' = 'notes'): Note[] {
+  return Array.from({ length: count }, sourceOf(workload, notes, Math.random));
 }
 
 /** Paragraphs of notes, each as a note. */

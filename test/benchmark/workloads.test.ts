@@ -24,6 +24,13 @@ describe('workloads', () => {
     assert.ok([...texts].every(text => text.length > 80));
   });
 
+  it('reports: whole notes, joined until they are as long as dictated reports', () => {
+    const texts = NOTES.map(({ text }) => text);
+    const { text } = sourceOf('reports', NOTES, seeded(1))();
+    assert.ok(text.length >= 2_400 && text.length < 2_400 + PARAGRAPH.length * 6);
+    assert.ok(texts.some(each => text.startsWith(each)));
+  });
+
   it('pages: a hundred of 3,000 characters', () => {
     const { text } = sourceOf('pages', NOTES, seeded(1))();
     assert.ok(text.length >= 300_000 && text.length < 302_000);

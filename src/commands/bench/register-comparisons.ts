@@ -15,7 +15,7 @@ import { benchCapacity, type CapacityFlags } from './capacity.ts';
 import { benchCompare, type CompareOptions } from './compare.ts';
 import { benchLlm, type LlmFlags } from './llm.ts';
 import { RIVAL_NAMES, type RivalName } from './rivals/contenders.ts';
-import { benchRivals } from './rivals/rivals.ts';
+import { benchRivals, type RivalsOptions } from './rivals/rivals.ts';
 
 export function registerComparisons(bench: Command, io: Io, finish: (exitCode: number) => void): void {
   registerCompare(bench, io, finish);
@@ -122,12 +122,16 @@ function registerRivals(bench: Command, io: Io): void {
       'transformers.js in a plain kafkajs consumer, against clinstream on Kafka; brokers without TLS and SASL, and a registry',
     )
     .option('--rounds <N>', 'how often all take turns; 0 only makes what they need', wholeNumber, 7)
-    .option('--notes <N>', 'demo notes of one turn', positive, 262)
+    .option('--notes <N>', 'notes of one turn', positive, 131)
+    .addOption(
+      new Option('--workload <NAME>', 'demo notes as they are, or joined to some 800 tokens')
+        .choices(['notes', 'reports'])
+        .default('reports'),
+    )
     .option('--rivals <NAMES>', `of ${RIVAL_NAMES.join(',')}`, rivalNames, RIVAL_NAMES)
     .option('--write', 'write benchmarks/results/rivals.json')
-    .action(
-      (options: CommonOptions & { rounds: number; notes: number; rivals: readonly RivalName[]; write?: boolean }) =>
-        benchRivals(configOf(options, io), { ...options, write: options.write === true }, io),
+    .action((options: CommonOptions & Omit<RivalsOptions, 'write'> & { write?: boolean }) =>
+      benchRivals(configOf(options, io), { ...options, write: options.write === true }, io),
     );
 }
 

@@ -26,6 +26,7 @@ const PLAIN: Scenario = {
 
 export const SCENARIOS: readonly Scenario[] = [
   PLAIN,
+  { ...PLAIN, name: 'reports', what: 'reports, as long as dictated ones', workload: 'reports' },
   { ...PLAIN, name: 'short', what: 'paragraphs', workload: 'short', backlog: 2_000 },
   { ...PLAIN, name: 'pages', what: 'notes of a hundred pages', workload: 'pages', backlog: 3 },
   { ...PLAIN, name: 'mixed', what: 'short, whole and long notes, few patients with most of them', workload: 'mixed' },

@@ -14,6 +14,7 @@ import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
 import { onInterrupt } from '../../signals.ts';
 import { notesToOffer } from '../load/measure.ts';
+import { tokenCounter } from '../load/token-count.ts';
 import { writeResults } from '../results.ts';
 import { type Contender, openField, type RivalName } from './contenders.ts';
 import { comparisonOf, sentence } from './report.ts';
@@ -27,6 +28,7 @@ export interface RivalsOptions {
   /** 0 only makes what the rivals need. */
   readonly rounds: number;
   readonly notes: number;
+  readonly workload: 'notes' | 'reports';
   readonly rivals: readonly RivalName[];
   readonly write: boolean;
 }
@@ -44,8 +46,9 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
   const { workers, threadsPerWorker } = config.inference;
   const threads = workers * threadsPerWorker;
   // the rivals have no privacy gate, and a refused note costs nothing
-  const notes = repeated(await notesToOffer(), options.notes);
+  const notes = repeated(await notesToOffer(), options.notes, options.workload);
   const model = loadServing(config.model);
+  const tokens = await tokenCounter(model)(notes);
   const directory = mkdtempSync(join(tmpdir(), 'clinstream-rivals-'));
   const interrupt = onInterrupt();
   try {
@@ -75,6 +78,7 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
       threads,
       settings: config.inference,
       notesPerTurn: notes.length,
+      meanTokens: tokens / notes.length,
       checkpointParity: field.parity,
       contenders: comparisons,
       rounds: rounds.map(round => speeds(round, notes.length)),
@@ -113,7 +117,7 @@ function busy(loadAverage: number): string {
   return `others work on this machine, or did a minute ago (load ${loadAverage.toFixed(1)}), which slows some rivals many times; measure on a quiet one`;
 }
 
-function commandOf({ rounds, notes, rivals }: RivalsOptions, { transport }: Config): string {
+function commandOf({ rounds, notes, workload, rivals }: RivalsOptions, { transport }: Config): string {
   const kafka = transport === 'kafka' ? ' --kafka HOST:PORT' : '';
-  return `npm run bench -- rivals --rounds ${rounds} --notes ${notes} --rivals ${rivals.join(',')}${kafka}`;
+  return `npm run bench -- rivals --rounds ${rounds} --notes ${notes} --workload ${workload} --rivals ${rivals.join(',')}${kafka}`;
 }

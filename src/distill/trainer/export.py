@@ -76,7 +76,7 @@ def export_float(tagger: Tagger, path: Path) -> None:
 
 
 def quantise(source: Path, target: Path, reduce_range: bool) -> None:
-    """Graph fusions are left to the runtime's loader: fused before, the graph was no faster (see DECISIONS.md)."""
+    """Graph fusions are left to the runtime's loader, which leaves attention as it is: see DECISIONS.md."""
     quantize_dynamic(source, target, per_channel=True, reduce_range=reduce_range, weight_type=QuantType.QInt8)
 
 

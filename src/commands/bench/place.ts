@@ -46,7 +46,11 @@ export async function embedded<T>(
 }
 
 /** Fresh topics on the cluster that the configuration names. */
-export async function onKafka<T>(config: Config, io: Io, measure: (place: Place) => Promise<T>): Promise<T> {
+export async function onKafka<T>(
+  config: Config,
+  io: Pick<Io, 'now'>,
+  measure: (place: Place) => Promise<T>,
+): Promise<T> {
   const scope = `bench-${randomUUID()}`;
   const { partitions, ...names } = config.topics;
   const scoped = Object.fromEntries(Object.entries(names).map(([name, topic]) => [name, `${scope}.${topic}`]));

@@ -2,13 +2,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SECRETS } from '../../../config-kafka.ts';
 import type { Note } from '../../../core/note.ts';
 import { KEY_FROM, MODEL } from '../../demo-fallback-settings.ts';
 import { appendNotes } from '../../produce.ts';
 import { aborted, Interrupted, onInterrupt } from '../../signals.ts';
 import { type RoleProcess, startProviders, startRole } from '../fallback-roles.ts';
 import type { Place } from '../place.ts';
+import { withoutSecrets } from '../without-secrets.ts';
 import { type Watch, watchEntities } from './watch.ts';
 
 export interface Live {
@@ -78,13 +78,7 @@ export async function whileLive<T>(options: LiveOptions, measure: (live: Live) =
 /** The configuration as a file; secrets may not stand in one, so the program under load has none. */
 function fileOf({ place, escalated, tasks }: LiveOptions, directory: string, openaiUrl: string | undefined): object {
   const { transport, data, kafka, registry, model, topics, inference, stream, limits } = place.config;
-  const plain = { transport, data, kafka, registry, model, topics, inference, stream, limits };
-  const file = JSON.parse(JSON.stringify(plain)) as Record<string, Record<string, Record<string, unknown>>>;
-  for (const secret of SECRETS) {
-    const [part = '', ...path] = secret.split('.');
-    const name = path.pop() as string;
-    delete path.reduce((object, key) => object[key] as never, file[part] as Record<string, unknown>)[name];
-  }
+  const file = withoutSecrets({ transport, data, kafka, registry, model, topics, inference, stream, limits });
   if (openaiUrl === undefined) return file;
   const teacher = { name: TEACHER, kind: 'openai', model: MODEL, baseUrl: openaiUrl, keyFrom: KEY_FROM };
   return {

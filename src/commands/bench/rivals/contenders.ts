@@ -1,11 +1,12 @@
 /** Who takes turns in `bench rivals`, and how each is started. */
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../../config.ts';
 import type { Note } from '../../../core/note.ts';
 import type { Io } from '../../io.ts';
 import { onKafka } from '../place.ts';
+import { withoutSecrets } from '../without-secrets.ts';
 import { javascriptRival, type Preparation, pythonRivals, RIVALS } from './environment.ts';
-import { ownTurn } from './own-turn.ts';
 import { runScript, type Turn } from './script.ts';
 
 export const RIVAL_NAMES = [
@@ -43,6 +44,7 @@ interface FieldOptions {
 }
 
 const KAFKA = 'clinstream-kafka';
+const OWN_TURN = join(import.meta.dirname, 'own-turn.ts');
 
 /** Makes what is missing first. @throws DistillError PYTHON_MISSING; RivalError NPM_MISSING and their like */
 export async function openField(options: FieldOptions, preparation: Preparation, io: Io): Promise<Field> {
@@ -54,7 +56,11 @@ export async function openField(options: FieldOptions, preparation: Preparation,
     turn: () => runScript(python, [join(RIVALS, script), ...common, ...args], interrupted),
   });
   const onBroker = config.transport === 'kafka' && rivals.includes('transformers-js');
-  const own = (transport: Config['transport']) => () => ownTurn({ ...config, transport }, notes, io);
+  const own = (transport: Config['transport']) => {
+    const given = `${file}.${transport}.json`;
+    writeFileSync(given, JSON.stringify({ config: withoutSecrets({ ...config, transport }), notes }), { mode: 0o600 });
+    return () => runScript(process.execPath, [OWN_TURN, given], interrupted);
+  };
   const byName: Record<RivalName, () => Promise<Contender>> = {
     'transformers-pipeline': async () => ({
       name: 'transformers-pipeline',

@@ -1,31 +1,42 @@
-/** clinstream's own turn: the notes from a topic through the tagger role to the last commit, exactly once, as `run` does it. */
+/**
+ * clinstream's own turn: the notes from a topic through the tagger role to the last commit, exactly once, as `run` does it. A process of its
+ * own, as every rival's script is, and it says what they say: `node own-turn.ts FILE`, a file of {config, notes}.
+ */
+import { readFileSync } from 'node:fs';
 import type { Config } from '../../../config.ts';
 import { unobserved } from '../../../core/facts.ts';
 import type { Note } from '../../../core/note.ts';
 import type { Io } from '../../io.ts';
 import { appendNotes } from '../../produce.ts';
+import { versionsOf } from '../../provenance.ts';
 import { type Serving, serveModel } from '../../serve-model.ts';
 import { startTagger } from '../../tagger-role.ts';
-import { embedded, isJoined, onKafka, type Place } from '../place.ts';
-import { spanName, type Turn } from './script.ts';
+import { allOf, embedded, isJoined, onKafka, type Place } from '../place.ts';
+import { ROOT } from '../program.ts';
 
 /** As many as the rivals' scripts read before their clock starts. */
 const WARM_UP = 8;
 
-/** On the embedded log, or on the cluster that the configuration names. A fresh model each turn, as the rivals have. */
-export async function ownTurn(config: Config, notes: readonly Note[], io: Io): Promise<Turn> {
+/** What the file holds. */
+export interface OwnTurn {
+  /** The embedded log, or the cluster that it names. */
+  readonly config: Config;
+  readonly notes: readonly Note[];
+}
+
+async function takeTurn({ config, notes }: OwnTurn, io: Pick<Io, 'now'>): Promise<void> {
   const serving = await serveModel(config, unobserved);
   try {
     for (const { text } of notes.slice(0, WARM_UP)) await serving.tagger.tag(text);
     const at = config.transport === 'kafka' ? onKafka : embedded;
-    return await at(config, io, place => measure(place, serving, notes, io));
+    await at(config, io, place => measure(place, serving, notes, io));
   } finally {
     await serving.stop();
   }
 }
 
 /** On Kafka the clock starts when the group is joined, as a rival's does: before partitions are taken over. */
-async function measure(place: Place, serving: Serving, notes: readonly Note[], io: Io): Promise<Turn> {
+async function measure(place: Place, serving: Serving, notes: readonly Note[], io: Pick<Io, 'now'>): Promise<void> {
   const { config, transport, codecs } = place;
   const topic = config.topics.notes;
   await appendNotes({ transport, codec: codecs.notes(topic), topic, now: io.now }, notes);
@@ -43,19 +54,24 @@ async function measure(place: Place, serving: Serving, notes: readonly Note[], i
   const seconds = (performance.now() - began) / 1000;
   await running.stop();
   await running.done;
-  return { seconds, spans: await spansOf(place), versions: {} };
+  for (const row of await rowsOf(place)) say(row);
+  say({ seconds, versions: versionsOf(ROOT) });
 }
 
-async function spansOf({ config, transport, codecs }: Place): Promise<Map<string, readonly string[]>> {
+async function rowsOf({ config, transport, codecs }: Place): Promise<object[]> {
   const topic = config.topics.entities;
   const codec = codecs.entities(topic);
-  const spans = new Map<string, readonly string[]>();
-  for await (const { value } of transport.read(topic, { from: 'beginning', untilEnd: true })) {
-    const { noteId, entities } = await codec.decode(value);
-    spans.set(
-      noteId,
-      entities.map(({ task, start, end }) => spanName([task, start, end])),
-    );
-  }
-  return spans;
+  const events = (await allOf(transport, topic)).map(({ value }) => codec.decode(value));
+  return (await Promise.all(events)).map(({ noteId, entities }) => ({
+    id: noteId,
+    spans: entities.map(({ task, start, end }) => [task, start, end]),
+  }));
 }
+
+function say(row: object): void {
+  process.stdout.write(`${JSON.stringify(row)}\n`);
+}
+
+const [, program, file] = process.argv;
+if (program === import.meta.filename && file !== undefined)
+  await takeTurn(JSON.parse(readFileSync(file, 'utf8')) as OwnTurn, { now: Date.now });

@@ -9,7 +9,6 @@ import type { Turn } from './script.ts';
 export interface Comparison {
   readonly name: string;
   readonly what: string;
-  /** Empty for clinstream, whose versions are the repository's. */
   readonly versions: Readonly<Record<string, string>>;
   /** Median of the rounds. */
   readonly notesPerSecond: number;

@@ -91,6 +91,7 @@ function registerTeaching(distill: Command, io: Io, finish: (exitCode: number) =
     .requiredOption('--selection <FILE>', 'what `select --json` wrote')
     .option('--labels <DIR>', 'a folder of annotate: every teacher in it')
     .option('--annotator <NAME=FILE>', 'a teacher and its labels on these documents; repeatable', named(String))
+    .option('--covered', 'fuse only the documents that all chosen teachers have')
     .requiredOption('--into <DIR>', 'corpus directory to train on')
     .action((options: CommonOptions & FuseFlags) => distillFuse(configOf(options, io), options, io));
   withModel(withConfig(distill.command('prompts')))

@@ -66,7 +66,7 @@ describe('distill select', () => {
     assert.equal(refused.code, 6);
     assert.match(
       refused.stderr,
-      /annotator short: of 12 documents 1 are missing .* first n11 \[ANNOTATIONS_INCOMPLETE\]/,
+      /annotator short: of 12 documents 1 are missing .* first n11: .* leave them out by --covered \[ANNOTATIONS_INCOMPLETE\]/,
     );
     const covered = await run(...some, '--covered');
     assert.match(covered.stdout, /the 11 of 12 documents that all annotators have/);

@@ -77,7 +77,11 @@ function registerTeaching(distill: Command, io: Io, finish: (exitCode: number) =
     .requiredOption('--task <TASK=TYPES>', 'a task and its gold types, separated by commas; repeatable', named(types))
     .option('--labels <DIR>', 'a folder of annotate: every teacher in it, and what it cost a document')
     .option('--annotator <NAME=FILE>', 'a teacher and its labels, typed by task; repeatable', named(String))
-    .option('--cost <NAME=NUMBER>', 'what a teacher costs a note, in one unit for all; repeatable', named(amount))
+    .option(
+      '--cost <NAME=NUMBER>',
+      'what a teacher costs a note, in one unit: for all of them or none; repeatable',
+      named(amount),
+    )
     .option('--covered', 'score only the documents that all teachers have')
     .option('--json <FILE>', 'write every candidate and where the figures come from')
     .action((options: CommonOptions & SelectOptions) => distillSelect(configOf(options, io), options, io));

@@ -103,11 +103,14 @@ print(json.dumps({"tables": TABLES, "long": list(map(mentions, rows)), "short": 
     assert.ok(said.texts.some(text => /c\/o|h\/o|PMH/.test(text)));
   });
 
-  it('says where a row is wrong, and nothing of what stands there', async () => {
+  it('says which gold it does not read, and where a row is wrong, and nothing of what stands there', async () => {
     const row = { id: 'CANARY', split: 'train', text: 'CANARY', entities: [{ start: 0, end: 99, type: 'disease' }] };
     writeFileSync(notes, `${readFileSync(notes, 'utf8')}${JSON.stringify(row)}\n`);
+    mkdirSync(join(folder, 'corpus/gold'));
+    for (const name of ['mine', 'chia']) writeFileSync(join(folder, `corpus/gold/${name}.jsonl`), '');
     const { code, stderr } = await train('wrong', '--max-steps', '1');
     assert.equal(code, 1);
+    assert.match(stderr, /^train: nothing is learnt from gold\/mine\.jsonl: no head reads such a corpus$/m);
     assert.match(stderr, /notes\.jsonl:36: not a corpus row \(ValueError\)/);
     assert.ok(!stderr.includes('CANARY'));
   });

@@ -135,7 +135,7 @@ function registerTraining(distill: Command, io: Io): void {
     .action(() => distillEnvironment(io));
   withConfig(distill.command('train'))
     .description(
-      'From a corpus directory (gold/*.jsonl, teacher/notes.jsonl) to a model folder with its card; needs python3.',
+      'From a corpus directory to a model folder with its card; needs python3. Labels are those of teacher/notes.jsonl and of the human corpora that heads are made for: gold/ncbi_disease, bc5cdr, biored, phee, chia and maccrobat.jsonl; other gold is for select, evaluate and promote.',
     )
     .requiredOption('--corpus <DIR>', 'annotated documents')
     .requiredOption('--run <DIR>', 'checkpoints and exports; an unfinished run in it is resumed')
@@ -145,7 +145,7 @@ function registerTraining(distill: Command, io: Io): void {
     .option('--base <MODEL>', "minilm, a directory, or a model on Hugging Face's hub: bert-base, biobert, OWNER/NAME")
     .addOption(new Option('--preset <NAME>', 'learning rate, batches, epochs').choices(PRESETS))
     .addOption(new Option('--encoders <HOW>', 'one for all tasks, or one a task').choices(ENCODERS))
-    .addOption(new Option('--labels <WHOSE>', 'gold/, teacher/ or both').choices(LABELS))
+    .addOption(new Option('--labels <WHOSE>', 'those human corpora, teacher/notes.jsonl, or both').choices(LABELS))
     .option('--label-share <SHARE>', 'share of the labelled documents to train on', amount)
     .option('--soft-labels', "an entity's confidence is its label, not 1")
     .option('--soft-teachers <DIR...>', 'models whose mean probabilities label what nobody has labelled')
@@ -175,6 +175,8 @@ function registerJudging(distill: Command, io: Io): void {
       "Measures a model on the corpus directory's dev and test splits; writes metrics.json and MODEL_CARD.md beside it.",
     )
     .requiredOption('--corpus <DIR>', 'annotated documents')
+    .option('--file <FILE>', 'your own gold in it, such as gold/mine.jsonl, measured too; its types by --task')
+    .option('--task <TASK=TYPES>', 'a task and its gold types in --file, separated by commas; repeatable', named(types))
     .option('--report <FOLDER>', 'write report.html, with pictures, and report.json there')
     .option('--compare <NAME=FILE>', "another model's metrics.json or report.json; repeatable", named(String))
     .option('--curve <PERCENT=FILE>', 'the same of a model trained on so much of the labels; repeatable', named(String))

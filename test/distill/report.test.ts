@@ -10,8 +10,10 @@ import { chromium } from 'playwright-core';
 import { distillEvaluate, type EvaluateFlags } from '../../src/commands/distill-report.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Metrics } from '../../src/distill/evaluate.ts';
+import { readCompared } from '../../src/distill/report/compared.ts';
 import type { ReportFigures } from '../../src/distill/report/figures.ts';
 import { pool, SMALLEST_GROUP } from '../../src/distill/report/groups.ts';
+import { curveTable } from '../../src/distill/report/pictures.ts';
 import { reliabilityOf } from '../../src/distill/report/trust.ts';
 import { intervalRows } from '../../src/evaluation/svg.ts';
 import { clinstream, type Result } from '../support/cli.ts';
@@ -210,6 +212,39 @@ describe('distill evaluate --report', () => {
     );
   });
 
+  it("measures the user's own gold beside the sets that it knows, in the output, the card, metrics and report", async () => {
+    const own = retyped(notes.slice(0, 5), { medication: 'Drug', disease: 'Finding', symptom: 'Finding' });
+    write('gold/mine.jsonl', [...own.slice(0, 3).map(row => ({ ...row, split: 'test' })), ...own.slice(3)]);
+    const at = join(folder, 'third');
+    const asked = ['--file', 'gold/mine.jsonl', '--task', 'medication=Drug', '--task', 'symptom=Finding'];
+    const { code, stdout, stderr } = await evaluate('--report', at, ...asked);
+    assert.equal(code, 0, stderr);
+    assert.match(
+      stdout,
+      /^\*\*gold\/mine\.jsonl, test\*\* \(3 documents\)\n(\|?.*\n){3}\| medication \| .*\n\| symptom \| /m,
+    );
+    const card = readFileSync(join(model, 'MODEL_CARD.md'), 'utf8');
+    assert.match(card, /^\| `gold\/mine\.jsonl` \| the user's own gold \| dev, test \|$/m);
+    assert.match(card, /^\*\*gold\/mine\.jsonl, dev\*\* \(2 documents\)$/m);
+    const metrics = JSON.parse(readFileSync(join(model, 'metrics.json'), 'utf8')) as Metrics;
+    const [measured] = metrics.results.filter(each => each.set === 'gold/mine.jsonl' && each.split === 'test');
+    assert.deepEqual(
+      measured?.measures.map(each => [each.label, each.documents, each.token.recall > 0.2]),
+      [
+        ['medication', 3, true],
+        ['symptom', 3, true],
+      ],
+    );
+    assert.ok(metrics.command.endsWith(asked.join(' ')), metrics.command);
+    const { results, counts, command } = figures(at);
+    assert.deepEqual(results, metrics.results);
+    assert.equal(counts.at(-1)?.set, 'gold/mine.jsonl');
+    assert.ok(command.includes(asked.join(' ')), command);
+    assert.match(readFileSync(join(at, 'report.html'), 'utf8'), /<td>gold\/mine\.jsonl<\/td>/);
+    const point = { percent: 5, ...readCompared('5 %', join(at, 'report.json')) };
+    assert.match(curveTable([point]), /<td>gold\/mine\.jsonl<\/td><td>symptom<\/td><td>[.\d]+ \[/);
+  });
+
   it('refuses what cannot be compared, before any work', async () => {
     const config = loadConfig({ env: {}, overrides: { model } });
     const said: string[] = [];
@@ -226,6 +261,20 @@ describe('distill evaluate --report', () => {
     await refused('CORPUS_MISSING', /gone\.jsonl/, { teacher: file('gone', join(folder, 'gone.jsonl')) });
     await refused('CONFIG_INVALID', /^--curve: 101 /, { curve: file('101', join(model, 'metrics.json')) });
     await assert.rejects(distillEvaluate(config, { corpus, compare: committed }, io), { code: 'CONFIG_INVALID' });
+    const own = (path: string, types: string, task = 'disease'): Partial<EvaluateFlags> => {
+      return { file: path, task: new Map([[task, [types]]]) };
+    };
+    await refused('CONFIG_INVALID', /^--task is of your own gold/, { task: new Map([['disease', ['Finding']]]) });
+    await refused('CONFIG_INVALID', /say with --task TASK=TYPES/, { file: 'gold/mine.jsonl' });
+    await refused('CONFIG_INVALID', /is measured unasked, as MACCROBAT/, own('gold/maccrobat.jsonl', 'Medication'));
+    await refused('CONFIG_INVALID', /the model has no allergy/, own('gold/mine.jsonl', 'Drug', 'allergy'));
+    await refused('CORPUS_MISSING', /^disease: no .* mention of type Fnding$/, own('gold/mine.jsonl', 'Fnding'));
+    await refused('CORPUS_MISSING', /gone\.jsonl/, own('gold/gone.jsonl', 'Finding'));
+    write(
+      'gold/untested.jsonl',
+      notes.slice(0, 2).map(row => ({ ...row, split: 'train' })),
+    );
+    await refused('CORPUS_MISSING', /has no dev or test document/, own('gold/untested.jsonl', 'disease'));
     assert.deepEqual(said, [], 'nothing was begun');
   });
 

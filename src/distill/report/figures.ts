@@ -2,7 +2,7 @@
 import type { ModelIdentity, VerifiedModel } from '../../model/manifest.ts';
 import type { Annotator } from '../annotators.ts';
 import { type Metrics, type ScoredSets, SEED, type SetResult } from '../evaluate.ts';
-import { TEACHER_NOTES, TEST_SETS } from '../test-sets.ts';
+import { TEACHER_NOTES } from '../test-sets.ts';
 import { type ComparedModel, type Difference, differences } from './compared.ts';
 import { type CountsTable, countsTable } from './counts-table.ts';
 import { type Grouping, groupings } from './groups.ts';
@@ -46,9 +46,9 @@ export function figuresOf(
   { command, data, compared, curve, teachers, noteTypes }: ReportInputs,
 ): ReportFigures {
   const notes = scored.of(TEACHER_NOTES, 'test');
-  const counts = TEST_SETS.map(set => countsTable(set, scored.of(set, 'test'), model)).filter(
-    each => each.ids.length > 0,
-  );
+  const counts = scored.sets
+    .map(set => countsTable(set, scored.of(set, 'test'), model))
+    .filter(each => each.ids.length > 0);
   return {
     model: metrics.model,
     machine: metrics.machine,

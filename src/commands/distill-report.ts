@@ -3,15 +3,16 @@ import { basename, join, resolve } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
 import { readAnnotator } from '../distill/annotators.ts';
 import { renderScores } from '../distill/card.ts';
-import { corpusHash, fileHash, readCorpus } from '../distill/corpus.ts';
+import { fileHash, readCorpus, type Split } from '../distill/corpus.ts';
 import { report } from '../distill/distill.ts';
+import { goldFile } from '../distill/gold-file.ts';
 import { ownArguments, ownSet } from '../distill/own-set.ts';
-import { checkComparable, readCompared } from '../distill/report/compared.ts';
+import { checkComparable, readCompared, unknownGold } from '../distill/report/compared.ts';
 import { figuresOf } from '../distill/report/figures.ts';
 import { readNoteTypes } from '../distill/report/groups.ts';
 import { renderReport } from '../distill/report/page.ts';
 import { rounded } from '../distill/rounded.ts';
-import { TEST_SETS, type TestSet } from '../distill/test-sets.ts';
+import { TEST_SETS, type TestSet, testSetsIn } from '../distill/test-sets.ts';
 import { loadServing, servingDirectory } from '../model/store.ts';
 import { measuresOf } from './distill-review.ts';
 import { type Io, write } from './io.ts';
@@ -45,15 +46,26 @@ export async function distillEvaluate(config: Config, options: EvaluateFlags, io
     percent: Number(percent),
     measured: readCompared(`${percent} %`, resolve(path)),
   }));
-  checkComparable([...compared, ...points.map(each => each.measured)], (name, split) => {
-    const set = TEST_SETS.find(each => each.name === name);
-    return set && readCorpus(corpusDirectory, set.file, split).length;
+  const others = [...compared, ...points.map(each => each.measured)];
+  const sets = [...testSetsIn(corpusDirectory), ...(own === undefined ? [] : [own])];
+  checkComparable(others, name => {
+    const set = sets.find(each => each.name === name);
+    if (set === undefined) return undefined;
+    const documents = (split: Split): number => readCorpus(corpusDirectory, set.file, split).length;
+    return { gold: goldFile(corpusDirectory, set), documents };
   });
   const teachers = Array.from(teacher, ([name, path]) => {
     const file = resolve(path);
     return { ...readAnnotator(name, file, 'test'), file: basename(file), sha256: fileHash(file) };
   });
   const noteTypes = options.report === undefined ? undefined : readNoteTypes(corpusDirectory);
+  for (const each of others) {
+    const unknown = unknownGold(
+      each,
+      sets.map(({ name }) => name),
+    );
+    if (unknown !== '') io.stderr.write(`evaluate: ${each.name} (${each.file}): ${unknown}\n`);
+  }
   const { model, metrics, scored } = await report({
     modelDirectory: resolve(servingDirectory(config.model)),
     corpusDirectory,
@@ -67,7 +79,6 @@ export async function distillEvaluate(config: Config, options: EvaluateFlags, io
   io.stderr.write('evaluate: report\n');
   const figures = figuresOf(model, metrics, scored, {
     command: commandOf(options, own, model.identity.name),
-    data: scored.sets.map(({ file }) => ({ file, sha256: corpusHash(corpusDirectory, file) })),
     compared,
     curve: points,
     teachers,

@@ -9,6 +9,7 @@ import { type Calibration, calibrationOf } from './calibrate.ts';
 import { type ChallengeResult, measureChallenge, readChallenge } from './challenge.ts';
 import { readCorpus, type Split } from './corpus.ts';
 import { type FailureGroup, recallByGroup } from './failures.ts';
+import { type GoldFile, goldFile } from './gold-file.ts';
 import { type BothOutputs, countDocument, type MeasureResult, measurable, pair, summarise } from './measure.ts';
 import { type Progress, type ScoredDocument, Scorer } from './score-documents.ts';
 import { TEACHER_NOTES, type TestSet, testSetsIn } from './test-sets.ts';
@@ -33,6 +34,7 @@ export interface Metrics {
   readonly command: string;
   /** Of the code that measured. */
   readonly commit: string;
+  readonly data: readonly GoldFile[];
   readonly results: readonly SetResult[];
   readonly challenge: ChallengeResult;
   readonly calibration: readonly { readonly split: Split; readonly heads: readonly Calibration[] }[];
@@ -98,6 +100,7 @@ function metricsOf(model: VerifiedModel, { sets, of, challenge }: ScoredSets, op
     machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}`,
     command: options.command,
     commit: options.commit,
+    data: sets.map(set => goldFile(options.corpusDirectory, set)),
     results: sets.flatMap(set =>
       SPLITS.filter(split => of(set, split).length > 0).map(split => ({
         set: set.name,

@@ -27,8 +27,3 @@ export function ownArguments(own: TestSet | undefined): string[] {
   if (own === undefined) return [];
   return [`--file ${own.file}`, ...own.measures.map(({ label, types }) => `--task ${label}=${types.join(',')}`)];
 }
-
-/** Gold types by task: with the file's hash, what makes two measurements of it the same. */
-export function typesOf({ measures }: TestSet): Readonly<Record<string, readonly string[]>> {
-  return Object.fromEntries(measures.map(({ label, types }) => [label, [...types].sort()]));
-}

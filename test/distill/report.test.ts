@@ -9,7 +9,8 @@ import fc from 'fast-check';
 import { chromium } from 'playwright-core';
 import { distillEvaluate, type EvaluateFlags } from '../../src/commands/distill-report.ts';
 import { loadConfig } from '../../src/config.ts';
-import type { Metrics } from '../../src/distill/evaluate.ts';
+import { corpusHash } from '../../src/distill/corpus.ts';
+import type { Metrics, SetResult } from '../../src/distill/evaluate.ts';
 import { readCompared } from '../../src/distill/report/compared.ts';
 import type { ReportFigures } from '../../src/distill/report/figures.ts';
 import { pool, SMALLEST_GROUP } from '../../src/distill/report/groups.ts';
@@ -20,6 +21,8 @@ import { clinstream, type Result } from '../support/cli.ts';
 import { MODEL_DIRECTORY } from '../support/model.ts';
 import { browser } from '../support/needs.ts';
 import { temporaryFolder } from '../support/temporary.ts';
+
+type Measured = Pick<Metrics, 'data' | 'results'>;
 
 interface Row {
   readonly id: string;
@@ -188,18 +191,39 @@ describe('distill evaluate --report', () => {
 
   it('draws other models and a learning curve, on the same documents where their counts are known', async () => {
     cpSync(join(out, 'report.json'), join(folder, 'other.json'));
+    const { data, ...undated } = figures();
+    const known = data.filter(each => each.file !== 'gold/bc5cdr.jsonl');
+    assert.deepEqual([known.length, known[0]?.sha256], [4, corpusHash(corpus, 'teacher/notes.jsonl')]);
+    writeFileSync(join(folder, 'older.json'), JSON.stringify(undated));
+    writeFileSync(join(folder, 'partly.json'), JSON.stringify({ ...undated, data: known }));
     const { code, stderr } = await evaluate(
       ...['--report', join(folder, 'second')],
       ...['--compare', `itself=${join(folder, 'other.json')}`, '--compare', `bare=${join(model, 'metrics.json')}`],
-      ...['--curve', `20=${join(model, 'metrics.json')}`, '--curve', `5=${join(folder, 'other.json')}`],
+      ...['--compare', `older=${join(folder, 'older.json')}`],
+      ...['--curve', `20=${join(folder, 'partly.json')}`, '--curve', `5=${join(folder, 'other.json')}`],
     );
     assert.equal(code, 0, stderr);
+    const unknown = [...stderr.matchAll(/^evaluate: (.*) \(.*\): unknown whether by the same gold: (.*)$/gm)];
+    assert.deepEqual(
+      unknown.map(([, name, sets]) => [name, sets]),
+      [
+        ['older', 'Teacher notes, NCBI Disease, MACCROBAT, BC5CDR, HPO GSC'],
+        ['20 %', 'BC5CDR'],
+      ],
+    );
+    const page = readFileSync(join(folder, 'second/report.html'), 'utf8');
+    assert.match(
+      page,
+      /older: \S+ \S+ [0-9a-f]{12}, unknown whether by the same gold: Teacher notes, .*, HPO GSC\.<\/p>/,
+    );
+    assert.match(page, /<p>20 %, unknown whether by the same gold: BC5CDR\.<\/p>/);
     const { compared, curve } = figures(join(folder, 'second'));
     assert.deepEqual(
       compared.map(each => [each.name, each.differences.length > 0]),
       [
         ['itself', true],
         ['bare', false],
+        ['older', true],
       ],
     );
     for (const { token, exact } of compared[0]?.differences ?? []) {
@@ -253,9 +277,36 @@ describe('distill evaluate --report', () => {
     const refused = (code: string, message: RegExp, flags: Partial<EvaluateFlags>): Promise<void> =>
       assert.rejects(distillEvaluate(config, { corpus, report: out, ...flags }, io), { code, message });
     const file = (name: string, path: string): ReadonlyMap<string, string> => new Map([[name, path]]);
+    const changed = (name: string, change: (measured: Measured) => object): string => {
+      const measured = JSON.parse(readFileSync(join(folder, 'third/report.json'), 'utf8')) as Measured;
+      const path = join(folder, name);
+      writeFileSync(path, JSON.stringify({ ...measured, ...change(measured) }));
+      return path;
+    };
     const committed = file('5', join(MODEL_DIRECTORY, 'metrics.json'));
-    await refused('METRICS_INVALID', /^5 .*measured on \d+ .*corpus directory has \d+/, { compare: committed });
-    await refused('METRICS_INVALID', /^5 % .*corpus directory has/, { curve: committed });
+    const fewer = changed('fewer.json', ({ results }) => {
+      const [{ measures, ...set }, ...others] = results as [SetResult, ...SetResult[]];
+      return {
+        data: [],
+        results: [{ ...set, measures: measures.map(each => ({ ...each, documents: 1 })) }, ...others],
+      };
+    });
+    await refused('METRICS_INVALID', /^5 .*measured on 1 .*corpus directory has \d+/, { compare: file('5', fewer) });
+    await refused('METRICS_INVALID', /^5 % .*corpus directory has/, { curve: file('5', fewer) });
+    const corrected = changed('corrected.json', ({ data }) => ({
+      data: data.map(each => (each.file === 'gold/bc5cdr.jsonl' ? { ...each, sha256: '0'.repeat(64) } : each)),
+    }));
+    const another = /measured on another gold\/bc5cdr\.jsonl \(sha-256 0{12}\) than the corpus directory has/;
+    await refused('METRICS_INVALID', another, { compare: file('5', corrected) });
+    await refused('METRICS_INVALID', another, { curve: file('5', corrected) });
+    await refused('METRICS_INVALID', /another gold\/mine\.jsonl \(.*symptom=Finding\) than .*symptom=Drug/, {
+      compare: file('5', join(folder, 'third/report.json')),
+      file: 'gold/mine.jsonl',
+      task: new Map([
+        ['medication', ['Drug']],
+        ['symptom', ['Drug']],
+      ]),
+    });
     await refused('METRICS_INVALID', /manifest\.json: model/, { curve: file('5', join(model, 'manifest.json')) });
     await refused('METRICS_INVALID', /ENOENT/, { compare: file('gone', join(folder, 'gone.json')) });
     await refused('CORPUS_MISSING', /gone\.jsonl/, { teacher: file('gone', join(folder, 'gone.jsonl')) });

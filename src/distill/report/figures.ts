@@ -14,7 +14,7 @@ export interface ReportFigures {
   readonly machine: string;
   readonly command: string;
   readonly commit: string;
-  readonly data: readonly { readonly file: string; readonly sha256: string }[];
+  readonly data: Metrics['data'];
   readonly seed: number;
   readonly results: readonly SetResult[];
   readonly compared: readonly (Omit<ComparedModel, 'counts'> & { readonly differences: readonly Difference[] })[];
@@ -32,7 +32,6 @@ export type CurvePoint = Omit<ComparedModel, 'counts' | 'name'> & { readonly per
 
 export interface ReportInputs {
   readonly command: string;
-  readonly data: ReportFigures['data'];
   readonly compared: readonly ComparedModel[];
   readonly curve: readonly { readonly percent: number; readonly measured: ComparedModel }[];
   readonly teachers: readonly (Annotator & { readonly file: string; readonly sha256: string })[];
@@ -43,7 +42,7 @@ export function figuresOf(
   model: VerifiedModel,
   metrics: Metrics,
   scored: ScoredSets,
-  { command, data, compared, curve, teachers, noteTypes }: ReportInputs,
+  { command, compared, curve, teachers, noteTypes }: ReportInputs,
 ): ReportFigures {
   const notes = scored.of(TEACHER_NOTES, 'test');
   const counts = scored.sets
@@ -54,7 +53,7 @@ export function figuresOf(
     machine: metrics.machine,
     command,
     commit: metrics.commit,
-    data,
+    data: metrics.data,
     seed: SEED,
     results: metrics.results,
     compared: compared.map(({ counts: theirs, ...each }) => ({

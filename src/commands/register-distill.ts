@@ -106,7 +106,10 @@ function registerTeaching(distill: Command, io: Io, finish: (exitCode: number) =
     .requiredOption('--file <FILE>', 'the gold file in it, such as gold/maccrobat.jsonl')
     .addOption(new Option('--split <SPLIT>', 'of the gold file').choices(['train', 'dev', 'test']).default('dev'))
     .requiredOption('--task <TASK=TYPES>', 'a task and its gold types, separated by commas; repeatable', named(types))
-    .requiredOption('--teacher <NAME>', 'a language model of escalation.teachers')
+    .requiredOption(
+      '--teacher <NAME>',
+      'a language model of escalation.teachers, or of the published method, as for annotate',
+    )
     .requiredOption(
       '--prompt <NAME=FILE>',
       'a version and its guidelines; `built-in` is the built-in one; repeatable',

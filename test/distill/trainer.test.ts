@@ -61,6 +61,36 @@ describe('the trainer', { skip, timeout: 300_000 }, () => {
     assert.match(other.stderr, /holds a run with another recipe: name a new --out, or remove it/);
   });
 
+  it("keeps a GPU's random state too, of which its dropout draws", async () => {
+    const program = `
+import sys
+from pathlib import Path
+import torch
+from torch import nn
+import checkpoint
+out = Path(sys.argv[1])
+out.mkdir(exist_ok=True)
+model = nn.Linear(1, 1)
+optimizer = torch.optim.AdamW(model.parameters())
+checkpoint.save(out, model, optimizer, {}, 1)
+checkpoint.resume(out, model, optimizer, {})
+states = [torch.arange(4, dtype=torch.uint8), torch.ones(4, dtype=torch.uint8)]
+given = {}
+torch.cuda.is_available = lambda: True
+torch.cuda.get_rng_state_all = lambda: states
+torch.cuda.set_rng_state = lambda state, device: given.update({device: state.tolist()})
+checkpoint.save(out, model, optimizer, {}, 1)
+for devices in (2, 1):
+    torch.cuda.device_count = lambda: devices
+    given.clear()
+    checkpoint.resume(out, model, optimizer, {})
+    print(given)
+`;
+    const { code, stdout, stderr } = await run(['-c', program, join(folder, 'gpu')]);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, '{0: [0, 1, 2, 3], 1: [1, 1, 1, 1]}\n{0: [0, 1, 2, 3]}\n');
+  });
+
   it('keeps every label on its mention when it writes shorthand', async () => {
     const program = `
 import json, random, sys

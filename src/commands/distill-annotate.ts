@@ -58,8 +58,10 @@ export async function distillAnnotate(config: Config, flags: AnnotateFlags, io: 
   const stopping = interrupt.signal;
   stopping.addEventListener('abort', () => io.stderr.write('interrupted: waiting for replies that are paid for\n'));
   try {
+    const job: Job = { config, documents, flags, stopping, io };
+    await sayCosts(teachers, job);
     const results: Annotations[] = [];
-    for (const teacher of teachers) results.push(await annotateBy(teacher, { config, documents, flags, stopping, io }));
+    for (const teacher of teachers) results.push(await annotateBy(teacher, job));
     requireAll(results, flags);
     return results.some(({ undecided }) => undecided.length > 0) ? EXIT.input : EXIT.ok;
   } catch (error) {
@@ -104,28 +106,60 @@ interface Job {
   readonly io: Io;
 }
 
-async function annotateBy(teacher: Teacher, { config, documents, flags, stopping, io }: Job): Promise<Annotations> {
-  const tasks = flags.task.filter(task => teacher.tasks.includes(task));
-  const { maxUsd, deidentified = 'read on this machine only', quiet = false } = flags;
-  const { now, stderr } = io;
-  const tell = (line: string): void => void (quiet || stderr.write(`${line}\n`));
-  const directory = join(flags.out, 'state', teacher.name);
-  const asked = new AskedTeacher(config, {
+function ask(teacher: Teacher, { config, documents, flags, stopping, io }: Job): AskedTeacher {
+  const { maxUsd, deidentified = 'read on this machine only' } = flags;
+  return new AskedTeacher(config, {
     documents,
     teacher,
-    tasks,
-    directory,
+    tasks: tasksOf(teacher, flags),
+    directory: join(flags.out, 'state', teacher.name),
     maxUsd,
     deidentified,
     stopping,
-    tell,
-    now,
+    tell: line => tell(line, { flags, io }),
+    now: io.now,
   });
+}
+
+function tasksOf(teacher: Teacher, { task }: AnnotateFlags): Task[] {
+  return task.filter(each => teacher.tasks.includes(each));
+}
+
+function tell(line: string, { flags, io }: Pick<Job, 'flags' | 'io'>): void {
+  if (flags.quiet !== true) io.stderr.write(`${line}\n`);
+}
+
+/** Before the first of them is asked: what each and all may cost, and that no labels would be replaced unasked. @throws ConfigError */
+async function sayCosts(teachers: readonly Teacher[], job: Job): Promise<void> {
+  const { flags } = job;
+  const paid = { teachers: 0, atMost: 0, before: 0 };
+  for (const teacher of teachers) {
+    const asked = ask(teacher, job);
+    try {
+      requireSameRun(teacher, tasksOf(teacher, flags), { ...flags, prompts: asked.prompts });
+      const { requests, stored, usd } = asked.estimate;
+      const before = asked.usdInAll === 0 ? '' : `; ${dollars(asked.usdInAll)} were spent here before`;
+      tell(`${teacher.name}: ${requests} requests, ${stored} answered before, at most ${dollars(usd)}${before}`, job);
+      if (usd + asked.usdInAll > 0) paid.teachers++;
+      paid.atMost += usd;
+      paid.before += asked.usdInAll;
+    } finally {
+      await asked.close();
+    }
+  }
+  if (teachers.length === 1) return;
+  const cap = `--max-usd ${flags.maxUsd} for each of ${paid.teachers} that are paid is ${dollars(flags.maxUsd * paid.teachers)} in all`;
+  const before = paid.before === 0 ? '' : `, of which ${dollars(paid.before)} were spent before`;
+  tell(`all teachers: at most ${dollars(paid.atMost)}; ${cap}${before}`, job);
+}
+
+async function annotateBy(teacher: Teacher, job: Job): Promise<Annotations> {
+  const { config, documents, flags, io } = job;
+  const { maxUsd, quiet = false } = flags;
+  const { now, stderr } = io;
+  const tasks = tasksOf(teacher, flags);
+  const asked = ask(teacher, job);
   try {
-    requireSameRun(teacher, tasks, { ...flags, prompts: asked.prompts });
-    const { requests, stored, usd } = asked.estimate;
-    const before = asked.usdInAll === 0 ? '' : `; ${dollars(asked.usdInAll)} were spent here before`;
-    tell(`${teacher.name}: ${requests} requests, ${stored} answered before, at most ${dollars(usd)}${before}`);
     const shown = { label: teacher.name, unit: 'documents', total: documents.length, quiet, stream: stderr, now };
     const progress = createProgress(shown);
     const annotations = await annotate({

@@ -20,6 +20,8 @@ export interface FuseFlags {
   /** Folder of annotate. */
   readonly labels?: string;
   readonly annotator?: ReadonlyMap<string, string>;
+  /** Only the documents that all chosen annotators have. */
+  readonly covered?: boolean;
   readonly into: string;
 }
 
@@ -39,7 +41,8 @@ export async function distillFuse(config: Config, flags: FuseFlags, io: Io): Pro
   const annotators = Array.from(files, ([name, path]) => readAnnotator(name, resolve(path), split)).filter(each =>
     needed.has(each.name),
   );
-  const documents = scorable(readCorpus(resolve(flags.corpus), file, split), annotators, false);
+  const all = readCorpus(resolve(flags.corpus), file, split);
+  const documents = scorable(all, annotators, flags.covered === true);
   const model = loadServing(config.model);
   const tokenizer = new TextTokenizer(join(model.directory, model.manifest.tokenizer));
   const fused = await fuseLabels(tokenizer, documents, annotators, chosen);
@@ -53,7 +56,12 @@ export async function distillFuse(config: Config, flags: FuseFlags, io: Io): Pro
   writeWhole(notes, [...others, ...fused].map(row => `${JSON.stringify(row)}\n`).join(''), OWNER);
   const mentions = fused.reduce((sum, each) => sum + each.entities.length, 0);
   const how = chosen.map(({ task, annotators: names, fusion }) => `${task} by ${names.join(' + ')}, ${fusion}`);
-  await write(io.stdout, `${notes}: ${fused.length} ${split} notes, ${mentions} mentions; ${how.join('; ')}\n`);
+  const left = all.length - documents.length;
+  const without = left === 0 ? '' : `; left out ${left} of ${all.length}, which not all chosen teachers labelled`;
+  await write(
+    io.stdout,
+    `${notes}: ${fused.length} ${split} notes, ${mentions} mentions; ${how.join('; ')}${without}\n`,
+  );
 }
 
 function readSelection(path: string): ChosenFusion[] {

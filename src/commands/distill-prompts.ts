@@ -34,6 +34,7 @@ import {
   writePromptRun,
 } from './prompt-run.ts';
 import { currentCommit, thisMachine } from './provenance.ts';
+import { withPublished } from './published-teachers.ts';
 import { onInterrupt } from './signals.ts';
 import { buildTeacher } from './teachers.ts';
 import { writeWhole } from './write-whole.ts';
@@ -55,7 +56,8 @@ export interface PromptsFlags {
 }
 
 /** @returns the exit code. @throws ConfigError, TeacherError, EscalationError; DistillError, of which COST_CAP_REACHED once what was afforded is written. */
-export async function distillPrompts(config: Config, flags: PromptsFlags, io: Io): Promise<number> {
+export async function distillPrompts(given: Config, flags: PromptsFlags, io: Io): Promise<number> {
+  const config = withPublished(given, [flags.teacher], io.env);
   const gold = readCorpus(resolve(flags.corpus), flags.file, flags.split);
   if (gold.length === 0) throw new DistillError('CORPUS_MISSING', `${flags.file} has no ${flags.split} document`);
   byId(gold, flags.file);

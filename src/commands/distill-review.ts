@@ -74,7 +74,11 @@ function check({ corpus, file, verdicts, json, summary }: ReviewFlags): void {
   if (figures === gold || figures === log) throw refused(`--json: ${json} is read, and would be replaced`);
 }
 
-function measuresOf({ file, task: types }: ReviewFlags, heads: readonly string[]): readonly Measure[] {
+/** What is measured on a file, by its types: those said, or those that are known of it. @throws ConfigError */
+export function measuresOf(
+  { file, task: types }: Pick<ReviewFlags, 'file' | 'task'>,
+  heads: readonly string[],
+): readonly Measure[] {
   if (types === undefined) {
     const known = TEST_SETS.map(each => each.file).join(', ');
     const measures = servedMeasuresOf(file);

@@ -93,6 +93,12 @@ function check({ annotator, cost, corpus, file, json }: Given): void {
   const unknown = [...cost.keys()].find(name => !annotator.has(name));
   if (unknown !== undefined)
     throw refused(`--cost: ${unknown} is no --annotator (${[...annotator.keys()].join(', ')})`);
+  // one of unknown cost would pass for one that costs nothing, and be preferred
+  const unpriced = [...annotator.keys()].filter(name => !cost.has(name));
+  if (cost.size > 0 && unpriced.length > 0)
+    throw refused(
+      `--cost: known for ${[...cost.keys()].join(', ')} and not for ${unpriced.join(', ')}: say what each costs a note in the same unit, 0 where it is nothing`,
+    );
 }
 
 function refused(what: string): ConfigError {

@@ -77,7 +77,11 @@ function registerTeaching(distill: Command, io: Io, finish: (exitCode: number) =
     .requiredOption('--task <TASK=TYPES>', 'a task and its gold types, separated by commas; repeatable', named(types))
     .option('--labels <DIR>', 'a folder of annotate: every teacher in it, and what it cost a document')
     .option('--annotator <NAME=FILE>', 'a teacher and its labels, typed by task; repeatable', named(String))
-    .option('--cost <NAME=NUMBER>', 'what a teacher costs a note, in one unit for all; repeatable', named(amount))
+    .option(
+      '--cost <NAME=NUMBER>',
+      'what a teacher costs a note, in one unit: for all of them or none; repeatable',
+      named(amount),
+    )
     .option('--covered', 'score only the documents that all teachers have')
     .option('--json <FILE>', 'write every candidate and where the figures come from')
     .action((options: CommonOptions & SelectOptions) => distillSelect(configOf(options, io), options, io));
@@ -91,6 +95,7 @@ function registerTeaching(distill: Command, io: Io, finish: (exitCode: number) =
     .requiredOption('--selection <FILE>', 'what `select --json` wrote')
     .option('--labels <DIR>', 'a folder of annotate: every teacher in it')
     .option('--annotator <NAME=FILE>', 'a teacher and its labels on these documents; repeatable', named(String))
+    .option('--covered', 'fuse only the documents that all chosen teachers have')
     .requiredOption('--into <DIR>', 'corpus directory to train on')
     .action((options: CommonOptions & FuseFlags) => distillFuse(configOf(options, io), options, io));
   withModel(withConfig(distill.command('prompts')))
@@ -101,7 +106,10 @@ function registerTeaching(distill: Command, io: Io, finish: (exitCode: number) =
     .requiredOption('--file <FILE>', 'the gold file in it, such as gold/maccrobat.jsonl')
     .addOption(new Option('--split <SPLIT>', 'of the gold file').choices(['train', 'dev', 'test']).default('dev'))
     .requiredOption('--task <TASK=TYPES>', 'a task and its gold types, separated by commas; repeatable', named(types))
-    .requiredOption('--teacher <NAME>', 'a language model of escalation.teachers')
+    .requiredOption(
+      '--teacher <NAME>',
+      'a language model of escalation.teachers, or of the published method, as for annotate',
+    )
     .requiredOption(
       '--prompt <NAME=FILE>',
       'a version and its guidelines; `built-in` is the built-in one; repeatable',
@@ -130,7 +138,7 @@ function registerTraining(distill: Command, io: Io): void {
     .action(() => distillEnvironment(io));
   withConfig(distill.command('train'))
     .description(
-      'From a corpus directory (gold/*.jsonl, teacher/notes.jsonl) to a model folder with its card; needs python3.',
+      'From a corpus directory to a model folder with its card; needs python3. Labels are those of teacher/notes.jsonl and of the human corpora that heads are made for: gold/ncbi_disease, bc5cdr, biored, phee, chia and maccrobat.jsonl; other gold is for select, evaluate and promote.',
     )
     .requiredOption('--corpus <DIR>', 'annotated documents')
     .requiredOption('--run <DIR>', 'checkpoints and exports; an unfinished run in it is resumed')
@@ -140,7 +148,7 @@ function registerTraining(distill: Command, io: Io): void {
     .option('--base <MODEL>', "minilm, a directory, or a model on Hugging Face's hub: bert-base, biobert, OWNER/NAME")
     .addOption(new Option('--preset <NAME>', 'learning rate, batches, epochs').choices(PRESETS))
     .addOption(new Option('--encoders <HOW>', 'one for all tasks, or one a task').choices(ENCODERS))
-    .addOption(new Option('--labels <WHOSE>', 'gold/, teacher/ or both').choices(LABELS))
+    .addOption(new Option('--labels <WHOSE>', 'those human corpora, teacher/notes.jsonl, or both').choices(LABELS))
     .option('--label-share <SHARE>', 'share of the labelled documents to train on', amount)
     .option('--soft-labels', "an entity's confidence is its label, not 1")
     .option('--soft-teachers <DIR...>', 'models whose mean probabilities label what nobody has labelled')
@@ -170,6 +178,8 @@ function registerJudging(distill: Command, io: Io): void {
       "Measures a model on the corpus directory's dev and test splits; writes metrics.json and MODEL_CARD.md beside it.",
     )
     .requiredOption('--corpus <DIR>', 'annotated documents')
+    .option('--file <FILE>', 'your own gold in it, such as gold/mine.jsonl, measured too; its types by --task')
+    .option('--task <TASK=TYPES>', 'a task and its gold types in --file, separated by commas; repeatable', named(types))
     .option('--report <FOLDER>', 'write report.html, with pictures, and report.json there')
     .option('--compare <NAME=FILE>', "another model's metrics.json or report.json; repeatable", named(String))
     .option('--curve <PERCENT=FILE>', 'the same of a model trained on so much of the labels; repeatable', named(String))

@@ -33,9 +33,11 @@ export function scorable(
     const differing = gold.filter(({ id, text }) => (documents.get(id)?.text ?? text) !== text);
     const first = missing[0] ?? differing[0];
     if (first === undefined) continue;
+    const remedy =
+      missing.length > 0 && differing.length === 0 ? ': have them labelled, or leave them out by --covered' : '';
     throw new DistillError(
       'ANNOTATIONS_INCOMPLETE',
-      `annotator ${name}: of ${gold.length} documents ${missing.length} are missing and ${differing.length} have another text, first ${first.id}`,
+      `annotator ${name}: of ${gold.length} documents ${missing.length} are missing and ${differing.length} have another text, first ${first.id}${remedy}`,
     );
   }
   const scored = gold.filter(({ id }) => annotators.every(({ documents }) => documents.has(id)));

@@ -1,5 +1,5 @@
 /** An export of the trainer to a model folder: verified files, calibrated heads, a self-check, and where it all comes from. */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Precision } from '../model/device.ts';
@@ -30,6 +30,7 @@ export interface BuildOptions {
 
 const GRAPH = 'model.int8.onnx';
 const TOKENIZER = 'tokenizer.json';
+const MANIFEST = 'manifest.json';
 /** Chosen on dev: see DECISIONS.md. */
 const WINDOW = { tokens: 256, overlap: 64 };
 /** Answers differ a little between processors; a broken graph or kernel differs a lot. */
@@ -44,14 +45,38 @@ const headsSchema = z.object({
 
 const runSchema = z.looseObject({ data: z.array(z.object({ file: z.string(), sha256: z.string() })).min(1) });
 
-/** @throws DistillError EXPORT_INVALID */
+/** Built aside and moved into place, so that a folder is never taken for a model before its heads are calibrated. @throws DistillError EXPORT_INVALID */
 export async function buildModel(options: BuildOptions): Promise<void> {
-  const { exportDirectory, outDirectory, progress } = options;
+  const { outDirectory } = options;
+  // where there is a folder already it may be a disk of its own
+  const building = existsSync(outDirectory) ? join(outDirectory, '.building') : `${outDirectory}.building`;
+  rmSync(building, { recursive: true, force: true });
+  try {
+    const files = await buildIn(building, options);
+    put(building, outDirectory, files);
+  } finally {
+    rmSync(building, { recursive: true, force: true });
+  }
+}
+
+/** A folder without a manifest is no model, so that goes first where another model stands there, and comes last. */
+function put(building: string, outDirectory: string, files: readonly string[]): void {
+  if (!existsSync(outDirectory)) {
+    renameSync(building, outDirectory);
+    return;
+  }
+  rmSync(join(outDirectory, MANIFEST), { force: true });
+  for (const file of [...files, MANIFEST]) renameSync(join(building, file), join(outDirectory, file));
+}
+
+/** @returns the names of its files, without the manifest. */
+async function buildIn(directory: string, options: BuildOptions): Promise<string[]> {
+  const { exportDirectory, progress } = options;
   const heads = readExport(exportDirectory);
   const others = otherGraphs(exportDirectory, options.precisions ?? []);
   const files = [GRAPH, ...Object.values(others), TOKENIZER];
-  mkdirSync(outDirectory, { recursive: true });
-  for (const file of files) copyFileSync(join(exportDirectory, file), join(outDirectory, file));
+  mkdirSync(directory, { recursive: true });
+  for (const file of files) copyFileSync(join(exportDirectory, file), join(directory, file));
 
   progress('build: self-check');
   const uncalibrated: Manifest['heads'] = heads.served.map(task => ({
@@ -65,27 +90,28 @@ export async function buildModel(options: BuildOptions): Promise<void> {
     format: 1,
     name: options.name,
     version: options.version,
-    files: Object.fromEntries(files.map(file => [file, describe(join(outDirectory, file))])),
+    files: Object.fromEntries(files.map(file => [file, describe(join(directory, file))])),
     graphs: { int8: GRAPH, ...others },
     tokenizer: TOKENIZER,
     window: WINDOW,
     specialTokens: heads.specialTokens,
     heads: uncalibrated,
     corpusHeads: heads.corpus,
-    selfCheck: await askKnownSentence(outDirectory, heads.specialTokens),
+    selfCheck: await askKnownSentence(directory, heads.specialTokens),
     training: provenance(options),
   };
-  for (const file of Object.values(others)) await checkAgainstInt8(join(outDirectory, file), manifest);
-  write(outDirectory, manifest);
+  for (const file of Object.values(others)) await checkAgainstInt8(join(directory, file), manifest);
+  write(directory, manifest);
 
   progress('build: calibrating on dev');
-  const scorer = await Scorer.open(loadModel(outDirectory), 'logits', options.workers);
+  const scorer = await Scorer.open(loadModel(directory), 'logits', options.workers);
   try {
     const documents = await scorer.score(readCorpus(options.corpusDirectory, TEACHER_NOTES.file, 'dev'));
-    write(outDirectory, { ...manifest, heads: calibrate(documents, heads.served) });
+    write(directory, { ...manifest, heads: calibrate(documents, heads.served) });
   } finally {
     await scorer.stop();
   }
+  return files;
 }
 
 function readExport(directory: string): z.output<typeof headsSchema> {
@@ -161,7 +187,7 @@ function describe(path: string): { sha256: string; bytes: number } {
 }
 
 function write(directory: string, manifest: Manifest): void {
-  const path = join(directory, 'manifest.json');
+  const path = join(directory, MANIFEST);
   const bytes = Buffer.from(`${JSON.stringify(manifest, null, 1)}\n`);
   parseManifest(bytes, path);
   writeFileSync(path, bytes);

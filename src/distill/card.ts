@@ -2,7 +2,7 @@
 import type { Manifest, VerifiedModel } from '../model/manifest.ts';
 import { describeEncoder, describeMethod, runOf } from './card-method.ts';
 import type { ChallengeCategory } from './challenge.ts';
-import type { Metrics, SetResult } from './evaluate.ts';
+import type { Metrics, NoteConfidence, SetResult } from './evaluate.ts';
 import type { FailureGroup } from './failures.ts';
 import type { MeasureResult, Scored } from './measure.ts';
 import { TEST_SETS, TRAINING_ONLY } from './test-sets.ts';
@@ -78,7 +78,7 @@ under the risk-coverage curve (lower is better; the mean risk is what a random o
 
 | task | area | mean risk |
 |---|---|---|
-${metrics.noteConfidence.map(each => `| ${each.task} | ${each.area.toFixed(3)} | ${each.meanRisk.toFixed(3)} |`).join('\n')}
+${metrics.noteConfidence.map(confidenceRow).join('\n')}
 
 ## int8 against the trained model
 On ${parity.windows} windows of dev notes (${parity.pieces} word pieces): mean absolute difference of logits ${parity.meanAbsoluteLogitDifference},
@@ -110,8 +110,18 @@ function dataRows({ training }: Manifest, { results }: Metrics): string {
     const uses = [...(trained.has(file) && file !== 'gold/hpo_gsc.jsonl' ? ['train'] : []), ...splits];
     return uses.length === 0 ? [] : [row(name, origin, uses)];
   });
+  const given = results.filter(({ set }) => TEST_SETS.every(({ name }) => name !== set));
+  const own = Array.from(
+    Map.groupBy(given, ({ set }) => set),
+    ([file, splits]) =>
+      row(
+        `\`${file}\``,
+        "the user's own gold",
+        Array.from(splits, ({ split }) => split),
+      ),
+  );
   const others = TRAINING_ONLY.filter(({ file }) => trained.has(file));
-  return [...measured, ...others.map(({ name, origin }) => row(name, origin, ['train']))].join('\n');
+  return [...measured, ...own, ...others.map(({ name, origin }) => row(name, origin, ['train']))].join('\n');
 }
 
 /** Lines of at most 140 characters. */
@@ -153,6 +163,12 @@ function withInterval({ f1, interval }: Scored): string {
   return `${digits(f1)} [${digits(interval.low)}, ${digits(interval.high)}]`;
 }
 
+/** NaN for a task that no test note could judge. */
+function confidenceRow({ task, area, meanRisk }: NoteConfidence): string {
+  const [areaOrNone, meanOrNone] = [area, meanRisk].map(each => (Number.isNaN(each) ? '–' : each.toFixed(3)));
+  return `| ${task} | ${areaOrNone} | ${meanOrNone} |`;
+}
+
 function digits(value: number): string {
   return value.toFixed(3).replace(/^0/, '');
 }
@@ -162,9 +178,10 @@ function calibrationRows(manifest: Manifest, { calibration }: Metrics): string {
     .map(({ task, temperature, threshold }) => {
       const of = (split: string) =>
         calibration.find(each => each.split === split)?.heads.find(each => each.task === task);
-      const errors = ['dev', 'test'].flatMap(split =>
-        [of(split)?.ece, of(split)?.eceUndecided].map(each => (each ?? Number.NaN).toFixed(4)),
-      );
+      const errors = ['dev', 'test'].flatMap(split => {
+        const { ece, eceUndecided, words } = of(split) ?? { ece: 0, eceUndecided: 0, words: 0 };
+        return [ece, eceUndecided].map(each => (words === 0 ? '–' : each.toFixed(4)));
+      });
       return `| ${task} | ${temperature} | ${threshold} | ${errors.join(' | ')} |`;
     })
     .join('\n');

@@ -5,9 +5,11 @@ import { loadModel, type VerifiedModel } from '../model/manifest.ts';
 import { buildModel } from './build-model.ts';
 import { type Parity, renderCard } from './card.ts';
 import { evaluate, type Metrics, type ScoredSets } from './evaluate.ts';
+import { ownArguments } from './own-set.ts';
 import { readCurves, renderCurves } from './report/curves.ts';
 import { rounded } from './rounded.ts';
 import type { Progress } from './score-documents.ts';
+import type { TestSet } from './test-sets.ts';
 import { runTrainer, trainerEnvironment } from './trainer.ts';
 import { type TrainingChoices, trainerArguments } from './training-choices.ts';
 
@@ -82,13 +84,16 @@ export async function report(options: {
   readonly commit: string;
   readonly progress: Progress;
   readonly parity?: Parity;
+  /** The user's gold, measured too. */
+  readonly own?: TestSet | undefined;
 }): Promise<{ readonly model: VerifiedModel; readonly metrics: Metrics; readonly scored: ScoredSets }> {
-  const { modelDirectory, corpusDirectory, workers, commit, progress } = options;
+  const { modelDirectory, corpusDirectory, workers, commit, progress, own } = options;
   const model = loadModel(modelDirectory);
-  const command = `npm run -s clinstream -- distill evaluate --corpus CORPUS --model models/${model.identity.name}`;
+  const what = `--corpus CORPUS --model models/${model.identity.name}`;
+  const command = ['npm run -s clinstream -- distill evaluate', what, ...ownArguments(own)].join(' ');
   const metricsFile = join(modelDirectory, 'metrics.json');
   const parity = options.parity ?? (JSON.parse(readFileSync(metricsFile, 'utf8')) as { parity: Parity }).parity;
-  const { metrics, scored } = await evaluate(model, { corpusDirectory, workers, command, commit, progress });
+  const { metrics, scored } = await evaluate(model, { corpusDirectory, own, workers, command, commit, progress });
   writeFileSync(metricsFile, `${JSON.stringify({ ...metrics, parity }, rounded, 1)}\n`);
   writeFileSync(join(modelDirectory, 'MODEL_CARD.md'), renderCard(model, metrics, parity));
   return { model, metrics, scored };

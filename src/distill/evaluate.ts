@@ -9,9 +9,10 @@ import { type Calibration, calibrationOf } from './calibrate.ts';
 import { type ChallengeResult, measureChallenge, readChallenge } from './challenge.ts';
 import { readCorpus, type Split } from './corpus.ts';
 import { type FailureGroup, recallByGroup } from './failures.ts';
+import { type GoldFile, goldFile } from './gold-file.ts';
 import { type BothOutputs, countDocument, type MeasureResult, measurable, pair, summarise } from './measure.ts';
 import { type Progress, type ScoredDocument, Scorer } from './score-documents.ts';
-import { TEACHER_NOTES, TEST_SETS, type TestSet, testSetsIn } from './test-sets.ts';
+import { TEACHER_NOTES, type TestSet, testSetsIn } from './test-sets.ts';
 
 export interface SetResult {
   readonly set: string;
@@ -33,6 +34,7 @@ export interface Metrics {
   readonly command: string;
   /** Of the code that measured. */
   readonly commit: string;
+  readonly data: readonly GoldFile[];
   readonly results: readonly SetResult[];
   readonly challenge: ChallengeResult;
   readonly calibration: readonly { readonly split: Split; readonly heads: readonly Calibration[] }[];
@@ -42,6 +44,8 @@ export interface Metrics {
 
 export interface EvaluateOptions {
   readonly corpusDirectory: string;
+  /** One more test set, the user's. */
+  readonly own?: TestSet | undefined;
   readonly workers: number;
   readonly command: string;
   readonly commit: string;
@@ -50,6 +54,7 @@ export interface EvaluateOptions {
 
 /** The model's outputs on all that it is measured on. */
 export interface ScoredSets {
+  readonly sets: readonly TestSet[];
   readonly of: (set: TestSet, split: Split) => readonly BothOutputs[];
   readonly challenge: readonly ScoredDocument[];
 }
@@ -69,9 +74,10 @@ async function scoreSets(model: VerifiedModel, options: EvaluateOptions): Promis
   const served = await Scorer.open(model, 'logits', options.workers);
   const corpus = await Scorer.open(model, 'corpus_logits', options.workers);
   const scored = new Map<string, BothOutputs[]>();
+  const sets = [...testSetsIn(options.corpusDirectory), ...(options.own === undefined ? [] : [options.own])];
   let challenge: ScoredDocument[] = [];
   try {
-    for (const set of testSetsIn(options.corpusDirectory)) {
+    for (const set of sets) {
       for (const split of SPLITS) {
         options.progress(`evaluate: ${set.name} ${split}`);
         const documents = readCorpus(options.corpusDirectory, set.file, split);
@@ -83,10 +89,10 @@ async function scoreSets(model: VerifiedModel, options: EvaluateOptions): Promis
   } finally {
     await Promise.all([served.stop(), corpus.stop()]);
   }
-  return { of: (set, split) => scored.get(nameOf(set, split)) ?? [], challenge };
+  return { sets, of: (set, split) => scored.get(nameOf(set, split)) ?? [], challenge };
 }
 
-function metricsOf(model: VerifiedModel, { of, challenge }: ScoredSets, options: EvaluateOptions): Metrics {
+function metricsOf(model: VerifiedModel, { sets, of, challenge }: ScoredSets, options: EvaluateOptions): Metrics {
   const { manifest } = model;
   const notes = of(TEACHER_NOTES, 'test');
   return {
@@ -94,7 +100,8 @@ function metricsOf(model: VerifiedModel, { of, challenge }: ScoredSets, options:
     machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}`,
     command: options.command,
     commit: options.commit,
-    results: TEST_SETS.flatMap(set =>
+    data: sets.map(set => goldFile(options.corpusDirectory, set)),
+    results: sets.flatMap(set =>
       SPLITS.filter(split => of(set, split).length > 0).map(split => ({
         set: set.name,
         split,

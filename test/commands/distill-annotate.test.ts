@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
@@ -220,6 +220,38 @@ describe('distill annotate', { timeout: 120_000 }, () => {
     };
     assert.equal((await clinstream([...elsewhere, ...PAID, ...own], { env: inConfig })).code, 3);
     assert.equal(emulator.asked.all.length, 2 * SENT, 'the same guidelines in the configuration are the same prompt');
+  });
+
+  it('says what each and all may cost before any is asked, and asks none where a later one’s labels would be replaced', async () => {
+    const { emulator, out, env, args, run } = await stage();
+    const [mini] = JSON.parse(env.CLINSTREAM_ESCALATION_TEACHERS) as [object];
+    const two = { ...env, CLINSTREAM_ESCALATION_TEACHERS: JSON.stringify([mini, { ...mini, name: 'other' }]) };
+    const all = [...args, 'other', 'dictionary', ...PAID, '--task', 'disease'];
+    assert.equal((await run(...PAID, '--task', 'disease')).code, 3);
+    const first = await clinstream(all, { env: two });
+    assert.equal(first.code, 3, first.stderr);
+    const each = [...first.stderr.matchAll(/^(\w+): \d requests, \d answered before, at most \$(\S+?)(;.*)?$/gm)];
+    assert.deepEqual(
+      each.map(([, name, usd]) => [name, Number(usd) > 0]),
+      [
+        ['mini', false],
+        ['other', true],
+        ['dictionary', false],
+      ],
+    );
+    const total =
+      /^all teachers: at most \$(\S+); --max-usd 1 for each of 2 that are paid is \$2\.0000 in all, of which \$0\.00\d\d were spent before$/m;
+    assert.equal(total.exec(first.stderr)?.[1], each[1]?.[2]);
+    assert.ok(first.stderr.search(total) < first.stderr.indexOf('mini: 4/4 documents'), 'before the first is read');
+
+    rmSync(join(out, 'mini.jsonl'));
+    rmSync(join(out, 'state/mini'), { recursive: true });
+    const path = join(out, 'other.run.json');
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), split: 'test' }));
+    const asked = emulator.asked.all.length;
+    const refused = await clinstream(all, { env: two });
+    assert.deepEqual([refused.code, /other\.run\.json is of .*test/.test(refused.stderr)], [2, true], refused.stderr);
+    assert.deepEqual([emulator.asked.all.length, existsSync(join(out, 'mini.jsonl'))], [asked, false]);
   });
 
   it('reads with the dictionaries on this machine without configuration, sending nothing', async () => {

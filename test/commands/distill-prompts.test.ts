@@ -194,6 +194,9 @@ describe('distill prompts (simulated)', { timeout: 480_000 }, () => {
       [{ ...flags, ...beside('x', file('empty.md')) }, 'CONFIG_INVALID', /empty\.md: the guidelines say nothing/],
       [{ ...flags, ...beside('x', file('drugs.md')) }, 'CONFIG_INVALID', /cannot be asked about symptom/],
       [{ ...flags, teacher: 'nobody' }, 'CONFIG_INVALID', /no teacher of the name nobody/],
+      // known without configuration, as to annotate
+      [{ ...flags, teacher: 'gpt-4o' }, 'EGRESS_DENIED', /api\.openai\.com/],
+      [{ ...flags, teacher: 'ontology' }, 'CONFIG_INVALID', /ontology reads no guidelines/],
       [{ ...flags, split: 'test' }, 'CORPUS_MISSING', /has no test document/],
     ];
     for (const [wrong, code, message] of cases) {

@@ -23,6 +23,7 @@ const write = (name: string, type: string, count: number, words: (i: number) => 
   return path;
 };
 mkdirSync(join(folder, 'gold'));
+mkdirSync(join(folder, 'labels'));
 write('gold/notes.jsonl', 'Sign', 12, () => ['Fever', 'cough', 'rash', 'pain']);
 const left = write('left.jsonl', 'symptom', 12, i => (i % 2 === 0 ? ['Fever', 'cough'] : ['Fever']));
 write('right.jsonl', 'symptom', 12, () => ['rash', 'pain']);
@@ -66,11 +67,27 @@ describe('distill select', () => {
     assert.equal(refused.code, 6);
     assert.match(
       refused.stderr,
-      /annotator short: of 12 documents 1 are missing .* first n11 \[ANNOTATIONS_INCOMPLETE\]/,
+      /annotator short: of 12 documents 1 are missing .* first n11: .* leave them out by --covered \[ANNOTATIONS_INCOMPLETE\]/,
     );
     const covered = await run(...some, '--covered');
     assert.match(covered.stdout, /the 11 of 12 documents that all annotators have/);
     for (const { stdout, stderr } of [refused, covered]) assert.ok(!`${stdout}${stderr}`.includes('CANARY'));
+  });
+
+  it('takes no teacher of unknown cost for one that costs nothing', async () => {
+    write('labels/paid.jsonl', 'symptom', 12, () => ['Fever', 'cough', 'rash', 'pain']);
+    const paid = { teacher: 'paid', usdInAll: 1, labelled: 12 };
+    writeFileSync(join(folder, 'labels/paid.run.json'), JSON.stringify(paid));
+    const both = [...ASKED, '--labels', 'labels'];
+    const refused = await run(...both);
+    assert.equal(refused.code, 2);
+    assert.match(
+      refused.stderr,
+      /--cost: known for paid and not for left: .* 0 where it is nothing \[CONFIG_INVALID\]/,
+    );
+    const priced = await run(...both, '--cost', 'left=2');
+    assert.match(priced.stdout, /^Chosen: paid, alone/m, priced.stderr);
+    assert.equal((await run(...both, '--cost', 'left=0')).code, 0);
   });
 
   it('tells no annotators apart by five documents', async () => {

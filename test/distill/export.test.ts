@@ -1,6 +1,6 @@
 /** If this fails, a model is shipped with graphs that were not exported together, or an export's figures are misread. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { tableOf } from '../../src/commands/distill-export.ts';
@@ -55,7 +55,7 @@ function makeExport(): void {
   writeFileSync(join(corpus, 'teacher/notes.jsonl'), `${notes.filter(line => line.length < 3000).join('\n')}\n`);
 }
 
-const build = (out: string, precisions?: readonly ('fp16' | 'fp32')[]): Promise<void> =>
+const build = (out: string, precisions?: readonly ('fp16' | 'fp32')[], progress = (_: string) => {}): Promise<void> =>
   buildModel({
     exportDirectory: exported,
     corpusDirectory: corpus,
@@ -65,7 +65,7 @@ const build = (out: string, precisions?: readonly ('fp16' | 'fp32')[]): Promise<
     command: 'test',
     workers: 1,
     ...(precisions === undefined ? {} : { precisions }),
-    progress: () => {},
+    progress,
   });
 
 describe('an export', { timeout: 120_000 }, () => {
@@ -80,6 +80,33 @@ describe('an export', { timeout: 120_000 }, () => {
     assert.deepEqual(both.graphs, { int8: 'model.int8.onnx', fp16: 'model.fp16.onnx' });
     assert.deepEqual(both.files['model.fp16.onnx'], { sha256: sha256Of(graph), bytes: graph.length });
     assert.deepEqual(both.heads, small.heads);
+  });
+
+  it('is no model until its heads are calibrated, and leaves the one that stood there until then', async () => {
+    makeExport();
+    const die = (line: string): void => {
+      if (!line.includes('calibrating')) return;
+      throw new Error('killed');
+    };
+    await assert.rejects(build('cut', undefined, die), /killed/);
+    assert.deepEqual(
+      readdirSync(folder).filter(name => name.startsWith('cut')),
+      [],
+    );
+    const out = join(folder, 'kept');
+    cpSync(MODEL_DIRECTORY, out, { recursive: true });
+    const before = loadModel(out).identity;
+    await assert.rejects(build('kept', undefined, die), /killed/);
+    assert.deepEqual([loadModel(out).identity, existsSync(join(out, '.building'))], [before, false]);
+    const seen: unknown[] = [];
+    await build('kept', undefined, line => {
+      if (line.includes('calibrating')) seen.push(loadModel(out).identity);
+    });
+    assert.deepEqual(seen, [before], 'it serves on while another is built');
+    const { identity, heads } = loadModel(out);
+    assert.equal(identity.name, 'made');
+    assert.ok(heads.every(each => each.temperature !== 1));
+    assert.deepEqual([existsSync(join(out, '.building')), existsSync(join(out, 'MODEL_CARD.md'))], [false, true]);
   });
 
   it('is refused where a graph was not asked for, or was exchanged', async () => {

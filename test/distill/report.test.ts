@@ -9,15 +9,20 @@ import fc from 'fast-check';
 import { chromium } from 'playwright-core';
 import { distillEvaluate, type EvaluateFlags } from '../../src/commands/distill-report.ts';
 import { loadConfig } from '../../src/config.ts';
-import type { Metrics } from '../../src/distill/evaluate.ts';
+import { corpusHash } from '../../src/distill/corpus.ts';
+import type { Metrics, SetResult } from '../../src/distill/evaluate.ts';
+import { readCompared } from '../../src/distill/report/compared.ts';
 import type { ReportFigures } from '../../src/distill/report/figures.ts';
 import { pool, SMALLEST_GROUP } from '../../src/distill/report/groups.ts';
+import { curveTable } from '../../src/distill/report/pictures.ts';
 import { reliabilityOf } from '../../src/distill/report/trust.ts';
 import { intervalRows } from '../../src/evaluation/svg.ts';
 import { clinstream, type Result } from '../support/cli.ts';
 import { MODEL_DIRECTORY } from '../support/model.ts';
 import { browser } from '../support/needs.ts';
 import { temporaryFolder } from '../support/temporary.ts';
+
+type Measured = Pick<Metrics, 'data' | 'results'>;
 
 interface Row {
   readonly id: string;
@@ -186,18 +191,39 @@ describe('distill evaluate --report', () => {
 
   it('draws other models and a learning curve, on the same documents where their counts are known', async () => {
     cpSync(join(out, 'report.json'), join(folder, 'other.json'));
+    const { data, ...undated } = figures();
+    const known = data.filter(each => each.file !== 'gold/bc5cdr.jsonl');
+    assert.deepEqual([known.length, known[0]?.sha256], [4, corpusHash(corpus, 'teacher/notes.jsonl')]);
+    writeFileSync(join(folder, 'older.json'), JSON.stringify(undated));
+    writeFileSync(join(folder, 'partly.json'), JSON.stringify({ ...undated, data: known }));
     const { code, stderr } = await evaluate(
       ...['--report', join(folder, 'second')],
       ...['--compare', `itself=${join(folder, 'other.json')}`, '--compare', `bare=${join(model, 'metrics.json')}`],
-      ...['--curve', `20=${join(model, 'metrics.json')}`, '--curve', `5=${join(folder, 'other.json')}`],
+      ...['--compare', `older=${join(folder, 'older.json')}`],
+      ...['--curve', `20=${join(folder, 'partly.json')}`, '--curve', `5=${join(folder, 'other.json')}`],
     );
     assert.equal(code, 0, stderr);
+    const unknown = [...stderr.matchAll(/^evaluate: (.*) \(.*\): unknown whether by the same gold: (.*)$/gm)];
+    assert.deepEqual(
+      unknown.map(([, name, sets]) => [name, sets]),
+      [
+        ['older', 'Teacher notes, NCBI Disease, MACCROBAT, BC5CDR, HPO GSC'],
+        ['20 %', 'BC5CDR'],
+      ],
+    );
+    const page = readFileSync(join(folder, 'second/report.html'), 'utf8');
+    assert.match(
+      page,
+      /older: \S+ \S+ [0-9a-f]{12}, unknown whether by the same gold: Teacher notes, .*, HPO GSC\.<\/p>/,
+    );
+    assert.match(page, /<p>20 %, unknown whether by the same gold: BC5CDR\.<\/p>/);
     const { compared, curve } = figures(join(folder, 'second'));
     assert.deepEqual(
       compared.map(each => [each.name, each.differences.length > 0]),
       [
         ['itself', true],
         ['bare', false],
+        ['older', true],
       ],
     );
     for (const { token, exact } of compared[0]?.differences ?? []) {
@@ -210,6 +236,39 @@ describe('distill evaluate --report', () => {
     );
   });
 
+  it("measures the user's own gold beside the sets that it knows, in the output, the card, metrics and report", async () => {
+    const own = retyped(notes.slice(0, 5), { medication: 'Drug', disease: 'Finding', symptom: 'Finding' });
+    write('gold/mine.jsonl', [...own.slice(0, 3).map(row => ({ ...row, split: 'test' })), ...own.slice(3)]);
+    const at = join(folder, 'third');
+    const asked = ['--file', 'gold/mine.jsonl', '--task', 'medication=Drug', '--task', 'symptom=Finding'];
+    const { code, stdout, stderr } = await evaluate('--report', at, ...asked);
+    assert.equal(code, 0, stderr);
+    assert.match(
+      stdout,
+      /^\*\*gold\/mine\.jsonl, test\*\* \(3 documents\)\n(\|?.*\n){3}\| medication \| .*\n\| symptom \| /m,
+    );
+    const card = readFileSync(join(model, 'MODEL_CARD.md'), 'utf8');
+    assert.match(card, /^\| `gold\/mine\.jsonl` \| the user's own gold \| dev, test \|$/m);
+    assert.match(card, /^\*\*gold\/mine\.jsonl, dev\*\* \(2 documents\)$/m);
+    const metrics = JSON.parse(readFileSync(join(model, 'metrics.json'), 'utf8')) as Metrics;
+    const [measured] = metrics.results.filter(each => each.set === 'gold/mine.jsonl' && each.split === 'test');
+    assert.deepEqual(
+      measured?.measures.map(each => [each.label, each.documents, each.token.recall > 0.2]),
+      [
+        ['medication', 3, true],
+        ['symptom', 3, true],
+      ],
+    );
+    assert.ok(metrics.command.endsWith(asked.join(' ')), metrics.command);
+    const { results, counts, command } = figures(at);
+    assert.deepEqual(results, metrics.results);
+    assert.equal(counts.at(-1)?.set, 'gold/mine.jsonl');
+    assert.ok(command.includes(asked.join(' ')), command);
+    assert.match(readFileSync(join(at, 'report.html'), 'utf8'), /<td>gold\/mine\.jsonl<\/td>/);
+    const point = { percent: 5, ...readCompared('5 %', join(at, 'report.json')) };
+    assert.match(curveTable([point]), /<td>gold\/mine\.jsonl<\/td><td>symptom<\/td><td>[.\d]+ \[/);
+  });
+
   it('refuses what cannot be compared, before any work', async () => {
     const config = loadConfig({ env: {}, overrides: { model } });
     const said: string[] = [];
@@ -218,14 +277,55 @@ describe('distill evaluate --report', () => {
     const refused = (code: string, message: RegExp, flags: Partial<EvaluateFlags>): Promise<void> =>
       assert.rejects(distillEvaluate(config, { corpus, report: out, ...flags }, io), { code, message });
     const file = (name: string, path: string): ReadonlyMap<string, string> => new Map([[name, path]]);
+    const changed = (name: string, change: (measured: Measured) => object): string => {
+      const measured = JSON.parse(readFileSync(join(folder, 'third/report.json'), 'utf8')) as Measured;
+      const path = join(folder, name);
+      writeFileSync(path, JSON.stringify({ ...measured, ...change(measured) }));
+      return path;
+    };
     const committed = file('5', join(MODEL_DIRECTORY, 'metrics.json'));
-    await refused('METRICS_INVALID', /^5 .*measured on \d+ .*corpus directory has \d+/, { compare: committed });
-    await refused('METRICS_INVALID', /^5 % .*corpus directory has/, { curve: committed });
+    const fewer = changed('fewer.json', ({ results }) => {
+      const [{ measures, ...set }, ...others] = results as [SetResult, ...SetResult[]];
+      return {
+        data: [],
+        results: [{ ...set, measures: measures.map(each => ({ ...each, documents: 1 })) }, ...others],
+      };
+    });
+    await refused('METRICS_INVALID', /^5 .*measured on 1 .*corpus directory has \d+/, { compare: file('5', fewer) });
+    await refused('METRICS_INVALID', /^5 % .*corpus directory has/, { curve: file('5', fewer) });
+    const corrected = changed('corrected.json', ({ data }) => ({
+      data: data.map(each => (each.file === 'gold/bc5cdr.jsonl' ? { ...each, sha256: '0'.repeat(64) } : each)),
+    }));
+    const another = /measured on another gold\/bc5cdr\.jsonl \(sha-256 0{12}\) than the corpus directory has/;
+    await refused('METRICS_INVALID', another, { compare: file('5', corrected) });
+    await refused('METRICS_INVALID', another, { curve: file('5', corrected) });
+    await refused('METRICS_INVALID', /another gold\/mine\.jsonl \(.*symptom=Finding\) than .*symptom=Drug/, {
+      compare: file('5', join(folder, 'third/report.json')),
+      file: 'gold/mine.jsonl',
+      task: new Map([
+        ['medication', ['Drug']],
+        ['symptom', ['Drug']],
+      ]),
+    });
     await refused('METRICS_INVALID', /manifest\.json: model/, { curve: file('5', join(model, 'manifest.json')) });
     await refused('METRICS_INVALID', /ENOENT/, { compare: file('gone', join(folder, 'gone.json')) });
     await refused('CORPUS_MISSING', /gone\.jsonl/, { teacher: file('gone', join(folder, 'gone.jsonl')) });
     await refused('CONFIG_INVALID', /^--curve: 101 /, { curve: file('101', join(model, 'metrics.json')) });
     await assert.rejects(distillEvaluate(config, { corpus, compare: committed }, io), { code: 'CONFIG_INVALID' });
+    const own = (path: string, types: string, task = 'disease'): Partial<EvaluateFlags> => {
+      return { file: path, task: new Map([[task, [types]]]) };
+    };
+    await refused('CONFIG_INVALID', /^--task is of your own gold/, { task: new Map([['disease', ['Finding']]]) });
+    await refused('CONFIG_INVALID', /say with --task TASK=TYPES/, { file: 'gold/mine.jsonl' });
+    await refused('CONFIG_INVALID', /is measured unasked, as MACCROBAT/, own('gold/maccrobat.jsonl', 'Medication'));
+    await refused('CONFIG_INVALID', /the model has no allergy/, own('gold/mine.jsonl', 'Drug', 'allergy'));
+    await refused('CORPUS_MISSING', /^disease: no .* mention of type Fnding$/, own('gold/mine.jsonl', 'Fnding'));
+    await refused('CORPUS_MISSING', /gone\.jsonl/, own('gold/gone.jsonl', 'Finding'));
+    write(
+      'gold/untested.jsonl',
+      notes.slice(0, 2).map(row => ({ ...row, split: 'train' })),
+    );
+    await refused('CORPUS_MISSING', /has no dev or test document/, own('gold/untested.jsonl', 'disease'));
     assert.deepEqual(said, [], 'nothing was begun');
   });
 

@@ -5,6 +5,7 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { startReviewServer } from '../../src/commands/review/server.ts';
 import type { Span } from '../../src/core/span.ts';
 import { countReading, type DocumentCounts } from '../../src/distill/measure.ts';
 import { adjustedCounts, type Judge, judgeBy } from '../../src/distill/review/adjusted.ts';
@@ -335,6 +336,40 @@ describe('verdicts', () => {
     log.append(row(FN, 'gold-right'));
     assert.deepEqual([log.rows.length, log.torn], [2, 1]);
     assert.equal(new VerdictLog(path).on(FN).get('anna')?.verdict, 'gold-right');
+  });
+
+  it('after a line that is none are taken all the same, and the line is told each time', async () => {
+    const path = newFile();
+    const log = new VerdictLog(path);
+    log.append(row(FP, 'border'));
+    const lines = [{ ...row(FP, 'border'), verdict: 'maybe' }, row(FP, 'gold-right', 'ben'), { format: 2 }];
+    appendFileSync(path, lines.map(each => `${JSON.stringify(each)}\n`).join(''));
+    log.append(row(FN, 'gold-right'));
+    for (const time of ['first', 'second']) {
+      const told = { code: 'VERDICTS_INVALID', message: /jsonl:2: verdict: .*; .*jsonl:4: format: / };
+      assert.throws(() => log.refresh(), told, time);
+      assert.deepEqual(
+        log.rows.map(each => each.reviewer),
+        ['anna', 'ben', 'anna'],
+      );
+    }
+    const failed: string[] = [];
+    const server = await startReviewServer({
+      ...{ review: REVIEW, log, port: 0, reviewer: '', now: Date.now },
+      failed: code => void failed.push(code),
+    });
+    try {
+      for (let i = 0; i < 2; i++) {
+        const response = await fetch(`${server.url}/api/verdicts`);
+        const answer = (await response.json()) as { verdicts: unknown[]; invalid: number[] };
+        assert.deepEqual([answer.verdicts.length, answer.invalid], [3, [2, 4]]);
+      }
+      const summary = await fetch(`${server.url}/api/summary`);
+      assert.deepEqual(await summary.json(), { code: 'VERDICTS_INVALID' }, 'nothing is counted on a part unsaid');
+    } finally {
+      await server.stop();
+    }
+    assert.deepEqual(failed, ['VERDICTS_INVALID, line 2', 'VERDICTS_INVALID, line 4', 'VERDICTS_INVALID']);
   });
 
   it('are refused by file, line and key where they are none, and where the file shrinks', () => {

@@ -61,6 +61,36 @@ describe('the trainer', { skip, timeout: 300_000 }, () => {
     assert.match(other.stderr, /holds a run with another recipe: name a new --out, or remove it/);
   });
 
+  it("keeps a GPU's random state too, of which its dropout draws", async () => {
+    const program = `
+import sys
+from pathlib import Path
+import torch
+from torch import nn
+import checkpoint
+out = Path(sys.argv[1])
+out.mkdir(exist_ok=True)
+model = nn.Linear(1, 1)
+optimizer = torch.optim.AdamW(model.parameters())
+checkpoint.save(out, model, optimizer, {}, 1)
+checkpoint.resume(out, model, optimizer, {})
+states = [torch.arange(4, dtype=torch.uint8), torch.ones(4, dtype=torch.uint8)]
+given = {}
+torch.cuda.is_available = lambda: True
+torch.cuda.get_rng_state_all = lambda: states
+torch.cuda.set_rng_state = lambda state, device: given.update({device: state.tolist()})
+checkpoint.save(out, model, optimizer, {}, 1)
+for devices in (2, 1):
+    torch.cuda.device_count = lambda: devices
+    given.clear()
+    checkpoint.resume(out, model, optimizer, {})
+    print(given)
+`;
+    const { code, stdout, stderr } = await run(['-c', program, join(folder, 'gpu')]);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, '{0: [0, 1, 2, 3], 1: [1, 1, 1, 1]}\n{0: [0, 1, 2, 3]}\n');
+  });
+
   it('keeps every label on its mention when it writes shorthand', async () => {
     const program = `
 import json, random, sys
@@ -103,11 +133,14 @@ print(json.dumps({"tables": TABLES, "long": list(map(mentions, rows)), "short": 
     assert.ok(said.texts.some(text => /c\/o|h\/o|PMH/.test(text)));
   });
 
-  it('says where a row is wrong, and nothing of what stands there', async () => {
+  it('says which gold it does not read, and where a row is wrong, and nothing of what stands there', async () => {
     const row = { id: 'CANARY', split: 'train', text: 'CANARY', entities: [{ start: 0, end: 99, type: 'disease' }] };
     writeFileSync(notes, `${readFileSync(notes, 'utf8')}${JSON.stringify(row)}\n`);
+    mkdirSync(join(folder, 'corpus/gold'));
+    for (const name of ['mine', 'chia']) writeFileSync(join(folder, `corpus/gold/${name}.jsonl`), '');
     const { code, stderr } = await train('wrong', '--max-steps', '1');
     assert.equal(code, 1);
+    assert.match(stderr, /^train: nothing is learnt from gold\/mine\.jsonl: no head reads such a corpus$/m);
     assert.match(stderr, /notes\.jsonl:36: not a corpus row \(ValueError\)/);
     assert.ok(!stderr.includes('CANARY'));
   });

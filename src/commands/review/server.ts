@@ -49,7 +49,7 @@ export interface ReviewServerOptions {
   /** Proposed to the page. */
   readonly reviewer: string;
   readonly now: () => number;
-  /** Codes of what failed: never a message's text. */
+  /** Codes of what failed, and lines of the verdicts file: never a message's text. */
   readonly failed: (code: string) => void;
 }
 
@@ -129,14 +129,17 @@ function routes({ review, log, reviewer, now, failed }: ReviewServerOptions): Fa
     return piecesOf(document, error, request.query.whole === '1');
   });
 
+  let told = 0;
   app.get<{ Querystring: { from?: string } }>('/api/verdicts', request => {
-    log.refresh();
+    const invalid = log.takeIn().map(each => each.number);
+    for (const line of invalid.slice(told)) failed(`VERDICTS_INVALID, line ${line}`);
+    told = invalid.length;
     const from = Number(request.query.from ?? 0) || 0;
     const verdicts = log.rows.slice(from).flatMap(row => {
       const n = numbers.get(errorKey(row));
       return n === undefined ? [] : [{ error: n, verdict: row.verdict, reviewer: row.reviewer, comment: row.comment }];
     });
-    return { session, next: log.rows.length, verdicts };
+    return { session, next: log.rows.length, verdicts, invalid };
   });
 
   app.post('/api/verdicts', (request, reply) => {

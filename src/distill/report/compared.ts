@@ -7,6 +7,7 @@ import { scores, sum } from '../../evaluation/counts.ts';
 import { sha256Of } from '../../model/manifest.ts';
 import type { Split } from '../corpus.ts';
 import { DistillError } from '../distill-error.ts';
+import { type GoldFile, goldFileSchema, goldOf, isSameGold } from '../gold-file.ts';
 import type { DocumentCounts } from '../measure.ts';
 import { type CountsTable, countsOf, countsTableSchema } from './counts-table.ts';
 
@@ -33,6 +34,8 @@ const metricsSchema = z.object({
       ),
     }),
   ),
+  /** Files that were measured on; those of older versions do not say it. */
+  data: z.array(goldFileSchema).default([]),
   /** Of a report.json: makes differences on the same documents possible. */
   counts: z.array(countsTableSchema).optional(),
 });
@@ -44,6 +47,7 @@ export interface ComparedModel {
   readonly file: string;
   readonly sha256: string;
   readonly model: MetricsFile['model'];
+  readonly data: readonly GoldFile[];
   readonly results: MetricsFile['results'];
   readonly counts: readonly CountsTable[];
 }
@@ -74,29 +78,54 @@ export function readCompared(name: string, path: string): ComparedModel {
       `${path}: ${issue?.path.join('.') || 'file'}: ${issue?.message}: a metrics.json or report.json of 'distill evaluate' is needed`,
     );
   }
-  const { model, results, counts = [] } = found.data;
-  return { name, file: basename(path), sha256: sha256Of(bytes), model, results, counts };
+  const { model, data, results, counts = [] } = found.data;
+  return { name, file: basename(path), sha256: sha256Of(bytes), model, data, results, counts };
+}
+
+/** What this model is measured on. */
+export interface OwnGold {
+  readonly gold: GoldFile;
+  /** How many a split has. */
+  readonly documents: (split: Split) => number;
 }
 
 /**
- * @param documentsOf how many documents of a set and split this model is measured on.
- * @throws DistillError METRICS_INVALID for a model that was measured on another number of them.
+ * @param ownOf of a set by its name; undefined for one that this model is not measured on.
+ * @throws DistillError METRICS_INVALID for a model that was measured by another gold, or on another number of documents.
  */
-export function checkComparable(
-  others: readonly ComparedModel[],
-  documentsOf: (set: string, split: Split) => number | undefined,
-): void {
-  for (const { name, file, results } of others) {
+export function checkComparable(others: readonly ComparedModel[], ownOf: (set: string) => OwnGold | undefined): void {
+  for (const { name, file, data, results } of others) {
+    const refused = (why: string): DistillError => new DistillError('METRICS_INVALID', `${name} (${file}): ${why}`);
     for (const { set, split, measures } of results) {
+      const own = ownOf(set);
+      if (own === undefined) continue;
+      const theirs = goldOf(set, data);
+      if (theirs !== undefined && !isSameGold(theirs, own.gold))
+        throw refused(
+          `measured on another ${own.gold.file} (${saying(theirs)}) than the corpus directory has (${saying(own.gold)}): evaluate both models on one`,
+        );
       const documents = measures[0]?.documents;
-      const wanted = documentsOf(set, split);
-      if (documents === undefined || wanted === undefined || documents === wanted) continue;
-      throw new DistillError(
-        'METRICS_INVALID',
-        `${name} (${file}): measured on ${documents} ${split} documents of ${set}, and the corpus directory has ${wanted}: evaluate both models on one`,
+      const wanted = own.documents(split);
+      if (documents === undefined || documents === wanted) continue;
+      throw refused(
+        `measured on ${documents} ${split} documents of ${set}, and the corpus directory has ${wanted}: evaluate both models on one`,
       );
     }
   }
+}
+
+function saying({ sha256, types = {} }: GoldFile): string {
+  const typed = Object.entries(types).map(([task, own]) => `, ${task}=${own.join(',')}`);
+  return `sha-256 ${sha256.slice(0, 12)}${typed.join('')}`;
+}
+
+/** Those of `sets` that a model was measured on without saying by which gold, for a page or a terminal; empty for none. */
+export function unknownGold(
+  { data, results }: Pick<ComparedModel, 'data' | 'results'>,
+  sets: readonly string[],
+): string {
+  const unsaid = sets.filter(set => results.some(each => each.set === set) && goldOf(set, data) === undefined);
+  return unsaid.length === 0 ? '' : `unknown whether by the same gold: ${unsaid.join(', ')}`;
 }
 
 /** On every measure that both have document by document; empty where the other gave no counts. */

@@ -2,7 +2,7 @@
 import type { ModelIdentity, VerifiedModel } from '../../model/manifest.ts';
 import type { Annotator } from '../annotators.ts';
 import { type Metrics, type ScoredSets, SEED, type SetResult } from '../evaluate.ts';
-import { TEACHER_NOTES, TEST_SETS } from '../test-sets.ts';
+import { TEACHER_NOTES } from '../test-sets.ts';
 import { type ComparedModel, type Difference, differences } from './compared.ts';
 import { type CountsTable, countsTable } from './counts-table.ts';
 import { type Grouping, groupings } from './groups.ts';
@@ -14,7 +14,7 @@ export interface ReportFigures {
   readonly machine: string;
   readonly command: string;
   readonly commit: string;
-  readonly data: readonly { readonly file: string; readonly sha256: string }[];
+  readonly data: Metrics['data'];
   readonly seed: number;
   readonly results: readonly SetResult[];
   readonly compared: readonly (Omit<ComparedModel, 'counts'> & { readonly differences: readonly Difference[] })[];
@@ -32,7 +32,6 @@ export type CurvePoint = Omit<ComparedModel, 'counts' | 'name'> & { readonly per
 
 export interface ReportInputs {
   readonly command: string;
-  readonly data: ReportFigures['data'];
   readonly compared: readonly ComparedModel[];
   readonly curve: readonly { readonly percent: number; readonly measured: ComparedModel }[];
   readonly teachers: readonly (Annotator & { readonly file: string; readonly sha256: string })[];
@@ -43,18 +42,18 @@ export function figuresOf(
   model: VerifiedModel,
   metrics: Metrics,
   scored: ScoredSets,
-  { command, data, compared, curve, teachers, noteTypes }: ReportInputs,
+  { command, compared, curve, teachers, noteTypes }: ReportInputs,
 ): ReportFigures {
   const notes = scored.of(TEACHER_NOTES, 'test');
-  const counts = TEST_SETS.map(set => countsTable(set, scored.of(set, 'test'), model)).filter(
-    each => each.ids.length > 0,
-  );
+  const counts = scored.sets
+    .map(set => countsTable(set, scored.of(set, 'test'), model))
+    .filter(each => each.ids.length > 0);
   return {
     model: metrics.model,
     machine: metrics.machine,
     command,
     commit: metrics.commit,
-    data,
+    data: metrics.data,
     seed: SEED,
     results: metrics.results,
     compared: compared.map(({ counts: theirs, ...each }) => ({

@@ -2,6 +2,7 @@
 
 import { legend } from '../../evaluation/svg.ts';
 import { escapeHtml } from '../../text/escape-html.ts';
+import { type ComparedModel, unknownGold } from './compared.ts';
 import type { ReportFigures } from './figures.ts';
 import { NOTE_TYPES_FILE, SMALLEST_GROUP } from './groups.ts';
 import {
@@ -85,12 +86,17 @@ function comparedModels(figures: ReportFigures): string {
       ? 'A difference is this model less the other on the same documents, drawn together; * where its interval leaves out 0.'
       : 'For differences on the same documents give the report.json of the other models.',
   ].join(' ');
-  return `<p>${notes}</p>${comparePicture(all)}${compareTable(figures)}<p>${compared
-    .map(
-      each =>
-        `${escapeHtml(each.name)}: ${escapeHtml(each.model.name)} ${escapeHtml(each.model.version)}, ${each.model.sha256.slice(0, 12)}`,
-    )
-    .join('; ')}.</p>`;
+  const models = compared.map(each => {
+    const { name, version, sha256 } = each.model;
+    return `${escapeHtml(each.name)}: ${escapeHtml(name)} ${escapeHtml(version)}, ${sha256.slice(0, 12)}${doubtedGold(each, figures)}`;
+  });
+  return `<p>${notes}</p>${comparePicture(all)}${compareTable(figures)}<p>${models.join('; ')}.</p>`;
+}
+
+/** Such as ", unknown whether by the same gold: BC5CDR". */
+function doubtedGold(other: Pick<ComparedModel, 'data' | 'results'>, { results }: ReportFigures): string {
+  const unknown = unknownGold(other, [...new Set(results.map(({ set }) => set))]);
+  return unknown === '' ? '' : `, ${escapeHtml(unknown)}`;
 }
 
 function taughtRows({ taught, model }: ReportFigures): string {
@@ -110,11 +116,16 @@ ${taughtPicture(teacher, model.name)}${taughtTable(teacher, model.name)}`;
     .join('\n');
 }
 
-function learningCurve({ curve }: ReportFigures): string {
+function learningCurve(figures: ReportFigures): string {
+  const { curve } = figures;
   if (curve.length === 0)
     return `<p class="empty">No points were given: <code>--curve PERCENT=FILE</code>, repeated, draws one for each model trained on so many
 percent of the labels.</p>`;
-  return `${legend(CURVE_SERIES)}<div class="panels">${curvePanels(curve)}</div>${curveTable(curve)}`;
+  const doubted = curve
+    .map(each => [each.percent, doubtedGold(each, figures)] as const)
+    .filter(([, gold]) => gold !== '');
+  const said = doubted.map(([percent, gold]) => `<p>${percent} %${gold}.</p>`).join('');
+  return `${legend(CURVE_SERIES)}<div class="panels">${curvePanels(curve)}</div>${curveTable(curve)}${said}`;
 }
 
 function kindsOfNote({ groupings }: ReportFigures): string {

@@ -289,7 +289,7 @@ export function curvePanels(curve: readonly CurvePoint[]): string {
   const percents = curve.map(each => each.percent);
   const left = Math.log10(Math.min(...percents)) - 0.1;
   const right = Math.log10(Math.max(...percents)) + 0.1;
-  return servedMeasures()
+  return servedMeasures(curve)
     .flatMap(({ set, label }) => {
       const points = curve.flatMap(({ percent, results }) => {
         const found = measureIn(results, set, label);
@@ -327,7 +327,7 @@ export function curvePanels(curve: readonly CurvePoint[]): string {
 export function curveTable(curve: readonly CurvePoint[]): string {
   return table(
     ['set', 'measure', ...curve.map(each => `${each.percent} %`)],
-    servedMeasures().flatMap(({ set, label }) => {
+    servedMeasures(curve).flatMap(({ set, label }) => {
       const cells = curve.map(({ results }) => measureIn(results, set, label)?.token);
       if (cells.every(each => each === undefined)) return [];
       return [[set, label, ...cells.map(each => (each === undefined ? '–' : figure(each.f1, each.interval)))]];
@@ -337,12 +337,19 @@ export function curveTable(curve: readonly CurvePoint[]): string {
 
 export const CURVE_SERIES = LEVEL_NAMES.slice(0, 2);
 
-function servedMeasures(): { readonly set: string; readonly label: string }[] {
-  return TEST_SETS.flatMap(({ name, measures }) =>
+/** Of the sets that are known, and of users' own, which have no others. */
+function servedMeasures(curve: readonly CurvePoint[]): { readonly set: string; readonly label: string }[] {
+  const known = TEST_SETS.flatMap(({ name, measures }) =>
     measures
       .filter(({ channels }) => channels.every(each => 'task' in each))
       .map(({ label }) => ({ set: name, label })),
   );
+  const own = new Map<string, Set<string>>();
+  for (const { set, measures } of curve.flatMap(each => each.results)) {
+    if (TEST_SETS.some(each => each.name === set)) continue;
+    own.set(set, new Set([...(own.get(set) ?? []), ...measures.map(each => each.label)]));
+  }
+  return [...known, ...Array.from(own, ([set, labels]) => Array.from(labels, label => ({ set, label }))).flat()];
 }
 
 function measureIn(

@@ -13,7 +13,7 @@ import {
   type MeasureResult,
   summarise,
 } from '../measure.ts';
-import { type Measure, TEACHER_NOTES, TEST_SETS } from '../test-sets.ts';
+import { type Measure, TEACHER_NOTES } from '../test-sets.ts';
 import { between, type ComparedModel, type Difference } from './compared.ts';
 import { countsOf } from './counts-table.ts';
 
@@ -51,7 +51,8 @@ export function taughtSets(
   model: VerifiedModel,
   compared: readonly ComparedModel[],
 ): TaughtSet[] {
-  const sets = TEST_SETS.filter(set => set !== TEACHER_NOTES).flatMap(set => {
+  const labelled = scored.sets.filter(set => set !== TEACHER_NOTES);
+  const sets = labelled.flatMap(set => {
     const all = scored.of(set, 'test');
     const known = all.filter(({ served }) => teacher.documents.has(served.document.id));
     const documents = known.filter(
@@ -75,9 +76,7 @@ export function taughtSets(
   if (sets.length === 0)
     throw new DistillError(
       'ANNOTATIONS_INCOMPLETE',
-      `teacher ${teacher.name}: it has labels for no test document of ${TEST_SETS.slice(1)
-        .map(each => each.name)
-        .join(', ')}`,
+      `teacher ${teacher.name}: it has labels for no test document of ${labelled.map(each => each.name).join(', ')}`,
     );
   return sets;
 }

@@ -38,6 +38,13 @@ const rowSchema = z.strictObject({
 
 export type VerdictRow = Readonly<z.output<typeof rowSchema>>;
 
+/** A line that is no verdict: left out, and told until it is corrected. */
+export interface InvalidLine {
+  /** From 1. */
+  readonly number: number;
+  readonly why: string;
+}
+
 export class VerdictLog {
   readonly #path: string;
   readonly #rows: VerdictRow[] = [];
@@ -47,6 +54,7 @@ export class VerdictLog {
   #read = 0;
   #lines = 0;
   #torn = 0;
+  readonly #invalid: InvalidLine[] = [];
 
   /** @throws DistillError VERDICTS_INVALID, OUTPUT_FAILED */
   constructor(path: string) {
@@ -69,9 +77,23 @@ export class VerdictLog {
     return this.#byError.get(errorKey(error)) ?? new Map();
   }
 
-  /** Takes in what has been appended, by whomever. @throws DistillError VERDICTS_INVALID, OUTPUT_FAILED */
+  /**
+   * Takes in what has been appended, by whomever. @throws DistillError OUTPUT_FAILED; VERDICTS_INVALID, each time, where there is a line
+   * that is no verdict: all others are taken.
+   */
   refresh(): void {
-    if (!existsSync(this.#path)) return;
+    const invalid = this.takeIn();
+    if (invalid.length === 0) return;
+    const lines = invalid.map(({ number, why }) => `${this.#path}:${number}: ${why}`);
+    throw new DistillError('VERDICTS_INVALID', lines.join('; '));
+  }
+
+  /**
+   * As `refresh`, and goes on without lines that are no verdicts. @returns all such lines that were ever met. @throws DistillError
+   * OUTPUT_FAILED; VERDICTS_INVALID where the file has become shorter.
+   */
+  takeIn(): readonly InvalidLine[] {
+    if (!existsSync(this.#path)) return this.#invalid;
     const text = withFile(this.#path, 'r', file => {
       const size = fstatSync(file).size;
       if (size < this.#read)
@@ -82,8 +104,8 @@ export class VerdictLog {
       return bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1);
     });
     this.#read += text.length;
-    if (text.length === 0) return;
     for (const line of text.toString('utf8').split('\n').slice(0, -1)) this.#take(line, ++this.#lines);
+    return this.#invalid;
   }
 
   /** Resolved on disk. @throws DistillError OUTPUT_FAILED; the verdict is then not kept. */
@@ -97,7 +119,8 @@ export class VerdictLog {
       fsyncSync(file);
     });
     if (isNew) withFile(dirname(this.#path), 'r', fsyncSync);
-    this.refresh();
+    // another's line that is no verdict does not undo this one
+    this.takeIn();
   }
 
   #take(line: string, number: number): void {
@@ -110,10 +133,9 @@ export class VerdictLog {
     const row = rowSchema.safeParse(value);
     if (!row.success) {
       const issue = row.error.issues[0];
-      throw new DistillError(
-        'VERDICTS_INVALID',
-        `${this.#path}:${number}: ${issue?.path.join('.') || 'row'}: ${issue?.message ?? 'not a verdict'}`,
-      );
+      const why = `${issue?.path.join('.') || 'row'}: ${issue?.message ?? 'not a verdict'}`;
+      this.#invalid.push({ number, why });
+      return;
     }
     this.#rows.push(row.data);
     const key = errorKey(row.data);

@@ -29,7 +29,13 @@ def save(out: Path, model: Tagger, optimizer: torch.optim.Optimizer, average: di
         "model": model.state_dict(),
         "ema": average,
         "optimizer": optimizer.state_dict(),
-        "random": {"keys": torch.from_numpy(keys.astype(np.int64)), "position": position, "torch": torch.get_rng_state()},
+        "random": {
+            "keys": torch.from_numpy(keys.astype(np.int64)),
+            "position": position,
+            "torch": torch.get_rng_state(),
+            # dropout on a GPU draws from a state of its own
+            "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+        },
         "heads": HEADS,
     }
     temporary = out / f"{CHECKPOINT}.tmp"
@@ -51,6 +57,8 @@ def resume(out: Path, model: Tagger, optimizer: torch.optim.Optimizer, average: 
     np.random.set_state(("MT19937", keys, state["random"]["position"]))
     if "torch" in state["random"]:  # dropout's; runs without it did not always keep it
         torch.set_rng_state(state["random"]["torch"])
+    for device, random in zip(range(torch.cuda.device_count()), state["random"].get("cuda", []), strict=False):
+        torch.cuda.set_rng_state(random, device)
     print(f"train: resuming at step {state['step']}", file=sys.stderr, flush=True)
     return state["step"]
 

@@ -54,6 +54,11 @@ def corpus_files(directory: Path) -> dict[str, Path]:
     return found
 
 
+def unread(directory: Path) -> list[str]:
+    """Gold files that no head learns from: their names are those of no known corpus."""
+    return sorted(f"gold/{path.name}" for path in (directory / "gold").glob("*.jsonl") if path.stem not in SOURCES or path.stem == NOTES)
+
+
 def labelled_by(files: dict[str, Path], labels: str) -> dict[str, Path]:
     """The files with `labels` of: "human", "teacher" (the notes' file) or "both"."""
     return {name: path for name, path in files.items() if labels == "both" or (name == NOTES) == (labels == "teacher")}

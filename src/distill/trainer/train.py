@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from checkpoint import resume, save, write_base, write_final, write_run
-from corpus import Document, Reading, Window, corpus_files, labelled_by, read_rows, sha256, share_of
+from corpus import Document, Reading, Window, corpus_files, labelled_by, read_rows, sha256, share_of, unread
 from heads import HEADS, NOTES, served_from
 from model import CLS, MASK, MINILM, PAD, SEP, Tagger, base_directory, load_tokenizer, pretrained
 from recipe import PRESETS, Recipe, rate_at, schedule
@@ -77,6 +77,8 @@ def train(args: argparse.Namespace) -> None:
     tokenizer = load_tokenizer(base)
     reading = Reading(tokenizer, args.labels, args.soft_labels)
     files = labelled_by(corpus_files(args.corpus), args.labels)
+    if args.labels != "teacher" and (unknown := unread(args.corpus)):
+        print(f"train: nothing is learnt from {', '.join(unknown)}: no head reads such a corpus", file=sys.stderr, flush=True)
     documents = [d for name, path in files.items() for d in reading.documents(path, name, "train")]
     documents = share_of(documents, args.label_share)
     in_shorthand, lines = shorthand_of(files, recipe, reading)
@@ -225,12 +227,12 @@ def share(text: str) -> float:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--corpus", type=Path, required=True, help="directory with gold/*.jsonl and teacher/notes.jsonl")
+    parser.add_argument("--corpus", type=Path, required=True, help="directory with teacher/notes.jsonl and gold/NAME.jsonl of the human corpora in heads.py")
     parser.add_argument("--out", type=Path, required=True, help="run directory; an unfinished run in it is resumed")
     parser.add_argument("--base", default=MINILM, help="minilm, a directory, or a model on Hugging Face's hub")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="notes")
     parser.add_argument("--encoders", choices=["shared", "task"], help="instead of the preset's")
-    parser.add_argument("--labels", choices=["human", "teacher", "both"], default="both")
+    parser.add_argument("--labels", choices=["human", "teacher", "both"], default="both", help="of the human corpora, of teacher/notes.jsonl, or both")
     parser.add_argument("--label-share", type=share, default=1.0, help="share of the labelled documents, chosen by their ids")
     parser.add_argument("--soft-labels", action="store_true", help="an entity's confidence is its label, not 1")
     parser.add_argument("--soft-teachers", type=Path, nargs="*", default=[], help="model folders whose mean probabilities label what nobody has")

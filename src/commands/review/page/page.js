@@ -11,6 +11,7 @@ const PROBLEMS = {
   PAGE_OUTDATED: 'this page is of an earlier start: reload it',
   BORDER_WITHOUT_OVERLAP: 'no span of the other side overlaps this one: the border alone cannot be wrong',
   OUTPUT_FAILED: 'the verdicts file cannot be written',
+  VERDICTS_INVALID: 'the verdicts file has lines that are no verdicts, or was shortened: correct it, and start again',
 };
 const OTHERS_EVERY_MS = 3000;
 
@@ -160,8 +161,10 @@ function outOfTouch(error) {
 
 /** Takes in what this and other tabs and reviewers have saved. */
 async function others() {
-  const { session, next, verdicts: rows } = await ask(`/api/verdicts?from=${state.next}`);
+  const { session, next, verdicts: rows, invalid } = await ask(`/api/verdicts?from=${state.next}`);
   if (session !== state.session) throw new Error(PROBLEMS.PAGE_OUTDATED);
+  if (invalid.length > 0)
+    problem(`No verdict, and left out: line ${invalid.join(', ')} of the verdicts file. Correct it, and start again.`);
   if (next < state.next) return; // a later answer came first
   state.next = next;
   for (const row of rows) {

@@ -1,0 +1,81 @@
+/** If this fails, one document that a teacher could not decide makes all that was paid for useless, or goes into a training unsaid. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { readCorpus } from '../../src/distill/corpus.ts';
+import { clinstream } from '../support/cli.ts';
+import { temporaryFolder } from '../support/temporary.ts';
+
+const folder = temporaryFolder('fuse');
+const TEXT = 'Takes aspirin.';
+const ASPIRIN = [{ start: 6, end: 13, type: 'medication' }];
+const write = (name: string, ids: readonly string[], fields: object = {}): void =>
+  writeFileSync(
+    join(folder, name),
+    ids.map(id => `${JSON.stringify({ id, split: 'train', text: TEXT, entities: ASPIRIN, ...fields })}\n`).join(''),
+  );
+const IDS = ['n0', 'n1', 'n2', 'n3'];
+const without = (...left: string[]): string[] => IDS.filter(id => !left.includes(id));
+mkdirSync(join(folder, 'gold'));
+write('gold/notes.jsonl', IDS, { entities: [] });
+write('first.jsonl', without('n1'));
+write('second.jsonl', without('n3'));
+write('unasked.jsonl', []);
+write('other.jsonl', IDS, { text: `${TEXT} ` });
+const selection = {
+  annotators: [{ name: 'first' }, { name: 'second' }],
+  tasks: [
+    {
+      task: 'medication',
+      silent: [],
+      chosen: { candidate: { annotators: ['first', 'second'], fusion: 'union' } },
+      weights: {
+        prior: 0,
+        evidence: [
+          [-1, 1],
+          [-1, 1],
+        ],
+      },
+    },
+  ],
+};
+writeFileSync(join(folder, 'selection.json'), JSON.stringify(selection));
+
+const run = (first: string, ...more: string[]) =>
+  clinstream(
+    [
+      ...['distill', 'fuse', '--corpus', folder, '--file', 'gold/notes.jsonl', '--selection', 'selection.json'],
+      ...['--annotator', `first=${first}`, '--annotator', 'second=second.jsonl', '--into', 'made', ...more],
+    ],
+    { cwd: folder },
+  );
+
+describe('distill fuse', () => {
+  it('wants every document of every chosen teacher, or is told to fuse those that all have', async () => {
+    const refused = await run('first.jsonl');
+    assert.equal(refused.code, 6);
+    assert.match(
+      refused.stderr,
+      /annotator first: of 4 documents 1 are missing .* first n1: .* leave them out by --covered \[ANNOTATIONS_INCOMPLETE\]/,
+    );
+    assert.equal(existsSync(join(folder, 'made')), false);
+    const covered = await run('first.jsonl', '--covered', '--annotator', 'unasked=unasked.jsonl');
+    assert.equal(covered.code, 0, covered.stderr);
+    assert.match(
+      covered.stdout,
+      /: 2 train notes, 2 mentions; medication by first \+ second, union; left out 2 of 4, which not all chosen teachers labelled\n$/,
+    );
+    const made = readCorpus(join(folder, 'made'), 'teacher/notes.jsonl', 'train');
+    assert.deepEqual(
+      made.map(each => each.id),
+      ['n0', 'n2'],
+    );
+  });
+
+  it('takes no labels of another text, whatever it is told', async () => {
+    const { code, stderr } = await run('other.jsonl', '--covered');
+    assert.equal(code, 6);
+    assert.match(stderr, /first: .* 4 have another text, first n0 \[ANNOTATIONS_INCOMPLETE\]/);
+  });
+});

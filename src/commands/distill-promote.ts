@@ -22,7 +22,9 @@ export interface PromoteFlags {
   readonly file: string;
   readonly split: 'dev' | 'test';
   readonly task?: ReadonlyMap<string, readonly string[]>;
+  readonly allowUnjudged?: boolean;
   readonly rounds: number;
+  readonly minF1: number;
   readonly maxEce: number;
   readonly minSpeed: number;
   readonly maxMb: number;
@@ -123,8 +125,10 @@ function judgeOptions(flags: PromoteFlags, io: Io): JudgeOptions {
   };
 }
 
-function limitsOf({ maxEce, minSpeed, maxMb, maxShared, allowOtherData }: PromoteFlags): Limits {
+function limitsOf({ minF1, maxEce, minSpeed, maxMb, maxShared, allowOtherData, allowUnjudged }: PromoteFlags): Limits {
   return {
+    f1: minF1,
+    allowUnjudged: allowUnjudged === true,
     ece: maxEce,
     speed: minSpeed,
     bytes: maxMb * 1e6,
@@ -147,12 +151,13 @@ function reportOf(flags: PromoteFlags, judgement: Judgement, io: Io) {
 
 /** The command line again, without the folders of this machine. */
 function commandOf(flags: PromoteFlags): string {
-  const { candidate, file, split, task, rounds, maxEce, minSpeed, maxMb, maxShared } = flags;
+  const { candidate, file, split, task, rounds, minF1, maxEce, minSpeed, maxMb, maxShared } = flags;
   return [
     `npm run -s clinstream -- distill promote --candidate ${basename(resolve(candidate))} --store STORE --corpus CORPUS`,
     `--file ${file} --split ${split}`,
     ...Array.from(task ?? [], ([name, types]) => `--task ${name}=${types.join(',')}`),
-    `--rounds ${rounds} --max-ece ${maxEce} --min-speed ${minSpeed} --max-mb ${maxMb} --max-shared ${maxShared}`,
+    ...(flags.allowUnjudged === true ? ['--allow-unjudged'] : []),
+    `--rounds ${rounds} --min-f1 ${minF1} --max-ece ${maxEce} --min-speed ${minSpeed} --max-mb ${maxMb} --max-shared ${maxShared}`,
     ...(flags.allowOtherData === true ? ['--allow-other-data'] : []),
     ...(flags.dryRun === true ? ['--dry-run'] : []),
     ...(flags.force === undefined ? [] : [`--force ${JSON.stringify(flags.force)}`]),

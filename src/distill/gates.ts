@@ -17,6 +17,10 @@ export interface Verdict {
 }
 
 export interface Limits {
+  /** Least token F1 of a task that no serving model has. */
+  readonly f1: number;
+  /** Tasks may serve that the gold documents say nothing about. */
+  readonly allowUnjudged: boolean;
   /** Largest expected calibration error of a task. */
   readonly ece: number;
   /** Least tokens/s, over those of the model that serves. */
@@ -33,28 +37,32 @@ export const SEED = 1;
 /** Both ends outside: so each end alone is a bound of 95 %. */
 const LEVEL = 0.9;
 const ALONE = 'no serving model: absolute only';
+const ALONE_IN_TASK = 'no serving model has the task: absolute only';
 const IDS_SHOWN = 10;
 
 /**
  * Refuses what is credibly worse: where even the upper 95 % bound of F1(candidate) − F1(serving), over the same documents, is below 0.
- * @param candidate, serving token counts of each document; undefined where the model has no head for the task.
+ * @param candidate, serving token counts of each document; undefined where the model has no head for the task, or nothing was counted.
+ * @param least F1 where there is no serving model to compare with.
  */
 export function f1Gate(
   task: string,
   candidate: readonly Counts[] | undefined,
   serving: readonly Counts[] | undefined,
+  least: number,
 ): Verdict {
   const f1Of = (counts: readonly Counts[]): number => scores(sum(counts)).f1;
   const before = serving === undefined ? null : f1Of(serving);
   if (candidate === undefined) {
-    const says = `the candidate has no head for it; the serving model has F1 ${digits(before ?? 0)}`;
+    const has = before === null ? 'the serving model has one' : `the serving model has F1 ${digits(before)}`;
+    const says = `the candidate has no head for it; ${has}`;
     return { gate: 'f1', task, passed: false, says, figures: { candidate: null, serving: before } };
   }
   const f1 = f1Of(candidate);
   const documents = candidate.length;
   if (serving === undefined || before === null) {
-    const says = `token F1 ${digits(f1)} on ${documents} documents (${ALONE})`;
-    return { gate: 'f1', task, passed: true, says, figures: { candidate: f1, serving: null, documents } };
+    const says = `token F1 ${digits(f1)}, at least ${least}, on ${documents} documents (${ALONE_IN_TASK})`;
+    return { gate: 'f1', task, passed: f1 >= least, says, figures: { candidate: f1, serving: null, least, documents } };
   }
   const { high } = pairedF1Interval(candidate, serving, seeded(SEED), undefined, LEVEL);
   const passed = high >= 0;
@@ -63,9 +71,11 @@ export function f1Gate(
   return { gate: 'f1', task, passed, says, figures: { candidate: f1, serving: before, upperBound: high, documents } };
 }
 
-/** A task that the gold documents say nothing about. */
-export function unjudged(task: string): Verdict {
-  return { gate: 'f1', task, passed: true, says: 'not judged: no --task names its gold types', figures: {} };
+/** A task that the gold documents say nothing about: it would serve whatever it finds. */
+export function unjudged(task: string, allowed: boolean): Verdict {
+  const otherwise = allowed ? ' (allowed by --allow-unjudged)' : ', and --allow-unjudged is not given';
+  const says = `not judged: no --task names its gold types${otherwise}`;
+  return { gate: 'f1', task, passed: allowed, says, figures: { allowed } };
 }
 
 export function calibrationGate({ task, ece, words }: Calibration, limit: number): Verdict {

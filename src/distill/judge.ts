@@ -83,11 +83,13 @@ export async function judge(
   const trained = training === null ? [] : trainDocuments(training, corpusDirectory);
   const leakage = findLeaks(documents, trained, limits.leak);
   const gates = [
-    ...tasks.map(task =>
-      judged.includes(task) || !tasksOf(candidate).includes(task)
-        ? f1Gate(task, countsOf(candidate, ofCandidate, task), countsOf(serving, ofServing, task))
-        : unjudged(task),
-    ),
+    ...tasks.map(task => {
+      if (judged.includes(task))
+        return f1Gate(task, countsOf(candidate, ofCandidate, task), countsOf(serving, ofServing, task), limits.f1);
+      return tasksOf(candidate).includes(task)
+        ? unjudged(task, limits.allowUnjudged)
+        : f1Gate(task, undefined, undefined, limits.f1);
+    }),
     ...calibrationOf(ofCandidate, candidate.manifest.heads)
       .filter(each => judged.includes(each.task))
       .map(each => calibrationGate(each, limits.ece)),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
+import type { Limits } from '../../src/distill/gates.ts';
 import { lockStore } from '../../src/distill/store-lock.ts';
 import { loadModel, type Manifest } from '../../src/model/manifest.ts';
 import { loadServing, readStore } from '../../src/model/store.ts';
@@ -52,7 +53,7 @@ describe('distill promote', { timeout: 300_000 }, () => {
     assert.equal(code, 0, `${stdout}${stderr}`);
     assert.match(
       stdout,
-      /^pass {2}f1 disease: token F1 [01]?\.\d{3} on \d+ documents \(no serving model: absolute only\)$/m,
+      /^pass {2}f1 disease: token F1 [01]?\.\d{3}, at least 0\.3, on \d+ documents \(no serving model has the task: absolute only\)$/m,
     );
     assert.match(stdout, /^pass {2}speed: \d+ tokens\/s \(no serving model: absolute only\)$/m);
   });
@@ -111,6 +112,37 @@ describe('distill promote', { timeout: 300_000 }, () => {
     assert.equal(readFileSync(join(store, 'serving.json'), 'utf8'), whole);
   });
 
+  it('refuses a first model that finds next to nothing, into an empty store', async () => {
+    const store = join(folder, 'first');
+    const json = join(folder, 'first.json');
+    const { code, stdout, stderr } = await promote(shy, store, '--json', json);
+    assert.equal(code, 6, stdout);
+    assert.match(stdout, /^FAIL {2}f1 disease: token F1 \.[0-2]\d\d, at least 0\.3, /m);
+    assert.match(stderr, /gates failed \(f1 disease, f1 symptom/);
+    assert.equal(serves(store), undefined);
+    const { limits, gates } = JSON.parse(readFileSync(json, 'utf8'));
+    assert.deepEqual([limits.f1, gates[0].figures.least], [0.3, 0.3]);
+    const low = await promote(shy, store, '--dry-run', '--min-f1', '0');
+    assert.match(low.stdout, /^pass {2}f1 disease: token F1 \.[0-2]\d\d, at least 0, /m);
+  });
+
+  it('refuses to serve a task that was not judged, unless that is allowed, which the record says', async () => {
+    const store = storeWithGood();
+    const some = ['--task', 'disease=disease'];
+    const refused = await promote(other, store, ...some);
+    assert.equal(refused.code, 6, refused.stdout);
+    assert.match(refused.stdout, /^FAIL {2}f1 medication: not judged/m);
+    assert.match(refused.stderr, /\(f1 medication, f1 symptom\): nothing/);
+    const first = await promote(good, join(folder, 'unjudged'), '--dry-run', ...some);
+    assert.match(first.stderr, /\(f1 medication, f1 symptom\): nothing/);
+    const allowed = await promote(other, store, ...some, '--allow-unjudged');
+    assert.equal(allowed.code, 0, `${allowed.stdout}${allowed.stderr}`);
+    assert.match(allowed.stdout, /^pass {2}f1 medication: not judged: .*\(allowed by --allow-unjudged\)$/m);
+    const { command, report } = readStore(store)?.history.at(-1) ?? {};
+    assert.match(command ?? '', / --allow-unjudged /);
+    assert.equal((report?.limits as Limits | undefined)?.allowUnjudged, true);
+  });
+
   it('refuses a model that is too slow, too large, or has lost a task or its thresholds', async () => {
     const narrow = made('narrow', ({ heads, selfCheck }) => ({
       heads: heads.map((head, i) => (i === 2 ? { ...head, task: 'finding' } : head)),
@@ -128,9 +160,8 @@ describe('distill promote', { timeout: 300_000 }, () => {
       'disease=disease',
     );
     assert.equal(limited.code, 6);
-    assert.match(limited.stderr, /\(f1 symptom, speed, size\): nothing/);
+    assert.match(limited.stderr, /\(f1 medication, f1 finding, f1 symptom, speed, size\): nothing/);
     assert.match(limited.stdout, /^FAIL {2}f1 symptom: the candidate has no head for it/m);
-    assert.match(limited.stdout, /^pass {2}f1 medication: not judged/m);
     const bare = join(folder, 'bare');
     cpSync(good, bare, { recursive: true, filter: path => !path.endsWith('routing.json') });
     const mute = await promote(bare, begun, '--dry-run');

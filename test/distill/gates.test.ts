@@ -11,12 +11,15 @@ import {
   routingGate,
   sizeGate,
   speedGate,
+  unjudged,
 } from '../../src/distill/gates.ts';
 import type { TrainingData } from '../../src/distill/training-data.ts';
 import type { Counts } from '../../src/evaluation/counts.ts';
 
 const counts = fc.record({ tp: fc.nat(30), fp: fc.nat(10), fn: fc.nat(10) });
 const documents = fc.array(counts, { minLength: 6, maxLength: 40 });
+/** Where there is nothing to compare with. */
+const LEAST = 0.3;
 const documentsOf = (size: number, each: (i: number) => Counts): Counts[] =>
   Array.from({ length: size }, (_, i) => each(i));
 
@@ -24,12 +27,12 @@ describe('F1 gate', () => {
   it('lets pass what is equal or better on every document', () => {
     fc.assert(
       fc.property(documents, fc.infiniteStream(fc.nat(5)), (serving, found) => {
-        assert.ok(f1Gate('symptom', serving, serving).passed);
+        assert.ok(f1Gate('symptom', serving, serving, LEAST).passed);
         const better = serving.map(each => {
           const more = Math.min(each.fn, found.next().value as number);
           return { tp: each.tp + more, fp: each.fp, fn: each.fn - more };
         });
-        assert.ok(f1Gate('symptom', better, serving).passed);
+        assert.ok(f1Gate('symptom', better, serving, LEAST).passed);
       }),
       { numRuns: 20 },
     );
@@ -38,13 +41,13 @@ describe('F1 gate', () => {
   it('refuses what is worse on every document, and not what is worse on one of many', () => {
     const serving = documentsOf(30, () => ({ tp: 10, fp: 1, fn: 1 }));
     const worse = documentsOf(30, () => ({ tp: 9, fp: 1, fn: 2 }));
-    const verdict = f1Gate('symptom', worse, serving);
+    const verdict = f1Gate('symptom', worse, serving, LEAST);
     assert.ok(!verdict.passed && (verdict.figures.upperBound as number) < 0);
     assert.match(
       lineOf(verdict),
       /^FAIL {2}f1 symptom: token F1 \.857, serving \.909: worse beyond chance \(95 % bound .* −\.0/,
     );
-    assert.ok(f1Gate('symptom', [...worse.slice(0, 1), ...serving.slice(1)], serving).passed);
+    assert.ok(f1Gate('symptom', [...worse.slice(0, 1), ...serving.slice(1)], serving, LEAST).passed);
   });
 
   it('is one-sided: a bound of 95 %, not of 97.5 %', () => {
@@ -54,19 +57,37 @@ describe('F1 gate', () => {
       'symptom',
       serving.map((each, i) => (i < 3 ? { tp: 0, fp: 1, fn: 11 } : each)),
       serving,
+      LEAST,
     );
     const two = f1Gate(
       'symptom',
       serving.map((each, i) => (i < 2 ? { tp: 0, fp: 1, fn: 11 } : each)),
       serving,
+      LEAST,
     );
     assert.deepEqual([three.passed, two.passed], [false, true]);
   });
 
-  it('refuses a lost head, and judges a first model by itself', () => {
+  it('refuses a lost head, judged or not', () => {
     const some = documentsOf(6, () => ({ tp: 1, fp: 0, fn: 0 }));
-    assert.match(lineOf(f1Gate('disease', undefined, some)), /^FAIL {2}f1 disease: the candidate has no head for it/);
-    assert.match(lineOf(f1Gate('disease', some, undefined)), /^pass .*no serving model: absolute only/);
+    const lost = /^FAIL {2}f1 disease: the candidate has no head for it; the serving model has/;
+    assert.match(lineOf(f1Gate('disease', undefined, some, LEAST)), lost);
+    assert.match(lineOf(f1Gate('disease', undefined, undefined, LEAST)), lost);
+  });
+
+  it('wants a floor where no serving model has the task', () => {
+    const found = (tp: number): string => lineOf(f1Gate('disease', [{ tp, fp: 0, fn: 17 - tp }], undefined, LEAST));
+    assert.match(found(0), /^FAIL {2}f1 disease: token F1 \.000, at least 0\.3, .*no serving model has the task/);
+    assert.match(found(2), /^FAIL .* \.211/);
+    assert.match(found(3), /^pass .* \.300/);
+  });
+
+  it('refuses a task that is not judged, unless that is allowed', () => {
+    assert.match(
+      lineOf(unjudged('disease', false)),
+      /^FAIL {2}f1 disease: not judged: .*--allow-unjudged is not given$/,
+    );
+    assert.match(lineOf(unjudged('disease', true)), /^pass .*\(allowed by --allow-unjudged\)$/);
   });
 });
 

@@ -6,6 +6,7 @@ import { install, rollBack } from '../distill/change-store.ts';
 import { DistillError } from '../distill/distill-error.ts';
 import { type Limits, lineOf, nameOf } from '../distill/gates.ts';
 import { type Judgement, type JudgeOptions, judge } from '../distill/judge.ts';
+import { contentHash } from '../distill/model-content.ts';
 import { rounded } from '../distill/rounded.ts';
 import { lockStore } from '../distill/store-lock.ts';
 import { loadModel, type VerifiedModel } from '../model/manifest.ts';
@@ -54,6 +55,7 @@ export async function distillPromote(flags: PromoteFlags, io: Io): Promise<void>
 async function promote(directory: string, candidate: VerifiedModel, flags: PromoteFlags, io: Io): Promise<void> {
   const store = readStore(directory);
   const serving = store === null ? null : loadModel(join(directory, store.serving));
+  const judged = contentHash(candidate);
   const judgement = await judge(candidate, serving, judgeOptions(flags, io));
   for (const gate of judgement.gates) await write(io.stdout, `${lineOf(gate)}\n`);
   const report = reportOf(flags, judgement, io);
@@ -64,11 +66,11 @@ async function promote(directory: string, candidate: VerifiedModel, flags: Promo
     throw new DistillError('PROMOTION_REFUSED', why, { details: { failed: failed.join(', ') } });
   }
   if (flags.dryRun === true) return write(io.stdout, 'All gates pass; nothing was changed.\n');
-  if (candidate.identity.sha256 === serving?.identity.sha256)
+  if (serving !== null && judged === contentHash(serving))
     return write(io.stdout, `${store?.serving} serves already: nothing was changed.\n`);
   io.stderr.write('promote: copying and verifying\n');
   const { command, commit, at: _measured, ...gates } = report;
-  const folder = await install(directory, candidate, {
+  const folder = await install(directory, candidate, judged, {
     at: new Date(io.now()).toISOString(),
     from: resolve(flags.candidate),
     command,

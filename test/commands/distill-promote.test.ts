@@ -4,6 +4,7 @@ import { appendFileSync, cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import type { Limits } from '../../src/distill/gates.ts';
+import { contentHash } from '../../src/distill/model-content.ts';
 import { lockStore } from '../../src/distill/store-lock.ts';
 import { loadModel, type Manifest } from '../../src/model/manifest.ts';
 import { loadServing, readStore } from '../../src/model/store.ts';
@@ -61,7 +62,7 @@ describe('distill promote', { timeout: 300_000 }, () => {
   it('puts a first model into a store, which may be named wherever a model may', async () => {
     const { name, version, sha256 } = loadModel(good).identity;
     assert.deepEqual(loadServing(begun).identity, loadModel(good).identity);
-    assert.equal(serves(begun), `${name}-${version}-${sha256.slice(0, 8)}`);
+    assert.equal(serves(begun), `${name}-${version}-${contentHash(loadModel(good)).slice(0, 8)}`);
     const verified = await clinstream(['models', 'verify', '--model', begun]);
     assert.match(verified.stdout, new RegExp(`${sha256}.*self-check passed`));
     const tagged = await clinstream(['tag', '--format', 'jsonl'], {
@@ -90,6 +91,18 @@ describe('distill promote', { timeout: 300_000 }, () => {
     const again = await promote(other, store);
     assert.deepEqual([again.code, /serves already: nothing was changed/.test(again.stdout)], [0, true]);
     assert.equal(readStore(store)?.history.length, 2);
+  });
+
+  it('lets the serving model serve with other thresholds, which were judged', async () => {
+    const store = storeWithGood();
+    const retuned = join(folder, 'retuned');
+    cpSync(good, retuned, { recursive: true });
+    appendFileSync(join(retuned, 'routing.json'), '\n');
+    const { code, stdout, stderr } = await promote(retuned, store);
+    assert.equal(code, 0, `${stdout}${stderr}`);
+    assert.match(stdout, /^notes-minilm-[\d.]+-\w{8} serves from now on\.$/m);
+    const served = readFileSync(join(loadServing(store).directory, 'routing.json'), 'utf8');
+    assert.equal(served, readFileSync(join(retuned, 'routing.json'), 'utf8'));
   });
 
   it('refuses a model that finds less, and one that confuses its heads, and changes nothing', async () => {

@@ -4,8 +4,6 @@ import { pairedF1Interval, seeded } from '../evaluation/bootstrap.ts';
 import { type Counts, scores, sum } from '../evaluation/counts.ts';
 import { median } from '../evaluation/median.ts';
 import type { Calibration } from './calibrate.ts';
-import type { Leakage } from './leakage.ts';
-import type { TrainingData } from './training-data.ts';
 
 export interface Verdict {
   readonly gate: 'f1' | 'calibration' | 'speed' | 'size' | 'routing' | 'data' | 'leakage';
@@ -27,7 +25,7 @@ export interface Limits {
   readonly speed: number;
   /** Of all files of the model together. */
   readonly bytes: number;
-  /** Share of a document's shingles from which on it counts as trained on. */
+  /** Share of a document's shingles in what trained the candidate, from which on it counts as trained on. */
   readonly leak: number;
   /** The corpus directory may lack, or hold changed, files that trained the candidate. */
   readonly allowOtherData: boolean;
@@ -38,7 +36,6 @@ export const SEED = 1;
 const LEVEL = 0.9;
 const ALONE = 'no serving model: absolute only';
 const ALONE_IN_TASK = 'no serving model has the task: absolute only';
-const IDS_SHOWN = 10;
 
 /**
  * Refuses what is credibly worse: where even the upper 95 % bound of F1(candidate) − F1(serving), over the same documents, is below 0.
@@ -120,42 +117,6 @@ export function routingGate(candidate: readonly string[] | null, serving: readon
       ? has
       : `${has}, and the serving model has them for ${lost.join(', ')}: measure them with 'clinstream distill doubt --model CANDIDATE --write'`;
   return { gate: 'routing', passed: lost.length === 0, says, figures: { candidate, serving } };
-}
-
-/** Whether the corpus at hand is the one that trained the candidate. @param data null where the manifest does not say. */
-export function dataGate(data: TrainingData | null, allowOther: boolean): Verdict {
-  const of = (found: string): string[] =>
-    (data?.files ?? []).filter(each => each.found === found).map(each => each.file);
-  const [another, missing] = [of('another'), of('missing')];
-  const faults = [
-    ...(data === null ? ['the manifest does not say what trained the candidate (training.data)'] : []),
-    ...(another.length === 0 ? [] : [`the corpus is not the one that trained it: ${another.join(', ')} differ`]),
-    ...(missing.length === 0 ? [] : [`the corpus lacks ${missing.join(', ')}, which trained it`]),
-  ];
-  const allowed = faults.length > 0 && allowOther ? ' (allowed by --allow-other-data)' : '';
-  const unlabelled = data?.unlabelled ?? [];
-  const notes = unlabelled.length === 0 ? '' : `; unlabelled text is not looked at: ${unlabelled.join(', ')}`;
-  const says = faults.length === 0 ? `${data?.files.length} training files, unchanged` : faults.join('; ');
-  return {
-    gate: 'data',
-    passed: faults.length === 0 || allowOther,
-    says: `${says}${allowed}${notes}`,
-    figures: { files: data?.files ?? [], unlabelled, allowOther },
-  };
-}
-
-export function leakageGate({ leaks, tooShort, trainDocuments }: Leakage, documents: number, limit: number): Verdict {
-  const shown = leaks.slice(0, IDS_SHOWN).map(({ id, trainId, file, share }) => {
-    return `${id} (${Math.round(100 * share)} % of it in ${trainId} of ${file})`;
-  });
-  const more = leaks.length > shown.length ? ` and ${leaks.length - shown.length} more` : '';
-  const says =
-    leaks.length === 0
-      ? `none of ${documents} documents has ${Math.round(100 * limit)} % or more of its 8-word shingles in one of ${trainDocuments} training documents`
-      : `${leaks.length} of ${documents} documents were trained on: ${shown.join(', ')}${more}`;
-  const short = tooShort === 0 ? '' : ` (${tooShort} too short to say)`;
-  const figures = { leaks, documents, tooShort, trainDocuments, limit };
-  return { gate: 'leakage', passed: leaks.length === 0, says: `${says}${short}`, figures };
 }
 
 export function lineOf({ gate, task, passed, says }: Verdict): string {

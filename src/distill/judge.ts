@@ -6,13 +6,12 @@ import { loadRouting } from '../model/routing.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { calibrationOf } from './calibrate.ts';
 import { type CorpusDocument, corpusHash, readCorpus, type Split } from './corpus.ts';
+import { dataGate, leakageGate } from './data-gates.ts';
 import { DistillError } from './distill-error.ts';
 import {
   calibrationGate,
-  dataGate,
   f1Gate,
   type Limits,
-  leakageGate,
   type Round,
   routingGate,
   SEED,
@@ -24,7 +23,7 @@ import {
 import { findLeaks } from './leakage.ts';
 import { countDocument, pair } from './measure.ts';
 import { type Progress, type ScoredDocument, Scorer } from './score-documents.ts';
-import { trainDocuments, trainingDataOf } from './training-data.ts';
+import { isFitted, learntFrom, trainingDataOf } from './training-data.ts';
 
 export interface JudgeOptions {
   readonly corpusDirectory: string;
@@ -80,8 +79,7 @@ export async function judge(
   );
   progress('promote: looking for gate documents among training documents');
   const training = trainingDataOf(candidate.manifest, corpusDirectory);
-  const trained = training === null ? [] : trainDocuments(training, corpusDirectory);
-  const leakage = findLeaks(documents, trained, limits.leak);
+  const leakage = findLeaks(documents, learntFrom(training, corpusDirectory, options), limits.leak);
   const gates = [
     ...tasks.map(task => {
       if (judged.includes(task))
@@ -97,7 +95,7 @@ export async function judge(
     sizeGate(bytesOf(candidate), limits.bytes),
     routingGate(routedTasks(candidate), serving === null ? null : routedTasks(serving)),
     dataGate(training, limits.allowOtherData),
-    leakageGate(leakage, documents.length, limits.leak),
+    leakageGate(leakage, documents.length, limits.leak, isFitted(file, split)),
   ];
   return {
     candidate: candidate.identity,

@@ -199,16 +199,38 @@ describe('distill promote', { timeout: 300_000 }, () => {
     assert.equal(code, 6);
     assert.match(
       stdout,
-      /^FAIL {2}leakage: 1 of \d+ documents were trained on: .* \(100 % of it in copy of teacher\/notes\.jsonl\)$/m,
+      /^FAIL {2}leakage: 1 of \d+ documents were trained or fitted on: .* \(100 % of it in copy of teacher\/notes\.jsonl\)$/m,
     );
     assert.ok(stdout.includes(copied.id));
     for (const line of copied.text.split('\n').filter(each => each.length > 20))
       assert.ok(!`${stdout}${stderr}`.toLowerCase().includes(line.toLowerCase()));
   });
 
+  it('refuses a model whose temperatures and thresholds were fitted on what judges it, or says it plainly', async () => {
+    const fitted = join(folder, 'fitted-corpus');
+    const [first, ...rest] = makeCorpus(fitted, rows =>
+      rows.map(row => ({ ...row, id: `dev-${row.id}`, split: 'dev' })),
+    );
+    const model = makeCandidate(join(folder, 'fitted'), fitted);
+    const args = ['--corpus', fitted, '--dry-run'];
+    const { code, stdout } = await promote(model, join(folder, 'never'), ...args);
+    assert.equal(code, 6);
+    const count = rest.length + 1;
+    assert.match(
+      stdout,
+      new RegExp(`^FAIL {2}leakage: ${count} of ${count} documents were trained or fitted on: `, 'm'),
+    );
+    assert.ok(stdout.includes(`${first?.id} (100 % of it in dev-${first?.id} of teacher/notes.jsonl, dev)`), stdout);
+    for (const file of ['teacher/notes.jsonl', './teacher/notes.jsonl']) {
+      const itself = await promote(model, join(folder, 'never'), ...args, '--file', file, '--split', 'dev');
+      assert.equal(itself.code, 0, itself.stdout);
+      assert.match(itself.stdout, /^pass {2}leakage: .*fitted on these very documents, the teacher's dev notes$/m);
+    }
+  });
+
   it('refuses to judge by a corpus that is not the one that trained it, unless that is allowed', async () => {
     const changed = join(folder, 'changed-corpus');
-    makeCorpus(changed, ([row]) => [{ ...(row as (typeof gate)[number]), id: 'late', split: 'dev' }]);
+    makeCorpus(changed, () => [{ id: 'late', split: 'dev', text: 'Another note.', entities: [] }]);
     const refused = await promote(good, begun, '--corpus', changed, '--dry-run');
     assert.equal(refused.code, 6);
     assert.match(

@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { dataGate, leakageGate } from '../../src/distill/data-gates.ts';
 import {
   calibrationGate,
-  dataGate,
   f1Gate,
-  leakageGate,
   lineOf,
   routingGate,
   sizeGate,
@@ -148,13 +147,22 @@ describe('the other gates', () => {
   });
 
   it('list leaks by id, and not all of them', () => {
-    const leak = (i: number) => ({ id: `d${i}`, trainId: 't', file: 'gold/x.jsonl', share: 0.75 });
+    const leak = (i: number) => ({
+      ...{ id: `d${i}`, share: 0.75, in: 1 + i },
+      ...{ trainId: 't', file: 'gold/x.jsonl', most: i === 0 ? 0.75 : 0.5 },
+    });
     const leaks = Array.from({ length: 12 }, (_, i) => leak(i));
-    const line = lineOf(leakageGate({ leaks, tooShort: 1, trainDocuments: 5 }, 20, 0.5));
+    const line = lineOf(leakageGate({ leaks, empty: 1, trainDocuments: 5 }, 20, 0.5, false));
     assert.match(
       line,
-      /^FAIL {2}leakage: 12 of 20 .*: d0 \(75 % of it in t of gold\/x\.jsonl\), .* and 2 more \(1 too short to say\)$/,
+      /^FAIL {2}leakage: 12 of 20 .*: d0 \(75 % of it in t of gold\/x\.jsonl\), d1 \(75 % of it in 2 documents, 50 % of it in t of .* and 2 more \(1 without words\)$/,
     );
-    assert.match(lineOf(leakageGate({ leaks: [], tooShort: 0, trainDocuments: 5 }, 20, 0.5)), /^pass /);
+    assert.match(lineOf(leakageGate({ leaks: [], empty: 0, trainDocuments: 5 }, 20, 0.5, false)), /^pass .*dev$/);
+  });
+
+  it('say where the documents are those that temperatures and thresholds were fitted on', () => {
+    const { passed, says, figures } = leakageGate({ leaks: [], empty: 0, trainDocuments: 5 }, 20, 0.5, true);
+    assert.deepEqual([passed, figures.fitted], [true, true]);
+    assert.match(says, /fitted on these very documents, the teacher's dev notes$/);
   });
 });

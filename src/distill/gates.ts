@@ -1,12 +1,13 @@
 /** What a candidate must pass before it serves: each gate is a verdict from numbers, and says in one line what it saw. Pure. */
 
-import { pairedF1Interval, seeded } from '../evaluation/bootstrap.ts';
+import { pairedF1Interval, pairedInterval, seeded } from '../evaluation/bootstrap.ts';
 import { type Counts, scores, sum } from '../evaluation/counts.ts';
 import { median } from '../evaluation/median.ts';
 import type { Calibration } from './calibrate.ts';
+import { baseRateLoss, type Loss, meanLoss } from './likelihood.ts';
 
 export interface Verdict {
-  readonly gate: 'f1' | 'calibration' | 'speed' | 'size' | 'routing' | 'data' | 'leakage';
+  readonly gate: 'f1' | 'calibration' | 'likelihood' | 'speed' | 'size' | 'routing' | 'data' | 'leakage';
   readonly task?: string;
   readonly passed: boolean;
   readonly says: string;
@@ -81,6 +82,39 @@ export function calibrationGate({ task, ece, words }: Calibration, limit: number
   return { gate: 'calibration', task, passed, says, figures: { ece, limit, words } };
 }
 
+/**
+ * Refuses probabilities that are credibly worse: where even the lower 95 % bound of NLL(candidate) − NLL(serving), a word, is above 0. The
+ * expected calibration error hardly sees them, since nearly all words are surely Outside. Alone, a model must beat the bare base rate.
+ * @param candidate, serving of each document, on the same words; serving undefined where no serving model has the task.
+ */
+export function likelihoodGate(
+  task: string,
+  candidate: readonly Loss[],
+  serving: readonly Loss[] | undefined,
+): Verdict {
+  const nll = meanLoss(candidate);
+  const figures = { candidate: nll, documents: candidate.length };
+  if (serving === undefined) {
+    const baseRate = baseRateLoss(candidate);
+    const says = `NLL ${nll.toFixed(4)} nats a word, at most that of the base rate, ${baseRate.toFixed(4)} (${ALONE_IN_TASK})`;
+    return {
+      gate: 'likelihood',
+      task,
+      passed: nll <= baseRate,
+      says,
+      figures: { ...figures, serving: null, baseRate },
+    };
+  }
+  const before = meanLoss(serving);
+  const some = (losses: readonly Loss[]): Loss[] => losses.filter(each => each.words > 0);
+  const { low } = pairedInterval(some(candidate), some(serving), meanLoss, seeded(SEED), undefined, LEVEL);
+  // where one is not a number, the order of resamples is none
+  const passed = Number.isFinite(nll - before) && low <= 0;
+  const worse = passed ? 'not credibly worse' : 'worse beyond chance';
+  const says = `NLL ${nll.toFixed(4)} nats a word, serving ${before.toFixed(4)}: ${worse} (95 % bound of the difference ${signed(low, 4)}, ${candidate.length} documents)`;
+  return { gate: 'likelihood', task, passed, says, figures: { ...figures, serving: before, lowerBound: low } };
+}
+
 /** Seconds that each model took for the same documents, and their tokens by one tokenizer. */
 export interface Round {
   readonly tokens: number;
@@ -131,8 +165,8 @@ function digits(value: number): string {
   return value.toFixed(3).replace(/^0/, '');
 }
 
-function signed(value: number): string {
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3).replace(/^0/, '')}`;
+function signed(value: number, places = 3): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(places).replace(/^0/, '')}`;
 }
 
 function megabytes(bytes: number): string {

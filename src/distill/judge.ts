@@ -12,6 +12,7 @@ import {
   calibrationGate,
   f1Gate,
   type Limits,
+  likelihoodGate,
   type Round,
   routingGate,
   SEED,
@@ -21,6 +22,7 @@ import {
   type Verdict,
 } from './gates.ts';
 import { findLeaks } from './leakage.ts';
+import { lossesOf } from './likelihood.ts';
 import { countDocument, pair } from './measure.ts';
 import { type Progress, type ScoredDocument, Scorer } from './score-documents.ts';
 import { isFitted, learntFrom, trainingDataOf } from './training-data.ts';
@@ -91,6 +93,12 @@ export async function judge(
     ...calibrationOf(ofCandidate, candidate.manifest.heads)
       .filter(each => judged.includes(each.task))
       .map(each => calibrationGate(each, limits.ece)),
+    ...judged.flatMap(task => {
+      const losses = lossesOf(ofCandidate, ofServing ?? ofCandidate, candidate.manifest.heads, task);
+      if (losses === undefined) return [];
+      const before = lossesOf(ofServing ?? [], ofCandidate, serving?.manifest.heads ?? [], task);
+      return likelihoodGate(task, losses, before);
+    }),
     speedGate(rounds, limits.speed),
     sizeGate(bytesOf(candidate), limits.bytes),
     routingGate(routedTasks(candidate), serving === null ? null : routedTasks(serving)),

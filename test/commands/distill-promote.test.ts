@@ -125,6 +125,25 @@ describe('distill promote', { timeout: 300_000 }, () => {
     assert.equal(readFileSync(join(store, 'serving.json'), 'utf8'), whole);
   });
 
+  it('refuses a model that is far too sure, though it finds the same and its ECE passes', async () => {
+    const sure = made('sure', ({ heads }) => ({
+      heads: heads.map(head => ({ ...head, temperature: head.temperature / 10 })),
+    }));
+    const { code, stdout, stderr } = await promote(sure, begun, '--dry-run');
+    assert.equal(code, 6, stdout);
+    assert.match(
+      stdout,
+      /^FAIL {2}likelihood symptom: NLL 0\.\d{4} nats a word, serving 0\.\d{4}: worse beyond chance/m,
+    );
+    assert.match(stdout, /^pass {2}calibration symptom/m);
+    assert.match(stderr, / 1 of 14 gates failed \(likelihood symptom\)/);
+    const opposite = made('opposite', ({ heads: [medication, ...rest] }) => ({
+      heads: [medication, ...rest.toReversed()] as Manifest['heads'],
+    }));
+    const first = await promote(opposite, join(folder, 'opposite-store'), '--dry-run');
+    assert.match(first.stdout, /^FAIL {2}likelihood disease: NLL .* at most that of the base rate/m);
+  });
+
   it('refuses a first model that finds next to nothing, into an empty store', async () => {
     const store = join(folder, 'first');
     const json = join(folder, 'first.json');

@@ -6,6 +6,7 @@ import { install, rollBack } from '../distill/change-store.ts';
 import { DistillError } from '../distill/distill-error.ts';
 import { type Limits, lineOf, nameOf } from '../distill/gates.ts';
 import { type Judgement, type JudgeOptions, judge } from '../distill/judge.ts';
+import { contentHash } from '../distill/model-content.ts';
 import { rounded } from '../distill/rounded.ts';
 import { lockStore } from '../distill/store-lock.ts';
 import { loadModel, type VerifiedModel } from '../model/manifest.ts';
@@ -22,7 +23,9 @@ export interface PromoteFlags {
   readonly file: string;
   readonly split: 'dev' | 'test';
   readonly task?: ReadonlyMap<string, readonly string[]>;
+  readonly allowUnjudged?: boolean;
   readonly rounds: number;
+  readonly minF1: number;
   readonly maxEce: number;
   readonly minSpeed: number;
   readonly maxMb: number;
@@ -52,6 +55,7 @@ export async function distillPromote(flags: PromoteFlags, io: Io): Promise<void>
 async function promote(directory: string, candidate: VerifiedModel, flags: PromoteFlags, io: Io): Promise<void> {
   const store = readStore(directory);
   const serving = store === null ? null : loadModel(join(directory, store.serving));
+  const judged = contentHash(candidate);
   const judgement = await judge(candidate, serving, judgeOptions(flags, io));
   for (const gate of judgement.gates) await write(io.stdout, `${lineOf(gate)}\n`);
   const report = reportOf(flags, judgement, io);
@@ -62,11 +66,11 @@ async function promote(directory: string, candidate: VerifiedModel, flags: Promo
     throw new DistillError('PROMOTION_REFUSED', why, { details: { failed: failed.join(', ') } });
   }
   if (flags.dryRun === true) return write(io.stdout, 'All gates pass; nothing was changed.\n');
-  if (candidate.identity.sha256 === serving?.identity.sha256)
+  if (serving !== null && judged === contentHash(serving))
     return write(io.stdout, `${store?.serving} serves already: nothing was changed.\n`);
   io.stderr.write('promote: copying and verifying\n');
   const { command, commit, at: _measured, ...gates } = report;
-  const folder = await install(directory, candidate, {
+  const folder = await install(directory, candidate, judged, {
     at: new Date(io.now()).toISOString(),
     from: resolve(flags.candidate),
     command,
@@ -123,8 +127,10 @@ function judgeOptions(flags: PromoteFlags, io: Io): JudgeOptions {
   };
 }
 
-function limitsOf({ maxEce, minSpeed, maxMb, maxShared, allowOtherData }: PromoteFlags): Limits {
+function limitsOf({ minF1, maxEce, minSpeed, maxMb, maxShared, allowOtherData, allowUnjudged }: PromoteFlags): Limits {
   return {
+    f1: minF1,
+    allowUnjudged: allowUnjudged === true,
     ece: maxEce,
     speed: minSpeed,
     bytes: maxMb * 1e6,
@@ -147,12 +153,13 @@ function reportOf(flags: PromoteFlags, judgement: Judgement, io: Io) {
 
 /** The command line again, without the folders of this machine. */
 function commandOf(flags: PromoteFlags): string {
-  const { candidate, file, split, task, rounds, maxEce, minSpeed, maxMb, maxShared } = flags;
+  const { candidate, file, split, task, rounds, minF1, maxEce, minSpeed, maxMb, maxShared } = flags;
   return [
     `npm run -s clinstream -- distill promote --candidate ${basename(resolve(candidate))} --store STORE --corpus CORPUS`,
     `--file ${file} --split ${split}`,
     ...Array.from(task ?? [], ([name, types]) => `--task ${name}=${types.join(',')}`),
-    `--rounds ${rounds} --max-ece ${maxEce} --min-speed ${minSpeed} --max-mb ${maxMb} --max-shared ${maxShared}`,
+    ...(flags.allowUnjudged === true ? ['--allow-unjudged'] : []),
+    `--rounds ${rounds} --min-f1 ${minF1} --max-ece ${maxEce} --min-speed ${minSpeed} --max-mb ${maxMb} --max-shared ${maxShared}`,
     ...(flags.allowOtherData === true ? ['--allow-other-data'] : []),
     ...(flags.dryRun === true ? ['--dry-run'] : []),
     ...(flags.force === undefined ? [] : [`--force ${JSON.stringify(flags.force)}`]),

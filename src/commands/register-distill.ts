@@ -229,16 +229,18 @@ function registerServing(distill: Command, io: Io): void {
     .addOption(new Option('--split <SPLIT>', 'of the gold file').choices(['dev', 'test']).default('test'))
     .option(
       '--task <TASK=TYPES>',
-      'judge only such tasks, by these gold types; repeatable (default: all, by their names)',
+      'judge such tasks, by these gold types; repeatable (default: all, by their names)',
       named(types),
     )
+    .option('--allow-unjudged', 'tasks of the candidate that no --task names may serve as they are')
     .option('--rounds <N>', 'in how many parts the two models take turns', wholeNumber, 9)
+    .option('--min-f1 <NUMBER>', 'least token F1 of a task that no serving model has', share, 0.3)
     .option('--max-ece <NUMBER>', 'largest expected calibration error of a task', amount, 0.03)
     .option('--min-speed <RATIO>', 'least tokens/s, over those of the serving model', amount, 0.9)
     .option('--max-mb <MB>', 'largest size of the model, in millions of bytes', amount, 30)
     .option(
       '--max-shared <SHARE>',
-      'of a gold document in one training document, from which on it is a leak',
+      "of a gold document in training documents or the teacher's dev notes, from which on it is a leak",
       share,
       0.5,
     )

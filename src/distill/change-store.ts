@@ -17,46 +17,46 @@ import {
 import { join } from 'node:path';
 import { loadModel, type VerifiedModel } from '../model/manifest.ts';
 import { ModelError } from '../model/model-error.ts';
-import { loadRouting, ROUTING_FILE } from '../model/routing.ts';
+import { loadRouting } from '../model/routing.ts';
 import { type Change, readStore, SERVING_FILE, type Store, stackOf } from '../model/store.ts';
 import { WorkerPool } from '../model/worker-pool.ts';
 import { DistillError } from './distill-error.ts';
+import { companionsOf, contentHash, folderOf } from './model-content.ts';
 
-/** Copied with the model where they are; the manifest vouches for none of them. */
-const COMPANIONS = [ROUTING_FILE, 'metrics.json', 'MODEL_CARD.md'];
 const INCOMING = '.incoming-';
 
 type Provenance = Pick<Change, 'at' | 'command' | 'commit'>;
 
 /**
- * Copies the candidate into the store, verifies the copy, and lets it serve.
+ * Copies the candidate into the store, verifies the copy, and lets it serve. A folder of the store that has the same content serves again.
+ * @param judged contentHash of the candidate when it was judged.
  * @returns the folder in the store.
- * @throws ModelError when the copy is not the candidate, or fails its own check. @throws DistillError OUTPUT_FAILED
+ * @throws ModelError when the copy is not what was judged, or fails its own check. @throws DistillError OUTPUT_FAILED
  */
 export async function install(
   storeDirectory: string,
   candidate: VerifiedModel,
+  judged: string,
   why: Provenance & Pick<Change, 'forced' | 'from' | 'report'>,
 ): Promise<string> {
-  const folder = folderOf(candidate);
+  const folder = await folderFor(storeDirectory, candidate, judged);
   const target = join(storeDirectory, folder);
-  if (existsSync(target)) {
-    await verify(target, candidate.identity.sha256);
-  } else {
+  if (!existsSync(target)) {
     const incoming = join(storeDirectory, `${INCOMING}${folder}`);
     removeLeftovers(storeDirectory);
     try {
       writing(incoming, () => copyModel(candidate, incoming));
-      await verify(incoming, candidate.identity.sha256);
-      writing(target, () => {
-        renameSync(incoming, target);
-        syncFolder(storeDirectory);
-      });
+      if (contentHash(await verify(incoming, candidate.identity.sha256)) !== judged) {
+        const what = `${candidate.directory} has changed since it was judged: promote again`;
+        throw new ModelError('MODEL_FILE_CHANGED', what);
+      }
+      writing(target, () => renameSync(incoming, target));
     } catch (error) {
       discard(incoming);
       throw error;
     }
   }
+  writing(target, () => syncFolder(storeDirectory));
   append(storeDirectory, { change: 'promote', folder, model: candidate.identity, ...why });
   return folder;
 }
@@ -82,8 +82,22 @@ export async function rollBack(storeDirectory: string, to: string | undefined, w
   return append(storeDirectory, { change: 'rollback', folder, model, from: store.serving, ...why });
 }
 
+/**
+ * The folder that holds what was judged, or shall hold it. Somebody may have changed files beside a model in the store, as
+ * `distill doubt --write` does: that folder stays as it is, for whoever goes back to it, and the next is taken.
+ * @throws ModelError when a folder of the name is another model, or not whole.
+ */
+async function folderFor(storeDirectory: string, candidate: VerifiedModel, judged: string): Promise<string> {
+  const name = folderOf(candidate, judged);
+  for (let nth = 1; ; nth++) {
+    const folder = nth === 1 ? name : `${name}-${nth}`;
+    const path = join(storeDirectory, folder);
+    if (!existsSync(path) || contentHash(await verify(path, candidate.identity.sha256)) === judged) return folder;
+  }
+}
+
 /** Files, thresholds and the model's own check. @throws ModelError */
-async function verify(directory: string, sha256: string): Promise<void> {
+async function verify(directory: string, sha256: string): Promise<VerifiedModel> {
   const model = loadModel(directory);
   if (model.identity.sha256 !== sha256) {
     const why = `${directory} holds another model than its name says: remove the folder, and promote again`;
@@ -92,12 +106,7 @@ async function verify(directory: string, sha256: string): Promise<void> {
   loadRouting(model);
   const pool = await WorkerPool.open({ model, device: 'cpu', workers: 1, threadsPerWorker: 1 });
   await pool.stop();
-}
-
-/** Such as `notes-minilm-1.0.0-b2f4f1e0`. */
-export function folderOf({ identity: { name, version, sha256 } }: VerifiedModel): string {
-  const plain = `${name}-${version}`.replace(/[^A-Za-z0-9._-]+/g, '_').replace(/^[^A-Za-z0-9]+/, '');
-  return `${plain.slice(0, 150)}-${sha256.slice(0, 8)}`;
+  return model;
 }
 
 /** As far as the disk lets us: the next promotion removes the rest. */
@@ -116,11 +125,10 @@ function removeLeftovers(storeDirectory: string): void {
   });
 }
 
-function copyModel({ directory, manifest }: VerifiedModel, target: string): void {
+function copyModel(model: VerifiedModel, target: string): void {
   mkdirSync(target);
-  const companions = COMPANIONS.filter(name => !(name in manifest.files) && existsSync(join(directory, name)));
-  for (const name of ['manifest.json', ...Object.keys(manifest.files), ...companions]) {
-    writeSynced(join(target, name), readFileSync(join(directory, name)));
+  for (const name of ['manifest.json', ...Object.keys(model.manifest.files), ...companionsOf(model)]) {
+    writeSynced(join(target, name), readFileSync(join(model.directory, name)));
   }
   syncFolder(target);
 }

@@ -1,14 +1,13 @@
 /** What a candidate must pass before it serves: each gate is a verdict from numbers, and says in one line what it saw. Pure. */
 
-import { pairedF1Interval, seeded } from '../evaluation/bootstrap.ts';
+import { pairedF1Interval, pairedInterval, seeded } from '../evaluation/bootstrap.ts';
 import { type Counts, scores, sum } from '../evaluation/counts.ts';
 import { median } from '../evaluation/median.ts';
 import type { Calibration } from './calibrate.ts';
-import type { Leakage } from './leakage.ts';
-import type { TrainingData } from './training-data.ts';
+import { baseRateLoss, type Loss, meanLoss } from './likelihood.ts';
 
 export interface Verdict {
-  readonly gate: 'f1' | 'calibration' | 'speed' | 'size' | 'routing' | 'data' | 'leakage';
+  readonly gate: 'f1' | 'calibration' | 'likelihood' | 'speed' | 'size' | 'routing' | 'data' | 'leakage';
   readonly task?: string;
   readonly passed: boolean;
   readonly says: string;
@@ -17,13 +16,17 @@ export interface Verdict {
 }
 
 export interface Limits {
+  /** Least token F1 of a task that no serving model has. */
+  readonly f1: number;
+  /** Tasks may serve that the gold documents say nothing about. */
+  readonly allowUnjudged: boolean;
   /** Largest expected calibration error of a task. */
   readonly ece: number;
   /** Least tokens/s, over those of the model that serves. */
   readonly speed: number;
   /** Of all files of the model together. */
   readonly bytes: number;
-  /** Share of a document's shingles from which on it counts as trained on. */
+  /** Share of a document's shingles in what trained the candidate, from which on it counts as trained on. */
   readonly leak: number;
   /** The corpus directory may lack, or hold changed, files that trained the candidate. */
   readonly allowOtherData: boolean;
@@ -33,28 +36,31 @@ export const SEED = 1;
 /** Both ends outside: so each end alone is a bound of 95 %. */
 const LEVEL = 0.9;
 const ALONE = 'no serving model: absolute only';
-const IDS_SHOWN = 10;
+const ALONE_IN_TASK = 'no serving model has the task: absolute only';
 
 /**
  * Refuses what is credibly worse: where even the upper 95 % bound of F1(candidate) − F1(serving), over the same documents, is below 0.
- * @param candidate, serving token counts of each document; undefined where the model has no head for the task.
+ * @param candidate, serving token counts of each document; undefined where the model has no head for the task, or nothing was counted.
+ * @param least F1 where there is no serving model to compare with.
  */
 export function f1Gate(
   task: string,
   candidate: readonly Counts[] | undefined,
   serving: readonly Counts[] | undefined,
+  least: number,
 ): Verdict {
   const f1Of = (counts: readonly Counts[]): number => scores(sum(counts)).f1;
   const before = serving === undefined ? null : f1Of(serving);
   if (candidate === undefined) {
-    const says = `the candidate has no head for it; the serving model has F1 ${digits(before ?? 0)}`;
+    const has = before === null ? 'the serving model has one' : `the serving model has F1 ${digits(before)}`;
+    const says = `the candidate has no head for it; ${has}`;
     return { gate: 'f1', task, passed: false, says, figures: { candidate: null, serving: before } };
   }
   const f1 = f1Of(candidate);
   const documents = candidate.length;
   if (serving === undefined || before === null) {
-    const says = `token F1 ${digits(f1)} on ${documents} documents (${ALONE})`;
-    return { gate: 'f1', task, passed: true, says, figures: { candidate: f1, serving: null, documents } };
+    const says = `token F1 ${digits(f1)}, at least ${least}, on ${documents} documents (${ALONE_IN_TASK})`;
+    return { gate: 'f1', task, passed: f1 >= least, says, figures: { candidate: f1, serving: null, least, documents } };
   }
   const { high } = pairedF1Interval(candidate, serving, seeded(SEED), undefined, LEVEL);
   const passed = high >= 0;
@@ -63,15 +69,50 @@ export function f1Gate(
   return { gate: 'f1', task, passed, says, figures: { candidate: f1, serving: before, upperBound: high, documents } };
 }
 
-/** A task that the gold documents say nothing about. */
-export function unjudged(task: string): Verdict {
-  return { gate: 'f1', task, passed: true, says: 'not judged: no --task names its gold types', figures: {} };
+/** A task that the gold documents say nothing about: it would serve whatever it finds. */
+export function unjudged(task: string, allowed: boolean): Verdict {
+  const otherwise = allowed ? ' (allowed by --allow-unjudged)' : ', and --allow-unjudged is not given';
+  const says = `not judged: no --task names its gold types${otherwise}`;
+  return { gate: 'f1', task, passed: allowed, says, figures: { allowed } };
 }
 
 export function calibrationGate({ task, ece, words }: Calibration, limit: number): Verdict {
   const passed = ece <= limit;
   const says = `ECE ${ece.toFixed(4)}, limit ${limit}`;
   return { gate: 'calibration', task, passed, says, figures: { ece, limit, words } };
+}
+
+/**
+ * Refuses probabilities that are credibly worse: where even the lower 95 % bound of NLL(candidate) − NLL(serving), a word, is above 0. The
+ * expected calibration error hardly sees them, since nearly all words are surely Outside. Alone, a model must beat the bare base rate.
+ * @param candidate, serving of each document, on the same words; serving undefined where no serving model has the task.
+ */
+export function likelihoodGate(
+  task: string,
+  candidate: readonly Loss[],
+  serving: readonly Loss[] | undefined,
+): Verdict {
+  const nll = meanLoss(candidate);
+  const figures = { candidate: nll, documents: candidate.length };
+  if (serving === undefined) {
+    const baseRate = baseRateLoss(candidate);
+    const says = `NLL ${nll.toFixed(4)} nats a word, at most that of the base rate, ${baseRate.toFixed(4)} (${ALONE_IN_TASK})`;
+    return {
+      gate: 'likelihood',
+      task,
+      passed: nll <= baseRate,
+      says,
+      figures: { ...figures, serving: null, baseRate },
+    };
+  }
+  const before = meanLoss(serving);
+  const some = (losses: readonly Loss[]): Loss[] => losses.filter(each => each.words > 0);
+  const { low } = pairedInterval(some(candidate), some(serving), meanLoss, seeded(SEED), undefined, LEVEL);
+  // where one is not a number, the order of resamples is none
+  const passed = Number.isFinite(nll - before) && low <= 0;
+  const worse = passed ? 'not credibly worse' : 'worse beyond chance';
+  const says = `NLL ${nll.toFixed(4)} nats a word, serving ${before.toFixed(4)}: ${worse} (95 % bound of the difference ${signed(low, 4)}, ${candidate.length} documents)`;
+  return { gate: 'likelihood', task, passed, says, figures: { ...figures, serving: before, lowerBound: low } };
 }
 
 /** Seconds that each model took for the same documents, and their tokens by one tokenizer. */
@@ -112,42 +153,6 @@ export function routingGate(candidate: readonly string[] | null, serving: readon
   return { gate: 'routing', passed: lost.length === 0, says, figures: { candidate, serving } };
 }
 
-/** Whether the corpus at hand is the one that trained the candidate. @param data null where the manifest does not say. */
-export function dataGate(data: TrainingData | null, allowOther: boolean): Verdict {
-  const of = (found: string): string[] =>
-    (data?.files ?? []).filter(each => each.found === found).map(each => each.file);
-  const [another, missing] = [of('another'), of('missing')];
-  const faults = [
-    ...(data === null ? ['the manifest does not say what trained the candidate (training.data)'] : []),
-    ...(another.length === 0 ? [] : [`the corpus is not the one that trained it: ${another.join(', ')} differ`]),
-    ...(missing.length === 0 ? [] : [`the corpus lacks ${missing.join(', ')}, which trained it`]),
-  ];
-  const allowed = faults.length > 0 && allowOther ? ' (allowed by --allow-other-data)' : '';
-  const unlabelled = data?.unlabelled ?? [];
-  const notes = unlabelled.length === 0 ? '' : `; unlabelled text is not looked at: ${unlabelled.join(', ')}`;
-  const says = faults.length === 0 ? `${data?.files.length} training files, unchanged` : faults.join('; ');
-  return {
-    gate: 'data',
-    passed: faults.length === 0 || allowOther,
-    says: `${says}${allowed}${notes}`,
-    figures: { files: data?.files ?? [], unlabelled, allowOther },
-  };
-}
-
-export function leakageGate({ leaks, tooShort, trainDocuments }: Leakage, documents: number, limit: number): Verdict {
-  const shown = leaks.slice(0, IDS_SHOWN).map(({ id, trainId, file, share }) => {
-    return `${id} (${Math.round(100 * share)} % of it in ${trainId} of ${file})`;
-  });
-  const more = leaks.length > shown.length ? ` and ${leaks.length - shown.length} more` : '';
-  const says =
-    leaks.length === 0
-      ? `none of ${documents} documents has ${Math.round(100 * limit)} % or more of its 8-word shingles in one of ${trainDocuments} training documents`
-      : `${leaks.length} of ${documents} documents were trained on: ${shown.join(', ')}${more}`;
-  const short = tooShort === 0 ? '' : ` (${tooShort} too short to say)`;
-  const figures = { leaks, documents, tooShort, trainDocuments, limit };
-  return { gate: 'leakage', passed: leaks.length === 0, says: `${says}${short}`, figures };
-}
-
 export function lineOf({ gate, task, passed, says }: Verdict): string {
   return `${passed ? 'pass' : 'FAIL'}  ${task === undefined ? gate : `${gate} ${task}`}: ${says}`;
 }
@@ -160,8 +165,8 @@ function digits(value: number): string {
   return value.toFixed(3).replace(/^0/, '');
 }
 
-function signed(value: number): string {
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3).replace(/^0/, '')}`;
+function signed(value: number, places = 3): string {
+  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(places).replace(/^0/, '')}`;
 }
 
 function megabytes(bytes: number): string {

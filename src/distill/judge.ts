@@ -6,13 +6,13 @@ import { loadRouting } from '../model/routing.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { calibrationOf } from './calibrate.ts';
 import { type CorpusDocument, corpusHash, readCorpus, type Split } from './corpus.ts';
+import { dataGate, leakageGate } from './data-gates.ts';
 import { DistillError } from './distill-error.ts';
 import {
   calibrationGate,
-  dataGate,
   f1Gate,
   type Limits,
-  leakageGate,
+  likelihoodGate,
   type Round,
   routingGate,
   SEED,
@@ -22,9 +22,10 @@ import {
   type Verdict,
 } from './gates.ts';
 import { findLeaks } from './leakage.ts';
+import { lossesOf } from './likelihood.ts';
 import { countDocument, pair } from './measure.ts';
 import { type Progress, type ScoredDocument, Scorer } from './score-documents.ts';
-import { trainDocuments, trainingDataOf } from './training-data.ts';
+import { isFitted, learntFrom, trainingDataOf } from './training-data.ts';
 
 export interface JudgeOptions {
   readonly corpusDirectory: string;
@@ -80,22 +81,29 @@ export async function judge(
   );
   progress('promote: looking for gate documents among training documents');
   const training = trainingDataOf(candidate.manifest, corpusDirectory);
-  const trained = training === null ? [] : trainDocuments(training, corpusDirectory);
-  const leakage = findLeaks(documents, trained, limits.leak);
+  const leakage = findLeaks(documents, learntFrom(training, corpusDirectory, options), limits.leak);
   const gates = [
-    ...tasks.map(task =>
-      judged.includes(task) || !tasksOf(candidate).includes(task)
-        ? f1Gate(task, countsOf(candidate, ofCandidate, task), countsOf(serving, ofServing, task))
-        : unjudged(task),
-    ),
+    ...tasks.map(task => {
+      if (judged.includes(task))
+        return f1Gate(task, countsOf(candidate, ofCandidate, task), countsOf(serving, ofServing, task), limits.f1);
+      return tasksOf(candidate).includes(task)
+        ? unjudged(task, limits.allowUnjudged)
+        : f1Gate(task, undefined, undefined, limits.f1);
+    }),
     ...calibrationOf(ofCandidate, candidate.manifest.heads)
       .filter(each => judged.includes(each.task))
       .map(each => calibrationGate(each, limits.ece)),
+    ...judged.flatMap(task => {
+      const losses = lossesOf(ofCandidate, ofServing ?? ofCandidate, candidate.manifest.heads, task);
+      if (losses === undefined) return [];
+      const before = lossesOf(ofServing ?? [], ofCandidate, serving?.manifest.heads ?? [], task);
+      return likelihoodGate(task, losses, before);
+    }),
     speedGate(rounds, limits.speed),
     sizeGate(bytesOf(candidate), limits.bytes),
     routingGate(routedTasks(candidate), serving === null ? null : routedTasks(serving)),
     dataGate(training, limits.allowOtherData),
-    leakageGate(leakage, documents.length, limits.leak),
+    leakageGate(leakage, documents.length, limits.leak, isFitted(file, split)),
   ];
   return {
     candidate: candidate.identity,

@@ -1,10 +1,11 @@
 /** What trained a model, by its own manifest, found again in a corpus directory and compared by hash. */
 import { existsSync } from 'node:fs';
-import { isAbsolute, join, relative } from 'node:path';
+import { isAbsolute, join, normalize, relative } from 'node:path';
 import { z } from 'zod';
 import type { Manifest } from '../model/manifest.ts';
-import { corpusHash, readCorpus } from './corpus.ts';
+import { corpusHash, readCorpus, type Split } from './corpus.ts';
 import type { Text } from './leakage.ts';
+import { TEACHER_NOTES } from './test-sets.ts';
 
 export interface TrainingFile {
   /** Such as `gold/maccrobat.jsonl`. */
@@ -35,14 +36,27 @@ export function trainingDataOf({ training }: Manifest, corpusDirectory: string):
   };
 }
 
-/** The train split of every file that is there, one file at a time. @throws DistillError as readCorpus */
-export function* trainDocuments(
-  { files }: TrainingData,
+/** Whether this is the split that temperatures and thresholds are fitted on (calibrate.ts). */
+export function isFitted(file: string, split: Split): boolean {
+  return split === 'dev' && normalize(file) === TEACHER_NOTES.file;
+}
+
+/**
+ * All that a model may have learnt from, one file at a time: the train split of every file that is there, and the teacher's dev notes.
+ * @param judging its documents: where they are the teacher's dev notes, those are left out.
+ * @throws DistillError as readCorpus
+ */
+export function* learntFrom(
+  data: TrainingData | null,
   corpusDirectory: string,
+  judging: { readonly file: string; readonly split: Split },
 ): Generator<{ file: string; documents: readonly Text[] }> {
-  for (const { file, found } of files) {
+  for (const { file, found } of data?.files ?? []) {
     if (found !== 'missing') yield { file, documents: readCorpus(corpusDirectory, file, 'train') };
   }
+  const { file } = TEACHER_NOTES;
+  if (isFitted(judging.file, judging.split) || !existsSync(join(corpusDirectory, file))) return;
+  yield { file: `${file}, dev`, documents: readCorpus(corpusDirectory, file, 'dev') };
 }
 
 function compare(directory: string, { file, sha256 }: { file: string; sha256: string }): TrainingFile['found'] {

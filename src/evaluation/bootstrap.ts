@@ -44,11 +44,22 @@ export function pairedF1Interval(
   resamples = RESAMPLES,
   level = 0.95,
 ): Interval {
+  return pairedInterval(a, b, documents => scores(sum(documents)).f1, random, resamples, level);
+}
+
+/** As pairedF1Interval, of any measure of documents. */
+export function pairedInterval<T>(
+  a: readonly T[],
+  b: readonly T[],
+  measure: (documents: readonly T[]) => number,
+  random: () => number,
+  resamples = RESAMPLES,
+  level = 0.95,
+): Interval {
   if (a.length !== b.length) throw new RangeError('paired scores need the same documents');
-  const f1 = (documents: readonly Counts[], pick: readonly number[]): number =>
-    scores(sum(pick.map(i => documents[i] as Counts))).f1;
+  const of = (documents: readonly T[], pick: readonly number[]): number => measure(pick.map(i => documents[i] as T));
   return percentiles(
-    resampled(a.length, random, resamples, pick => f1(a, pick) - f1(b, pick)),
+    resampled(a.length, random, resamples, pick => of(a, pick) - of(b, pick)),
     level,
   );
 }

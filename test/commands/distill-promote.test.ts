@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { appendFileSync, cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
+import type { Limits } from '../../src/distill/gates.ts';
+import { contentHash } from '../../src/distill/model-content.ts';
 import { lockStore } from '../../src/distill/store-lock.ts';
 import { loadModel, type Manifest } from '../../src/model/manifest.ts';
 import { loadServing, readStore } from '../../src/model/store.ts';
@@ -52,7 +54,7 @@ describe('distill promote', { timeout: 300_000 }, () => {
     assert.equal(code, 0, `${stdout}${stderr}`);
     assert.match(
       stdout,
-      /^pass {2}f1 disease: token F1 [01]?\.\d{3} on \d+ documents \(no serving model: absolute only\)$/m,
+      /^pass {2}f1 disease: token F1 [01]?\.\d{3}, at least 0\.3, on \d+ documents \(no serving model has the task: absolute only\)$/m,
     );
     assert.match(stdout, /^pass {2}speed: \d+ tokens\/s \(no serving model: absolute only\)$/m);
   });
@@ -60,7 +62,7 @@ describe('distill promote', { timeout: 300_000 }, () => {
   it('puts a first model into a store, which may be named wherever a model may', async () => {
     const { name, version, sha256 } = loadModel(good).identity;
     assert.deepEqual(loadServing(begun).identity, loadModel(good).identity);
-    assert.equal(serves(begun), `${name}-${version}-${sha256.slice(0, 8)}`);
+    assert.equal(serves(begun), `${name}-${version}-${contentHash(loadModel(good)).slice(0, 8)}`);
     const verified = await clinstream(['models', 'verify', '--model', begun]);
     assert.match(verified.stdout, new RegExp(`${sha256}.*self-check passed`));
     const tagged = await clinstream(['tag', '--format', 'jsonl'], {
@@ -91,6 +93,18 @@ describe('distill promote', { timeout: 300_000 }, () => {
     assert.equal(readStore(store)?.history.length, 2);
   });
 
+  it('lets the serving model serve with other thresholds, which were judged', async () => {
+    const store = storeWithGood();
+    const retuned = join(folder, 'retuned');
+    cpSync(good, retuned, { recursive: true });
+    appendFileSync(join(retuned, 'routing.json'), '\n');
+    const { code, stdout, stderr } = await promote(retuned, store);
+    assert.equal(code, 0, `${stdout}${stderr}`);
+    assert.match(stdout, /^notes-minilm-[\d.]+-\w{8} serves from now on\.$/m);
+    const served = readFileSync(join(loadServing(store).directory, 'routing.json'), 'utf8');
+    assert.equal(served, readFileSync(join(retuned, 'routing.json'), 'utf8'));
+  });
+
   it('refuses a model that finds less, and one that confuses its heads, and changes nothing', async () => {
     const store = storeWithGood();
     const [before, whole] = [contents(store), readFileSync(join(store, 'serving.json'), 'utf8')];
@@ -111,6 +125,56 @@ describe('distill promote', { timeout: 300_000 }, () => {
     assert.equal(readFileSync(join(store, 'serving.json'), 'utf8'), whole);
   });
 
+  it('refuses a model that is far too sure, though it finds the same and its ECE passes', async () => {
+    const sure = made('sure', ({ heads }) => ({
+      heads: heads.map(head => ({ ...head, temperature: head.temperature / 10 })),
+    }));
+    const { code, stdout, stderr } = await promote(sure, begun, '--dry-run');
+    assert.equal(code, 6, stdout);
+    assert.match(
+      stdout,
+      /^FAIL {2}likelihood symptom: NLL 0\.\d{4} nats a word, serving 0\.\d{4}: worse beyond chance/m,
+    );
+    assert.match(stdout, /^pass {2}calibration symptom/m);
+    assert.match(stderr, / 1 of 14 gates failed \(likelihood symptom\)/);
+    const opposite = made('opposite', ({ heads: [medication, ...rest] }) => ({
+      heads: [medication, ...rest.toReversed()] as Manifest['heads'],
+    }));
+    const first = await promote(opposite, join(folder, 'opposite-store'), '--dry-run');
+    assert.match(first.stdout, /^FAIL {2}likelihood disease: NLL .* at most that of the base rate/m);
+  });
+
+  it('refuses a first model that finds next to nothing, into an empty store', async () => {
+    const store = join(folder, 'first');
+    const json = join(folder, 'first.json');
+    const { code, stdout, stderr } = await promote(shy, store, '--json', json);
+    assert.equal(code, 6, stdout);
+    assert.match(stdout, /^FAIL {2}f1 disease: token F1 \.[0-2]\d\d, at least 0\.3, /m);
+    assert.match(stderr, /gates failed \(f1 disease, f1 symptom/);
+    assert.equal(serves(store), undefined);
+    const { limits, gates } = JSON.parse(readFileSync(json, 'utf8'));
+    assert.deepEqual([limits.f1, gates[0].figures.least], [0.3, 0.3]);
+    const low = await promote(shy, store, '--dry-run', '--min-f1', '0');
+    assert.match(low.stdout, /^pass {2}f1 disease: token F1 \.[0-2]\d\d, at least 0, /m);
+  });
+
+  it('refuses to serve a task that was not judged, unless that is allowed, which the record says', async () => {
+    const store = storeWithGood();
+    const some = ['--task', 'disease=disease'];
+    const refused = await promote(other, store, ...some);
+    assert.equal(refused.code, 6, refused.stdout);
+    assert.match(refused.stdout, /^FAIL {2}f1 medication: not judged/m);
+    assert.match(refused.stderr, /\(f1 medication, f1 symptom\): nothing/);
+    const first = await promote(good, join(folder, 'unjudged'), '--dry-run', ...some);
+    assert.match(first.stderr, /\(f1 medication, f1 symptom\): nothing/);
+    const allowed = await promote(other, store, ...some, '--allow-unjudged');
+    assert.equal(allowed.code, 0, `${allowed.stdout}${allowed.stderr}`);
+    assert.match(allowed.stdout, /^pass {2}f1 medication: not judged: .*\(allowed by --allow-unjudged\)$/m);
+    const { command, report } = readStore(store)?.history.at(-1) ?? {};
+    assert.match(command ?? '', / --allow-unjudged /);
+    assert.equal((report?.limits as Limits | undefined)?.allowUnjudged, true);
+  });
+
   it('refuses a model that is too slow, too large, or has lost a task or its thresholds', async () => {
     const narrow = made('narrow', ({ heads, selfCheck }) => ({
       heads: heads.map((head, i) => (i === 2 ? { ...head, task: 'finding' } : head)),
@@ -128,9 +192,8 @@ describe('distill promote', { timeout: 300_000 }, () => {
       'disease=disease',
     );
     assert.equal(limited.code, 6);
-    assert.match(limited.stderr, /\(f1 symptom, speed, size\): nothing/);
+    assert.match(limited.stderr, /\(f1 medication, f1 finding, f1 symptom, speed, size\): nothing/);
     assert.match(limited.stdout, /^FAIL {2}f1 symptom: the candidate has no head for it/m);
-    assert.match(limited.stdout, /^pass {2}f1 medication: not judged/m);
     const bare = join(folder, 'bare');
     cpSync(good, bare, { recursive: true, filter: path => !path.endsWith('routing.json') });
     const mute = await promote(bare, begun, '--dry-run');
@@ -155,16 +218,38 @@ describe('distill promote', { timeout: 300_000 }, () => {
     assert.equal(code, 6);
     assert.match(
       stdout,
-      /^FAIL {2}leakage: 1 of \d+ documents were trained on: .* \(100 % of it in copy of teacher\/notes\.jsonl\)$/m,
+      /^FAIL {2}leakage: 1 of \d+ documents were trained or fitted on: .* \(100 % of it in copy of teacher\/notes\.jsonl\)$/m,
     );
     assert.ok(stdout.includes(copied.id));
     for (const line of copied.text.split('\n').filter(each => each.length > 20))
       assert.ok(!`${stdout}${stderr}`.toLowerCase().includes(line.toLowerCase()));
   });
 
+  it('refuses a model whose temperatures and thresholds were fitted on what judges it, or says it plainly', async () => {
+    const fitted = join(folder, 'fitted-corpus');
+    const [first, ...rest] = makeCorpus(fitted, rows =>
+      rows.map(row => ({ ...row, id: `dev-${row.id}`, split: 'dev' })),
+    );
+    const model = makeCandidate(join(folder, 'fitted'), fitted);
+    const args = ['--corpus', fitted, '--dry-run'];
+    const { code, stdout } = await promote(model, join(folder, 'never'), ...args);
+    assert.equal(code, 6);
+    const count = rest.length + 1;
+    assert.match(
+      stdout,
+      new RegExp(`^FAIL {2}leakage: ${count} of ${count} documents were trained or fitted on: `, 'm'),
+    );
+    assert.ok(stdout.includes(`${first?.id} (100 % of it in dev-${first?.id} of teacher/notes.jsonl, dev)`), stdout);
+    for (const file of ['teacher/notes.jsonl', './teacher/notes.jsonl']) {
+      const itself = await promote(model, join(folder, 'never'), ...args, '--file', file, '--split', 'dev');
+      assert.equal(itself.code, 0, itself.stdout);
+      assert.match(itself.stdout, /^pass {2}leakage: .*fitted on these very documents, the teacher's dev notes$/m);
+    }
+  });
+
   it('refuses to judge by a corpus that is not the one that trained it, unless that is allowed', async () => {
     const changed = join(folder, 'changed-corpus');
-    makeCorpus(changed, ([row]) => [{ ...(row as (typeof gate)[number]), id: 'late', split: 'dev' }]);
+    makeCorpus(changed, () => [{ id: 'late', split: 'dev', text: 'Another note.', entities: [] }]);
     const refused = await promote(good, begun, '--corpus', changed, '--dry-run');
     assert.equal(refused.code, 6);
     assert.match(
@@ -219,6 +304,7 @@ describe('distill promote', { timeout: 300_000 }, () => {
       [2, /give one of them/, ['--dry-run', '--force', 'why']],
       [2, /--force needs a reason/, ['--force', ' ']],
       [2, /at least one is needed/, ['--rounds', '0']],
+      [2, /--min-f1.*a share from 0 to 1 is needed/, ['--min-f1', '30']],
       [4, /is a model: a store is a folder of its own, .*STORE_INVALID/, ['--store', MODEL_DIRECTORY]],
       [4, /there is no model in .*MODEL_MISSING/, ['--candidate', folder]],
       [6, /0 documents cannot judge .*GATE_DATA_UNFIT/, ['--split', 'dev']],

@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { install } from '../../src/distill/change-store.ts';
+import { contentHash } from '../../src/distill/model-content.ts';
 import { loadModel } from '../../src/model/manifest.ts';
 import { stricterModel } from '../support/changed-model.ts';
 import { cleanEnvironment, clinstream, type Result, rows } from '../support/cli.ts';
@@ -129,7 +130,8 @@ export function besideTheTagger(name: string, open: () => Promise<ShadowPlace>, 
       const store = join(folder, name.replaceAll(' ', '-'), 'store');
       mkdirSync(store);
       const why = { at: new Date().toISOString(), from: MODEL_DIRECTORY, command: 'test', commit: 'test' };
-      await install(store, loadModel(MODEL_DIRECTORY), why);
+      const served = loadModel(MODEL_DIRECTORY);
+      await install(store, served, contentHash(served), why);
       const serving = { ...env, CLINSTREAM_MODEL: store };
       const shadow = startShadow(['--candidate', candidate, '--report', report, ...ending, ...args], serving);
       await shadow.reads;

@@ -1,10 +1,11 @@
 /** If this fails, a promotion or a rollback that is killed, or meets a full disk, leaves a store from which nothing can serve. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { cpSync, linkSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { cpSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { install, rollBack } from '../../src/distill/change-store.ts';
+import { contentHash } from '../../src/distill/model-content.ts';
 import { lockStore } from '../../src/distill/store-lock.ts';
 import { loadModel } from '../../src/model/manifest.ts';
 import { loadServing, readStore } from '../../src/model/store.ts';
@@ -23,8 +24,11 @@ const made = (version: string): string => {
 };
 const [old, fresh] = [made('1.0.0'), made('2.0.0')];
 const why = { at: '2026-11-25T12:00:00.000Z', command: 'test', commit: 'test' };
-const put = async (store: string, candidate: string) =>
-  install(store, loadModel(candidate), { ...why, from: candidate });
+const put = async (store: string, candidate: string, judged = contentHash(loadModel(candidate))) =>
+  install(store, loadModel(candidate), judged, { ...why, from: candidate });
+const thresholdsOf = (directory: string): string => readFileSync(join(directory, 'routing.json'), 'utf8');
+const retune = (directory: string): void =>
+  writeFileSync(join(directory, 'routing.json'), `${thresholdsOf(directory)}\n`);
 const servedVersion = (store: string): string => loadServing(store).identity.version;
 const plain = (store: string): string[] =>
   readdirSync(store)
@@ -144,6 +148,47 @@ describe('a change of a store', { timeout: 600_000 }, () => {
     );
     assert.equal(steps, 5);
     assert.deepEqual([...served].sort(), ['1.0.0', '2.0.0']);
+  });
+
+  it('serves the files that were judged, where the same model came with others before, and goes back to those', async () => {
+    const [store, retuned] = [join(folder, 'retuned-store'), join(folder, 'retuned')];
+    cpSync(two, store, { recursive: true });
+    cpSync(old, retuned, { recursive: true });
+    retune(retuned);
+    writeFileSync(join(retuned, 'MODEL_CARD.md'), 'measured anew');
+    const served = await put(store, retuned);
+    assert.equal(thresholdsOf(loadServing(store).directory), thresholdsOf(retuned));
+    assert.equal(readFileSync(join(store, served, 'MODEL_CARD.md'), 'utf8'), 'measured anew');
+    await put(store, old);
+    assert.equal(thresholdsOf(loadServing(store).directory), thresholdsOf(old));
+    assert.deepEqual(readdirSync(loadServing(store).directory).sort(), readdirSync(old).sort());
+    await rollBack(store, undefined, why);
+    assert.equal(thresholdsOf(loadServing(store).directory), thresholdsOf(retuned));
+    const before = plain(store);
+    await put(store, old);
+    assert.deepEqual(plain(store), before, 'what is there already is not copied again');
+  });
+
+  it('leaves a folder alone whose thresholds somebody changed in the store, and serves what was judged', async () => {
+    const store = join(folder, 'changed-inside');
+    cpSync(one, store, { recursive: true });
+    const first = loadServing(store).directory;
+    retune(first);
+    const again = await put(store, old);
+    assert.match(again, /-[0-9a-f]{8}-2$/);
+    assert.equal(thresholdsOf(loadServing(store).directory), thresholdsOf(old));
+    assert.notEqual(thresholdsOf(first), thresholdsOf(old));
+    assert.equal(await put(store, old), again);
+  });
+
+  it('refuses files that changed while they were judged', async () => {
+    const [store, changing] = [join(folder, 'judged-store'), join(folder, 'changing')];
+    cpSync(one, store, { recursive: true });
+    cpSync(fresh, changing, { recursive: true });
+    const [judged, before] = [contentHash(loadModel(changing)), plain(store)];
+    retune(changing);
+    await assert.rejects(put(store, changing, judged), { code: 'MODEL_FILE_CHANGED', message: /since it was judged/ });
+    assert.deepEqual([servedVersion(store), plain(store)], ['1.0.0', before]);
   });
 
   it('refuses a folder that is not the model it is named after', async () => {

@@ -6,6 +6,7 @@ import {
   areaUnderRiskCoverage,
   bestThreshold,
   calibrationError,
+  clippedLogLoss,
   fitTemperature,
   type Judged,
   negativeLogLikelihood,
@@ -42,6 +43,13 @@ describe('calibration', () => {
 
   it('takes logits that would overflow', () => {
     assert.equal(negativeLogLikelihood({ logits: Float32Array.of(1e4, -1e4), inside: Uint8Array.of(1, 0) }, 1), 0);
+  });
+
+  it('costs at most what 1e-6 does, a word', () => {
+    const judged = { logits: Float32Array.of(1e4, -1e4, 2, -2), inside: Uint8Array.of(0, 1, 1, 0) };
+    const expected = 2 * Math.log(1e6) + 2 * Math.log1p(Math.exp(-2));
+    assert.ok(Math.abs(clippedLogLoss(judged, 1) - expected) < 1e-6);
+    assert.ok(Math.abs(clippedLogLoss(judged, 2) - 2 * Math.log(1e6) - 2 * Math.log1p(Math.exp(-1))) < 1e-6);
   });
 
   it('chooses the threshold that separates, and the middle where nothing does', () => {

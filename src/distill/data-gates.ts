@@ -1,0 +1,61 @@
+/** The gates on what trained a candidate: it is known, and it is not what judges. Pure. */
+import type { Verdict } from './gates.ts';
+import { type Leak, type Leakage, SHINGLE_WORDS } from './leakage.ts';
+import type { TrainingData } from './training-data.ts';
+
+const IDS_SHOWN = 10;
+
+/** Whether the corpus at hand is the one that trained the candidate. @param data null where the manifest does not say. */
+export function dataGate(data: TrainingData | null, allowOther: boolean): Verdict {
+  const of = (found: string): string[] =>
+    (data?.files ?? []).filter(each => each.found === found).map(each => each.file);
+  const [another, missing] = [of('another'), of('missing')];
+  const faults = [
+    ...(data === null ? ['the manifest does not say what trained the candidate (training.data)'] : []),
+    ...(another.length === 0 ? [] : [`the corpus is not the one that trained it: ${another.join(', ')} differ`]),
+    ...(missing.length === 0 ? [] : [`the corpus lacks ${missing.join(', ')}, which trained it`]),
+  ];
+  const allowed = faults.length > 0 && allowOther ? ' (allowed by --allow-other-data)' : '';
+  const unlabelled = data?.unlabelled ?? [];
+  const notes = unlabelled.length === 0 ? '' : `; unlabelled text is not looked at: ${unlabelled.join(', ')}`;
+  const says = faults.length === 0 ? `${data?.files.length} training files, unchanged` : faults.join('; ');
+  return {
+    gate: 'data',
+    passed: faults.length === 0 || allowOther,
+    says: `${says}${allowed}${notes}`,
+    figures: { files: data?.files ?? [], unlabelled, allowOther },
+  };
+}
+
+/**
+ * @param documents that judge.
+ * @param fitted they are the very notes that fitted the candidate's temperatures and thresholds.
+ */
+export function leakageGate(
+  { leaks, empty, trainDocuments }: Leakage,
+  documents: number,
+  limit: number,
+  fitted: boolean,
+): Verdict {
+  const shown = leaks.slice(0, IDS_SHOWN).map(each => `${each.id} (${placeOf(each)})`);
+  const more = leaks.length > shown.length ? ` and ${leaks.length - shown.length} more` : '';
+  const says =
+    leaks.length === 0
+      ? `none of ${documents} documents has ${percent(limit)} or more of its ${SHINGLE_WORDS}-word shingles in ${trainDocuments} documents of train and dev`
+      : `${leaks.length} of ${documents} documents were trained or fitted on: ${shown.join(', ')}${more}`;
+  const none = empty === 0 ? '' : ` (${empty} without words)`;
+  const own = fitted
+    ? "; temperatures and thresholds were fitted on these very documents, the teacher's dev notes"
+    : '';
+  const figures = { leaks, documents, empty, trainDocuments, limit, fitted };
+  return { gate: 'leakage', passed: leaks.length === 0, says: `${says}${none}${own}`, figures };
+}
+
+function placeOf({ share, most, in: count, trainId, file }: Leak): string {
+  const one = `${percent(most)} of it in ${trainId} of ${file}`;
+  return most === share ? one : `${percent(share)} of it in ${count} documents, ${one}`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}

@@ -22,6 +22,7 @@ import { startShared } from './shared.ts';
 const MAIN = resolve(import.meta.dirname, '../../src/main.ts');
 const WORKERS = 2;
 const POLL_MS = 100;
+const SILENCE_MS = 60_000;
 
 const { stdin, stdout, stderr } = process;
 const { skip } = kafkaNeeds();
@@ -70,6 +71,8 @@ async function demo(): Promise<void> {
       }),
     );
     const ends = workers.map(worker => once(worker, 'exit'));
+    // a demo that fails must not leave them: they would hold its standard error open for ever
+    process.on('exit', () => workers.forEach(worker => void worker.kill('SIGKILL')));
     const progress = createProgress({
       label: 'tagging',
       unit: 'notes',
@@ -99,14 +102,16 @@ async function untilTagged(
   tell: (done: number) => void,
 ): Promise<void> {
   const outputs = new Set([topics.entities, topics.deadLetters]);
-  for (const until = Date.now() + 120_000; ; await sleep(POLL_MS)) {
+  for (let [most, until] = [0, Date.now() + SILENCE_MS]; ; await sleep(POLL_MS)) {
     // the ends of topics count the markers of transactions too, so records are counted, not offsets
     let done = 0;
     for (const topic of outputs)
       for await (const _ of transport.read(topic, { from: 'beginning', untilEnd: true })) done++;
     tell(done);
     if (done >= count) return;
-    if (Date.now() > until) throw new Error(`only ${done} of ${count} notes have an end after two minutes`);
+    if (done > most) [most, until] = [done, Date.now() + SILENCE_MS];
+    if (Date.now() > until)
+      throw new Error(`only ${done} of ${count} notes have an end, and no more came for a minute`);
   }
 }
 

@@ -47,7 +47,7 @@ export async function distillEvaluate(config: Config, options: EvaluateFlags, io
     measured: readCompared(`${percent} %`, resolve(path)),
   }));
   const others = [...compared, ...points.map(each => each.measured)];
-  const sets = [...testSetsIn(corpusDirectory), ...(own === undefined ? [] : [own])];
+  const sets = testSetsIn(corpusDirectory, own);
   checkComparable(others, name => {
     const set = sets.find(each => each.name === name);
     if (set === undefined) return undefined;

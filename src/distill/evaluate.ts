@@ -74,7 +74,7 @@ async function scoreSets(model: VerifiedModel, options: EvaluateOptions): Promis
   const served = await Scorer.open(model, 'logits', options.workers);
   const corpus = await Scorer.open(model, 'corpus_logits', options.workers);
   const scored = new Map<string, BothOutputs[]>();
-  const sets = [...testSetsIn(options.corpusDirectory), ...(options.own === undefined ? [] : [options.own])];
+  const sets = testSetsIn(options.corpusDirectory, options.own);
   let challenge: ScoredDocument[] = [];
   try {
     for (const set of sets) {

@@ -89,9 +89,10 @@ export const TEST_SETS: readonly TestSet[] = [
   },
 ];
 
-/** Those whose file is there: teacher notes must be, the human corpora may. */
-export function testSetsIn(corpusDirectory: string): TestSet[] {
-  return TEST_SETS.filter(each => each === TEACHER_NOTES || existsSync(join(corpusDirectory, each.file)));
+/** Those whose file is there: teacher notes must be, the human corpora may. @param own one more, the user's. */
+export function testSetsIn(corpusDirectory: string, own?: TestSet): TestSet[] {
+  const known = TEST_SETS.filter(each => each === TEACHER_NOTES || existsSync(join(corpusDirectory, each.file)));
+  return own === undefined ? known : [...known, own];
 }
 
 /** Corpora that train the model and are not measured: their guidelines differ most from the product's. */

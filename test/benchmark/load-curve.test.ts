@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { latenciesOf } from '../../src/benchmark/latencies.ts';
 import { carried, knee, type LoadStep } from '../../src/benchmark/load-curve.ts';
-import { loadPicture, loadTable } from '../../src/benchmark/load-report.ts';
+import { loadPicture, loadTable, memoryPicture } from '../../src/benchmark/load-report.ts';
+import { growthOf } from '../../src/commands/bench/load/offer.ts';
 
 function step(offered: number, achieved: number, mean: number, { missing = 0, growth = 1.1 } = {}): LoadStep {
   return {
@@ -61,6 +62,23 @@ describe('a sweep of load', () => {
     // five per cent over what it can is a queue that grows, however long it is watched
     assert.equal(carried([...SWEEP.slice(0, 2), step(41, 39.5, 600, { growth: 5 })])?.offered, 20);
     assert.equal(carried([]), undefined);
+  });
+
+  it('has a queue that grows where the last third waits longer than the first, and none of too few notes', () => {
+    assert.equal(growthOf([1, 2, 3, 50, 60, 70, 10, 20, 30]), 10);
+    assert.equal(growthOf([5, 5, 5, 9]), 9 / 5, 'the last of four, and the first');
+    for (const few of [[], [7], [7, 8]]) assert.ok(Number.isNaN(growthOf(few)));
+    assert.equal(carried([step(4, 4, 40, { growth: Number.NaN })])?.offered, 4);
+  });
+
+  it('shows the memory of each tenth at its time, from nothing on', () => {
+    const tenthsMegabytes = [100, 150, 200, 200, 200, 200, 200, 200, 200, 240];
+    const picture = memoryPicture('a & b', { ...step(4, 4, 40), tenthsMegabytes }, 3600);
+    const [, path = ''] = /class="line [^"]*" d="([^"]+)"/.exec(picture) ?? [];
+    const heights = [...path.matchAll(/[ML]?([\d.]+)[ ,]([\d.]+)/g)].map(([, , y]) => Number(y));
+    assert.equal(heights.length, 10);
+    assert.ok((heights[0] as number) > (heights[9] as number), 'more memory stands higher');
+    for (const label of ['0 MB', '300 MB', '60', 'minutes']) assert.ok(picture.includes(`>${label}<`), label);
   });
 
   it('is told as a table and drawn as a picture of its own', () => {

@@ -91,6 +91,23 @@ for devices in (2, 1):
     assert.equal(stdout, '{0: [0, 1, 2, 3], 1: [1, 1, 1, 1]}\n{0: [0, 1, 2, 3]}\n');
   });
 
+  it('takes bfloat16 where the processor has it, and nowhere else', async () => {
+    const program = `
+import torch
+from pathlib import Path
+from train import has_bfloat16
+def said(cpuinfo):
+    Path.read_text = cpuinfo
+    return has_bfloat16(torch.device("cpu"))
+def absent(self): raise FileNotFoundError
+flags = ["flags : fma avx2", "flags : avx512f avx512_bf16", "flags : amx_bf16 amx_tile", "Features : asimd bf16", "Features : asimd ebf16x"]
+print([said(lambda self, line=line: line) for line in flags] + [said(absent)])
+`;
+    const { code, stdout, stderr } = await run(['-c', program]);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, '[False, True, True, True, False, False]\n');
+  });
+
   it('keeps every label on its mention when it writes shorthand', async () => {
     const program = `
 import json, random, sys

@@ -68,7 +68,7 @@ def write_run(out: Path, run: dict) -> None:
     path = out / "run.json"
     run = json.loads(json.dumps(run))
     before = json.loads(path.read_text()) if (out / CHECKPOINT).exists() and path.exists() else {}
-    for part in ("recipe", "base", "labels", "softTeachers", "served", "data"):
+    for part in ("recipe", "base", "labels", "softTeachers", "served", "bf16", "data"):
         if part in before and differs(before[part], run[part]):
             sys.exit(f"{out} holds a run with another {part}: name a new --out, or remove it")
     commit = subprocess.run(

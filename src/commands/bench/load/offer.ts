@@ -85,11 +85,11 @@ export function cpuSecondsOf({ taggers }: Live): number {
   return taggers.reduce((sum, each) => sum + each.cpuSeconds(), 0);
 }
 
-/** @param latencies in order of arrival. */
-function growthOf(latencies: readonly number[]): number {
+/** @param latencies in order of arrival. @returns NaN for fewer than three. */
+export function growthOf(latencies: readonly number[]): number {
   const third = Math.floor(latencies.length / 3);
   const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-  return sum(latencies.slice(-third || latencies.length)) / sum(latencies.slice(0, third));
+  return sum(latencies.slice(latencies.length - third)) / sum(latencies.slice(0, third));
 }
 
 /** The median of each tenth, by time. */

@@ -96,19 +96,21 @@ export async function openField(options: FieldOptions, preparation: Preparation,
           };
     },
   };
-  const embedded = {
-    name: 'clinstream',
-    what: 'the whole pipeline on the embedded log, from the first fetch to the last commit, exactly once',
-    turn: own('embedded'),
-  };
-  const kafka = {
-    name: KAFKA,
-    what: 'the whole pipeline on Kafka, Avro with a registry, exactly once',
-    turn: own('kafka'),
-  };
-  const opponents: Contender[] = [];
-  for (const name of rivals) opponents.push(await byName[name]());
-  return { contenders: [embedded, ...(onBroker ? [kafka] : []), ...opponents], parity };
+  const contenders: Contender[] = [
+    {
+      name: 'clinstream',
+      what: 'the whole pipeline on the embedded log, from the first fetch to the last commit, exactly once',
+      turn: own('embedded'),
+    },
+  ];
+  if (onBroker)
+    contenders.push({
+      name: KAFKA,
+      what: 'the whole pipeline on Kafka, Avro with a registry, exactly once',
+      turn: own('kafka'),
+    });
+  for (const name of rivals) contenders.push(await byName[name]());
+  return { contenders, parity };
 }
 
 /** The notes as JSON on topics of the rival's own. */

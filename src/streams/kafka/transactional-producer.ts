@@ -28,6 +28,16 @@ export interface ProducerOptions {
 
 /** CONCURRENT_TRANSACTIONS passes within some 20 ms of a commit; kafkajs would wait 300 ms. */
 const RETRY = { initialRetryTime: 10, maxRetryTime: 300, retries: 30 };
+/**
+ * Why offsets were not taken, that passes: markers on their way, and a coordinator that moves. kafkajs means to ask for the new one,
+ * and waits for errors of other names (NOT_COORDINATOR, COORDINATOR_NOT_AVAILABLE, COORDINATOR_LOAD_IN_PROGRESS).
+ */
+const PASSING: ReadonlySet<unknown> = new Set([
+  'CONCURRENT_TRANSACTIONS',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'GROUP_LOAD_IN_PROGRESS',
+]);
 
 export class TransactionalProducer {
   readonly #producer: Producer;
@@ -238,9 +248,10 @@ async function everySent<T>(sending: readonly Promise<T>[]): Promise<T[]> {
 /**
  * kafkajs waits for the markers of the last transaction when it sends records, and not when it sends offsets.
  * @param metadata what brokers keep with the offset.
+ * @throws what the brokers said; of what passes, what they still said after some 8 s. Nothing was taken then.
  */
-async function sendOffset(
-  transaction: Transaction,
+export async function sendOffset(
+  transaction: Pick<Transaction, 'sendOffsets'>,
   { group, topic, partition, next }: InputOffset,
   metadata: string | null = null,
 ): Promise<void> {
@@ -253,7 +264,7 @@ async function sendOffset(
       return;
     } catch (error) {
       const { type } = error as { readonly type?: unknown };
-      if (type !== 'CONCURRENT_TRANSACTIONS' || attempt === RETRY.retries) throw error;
+      if (!PASSING.has(type) || attempt === RETRY.retries) throw error;
       await sleep(wait);
     }
   }

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { KafkaTransport } from '../../../src/streams/kafka/kafka-transport.ts';
-import { inRequests } from '../../../src/streams/kafka/transactional-producer.ts';
+import { inRequests, sendOffset } from '../../../src/streams/kafka/transactional-producer.ts';
 import { drain, echo, keyed, remember, texts } from '../../contract/harness.ts';
 import { scoped } from '../../contract/scoped.ts';
 import { kafkaNeeds } from '../../kafka/needs.ts';
@@ -46,6 +46,31 @@ describe('requests of a transaction', () => {
         }
       }),
     );
+  });
+});
+
+describe('the offset of a transaction', () => {
+  const input = { group: 'g', topic: 'in', partition: 0, next: 7n };
+  const failing = (failures: string[]): { sendOffsets(): Promise<void>; readonly asked: number } => ({
+    asked: 0,
+    async sendOffsets() {
+      (this as { asked: number }).asked++;
+      const type = failures.shift();
+      if (type !== undefined) throw Object.assign(new Error(type), { type });
+    },
+  });
+
+  it('is sent again where the coordinator moved, or its markers are on their way', async () => {
+    const moving = ['NOT_COORDINATOR_FOR_GROUP', 'GROUP_COORDINATOR_NOT_AVAILABLE', 'GROUP_LOAD_IN_PROGRESS'];
+    const transaction = failing([...moving, 'CONCURRENT_TRANSACTIONS']);
+    await sendOffset(transaction, input);
+    assert.equal(transaction.asked, 5);
+  });
+
+  it('is not sent again by who was fenced', async () => {
+    const transaction = failing(['INVALID_PRODUCER_EPOCH', 'CONCURRENT_TRANSACTIONS']);
+    await assert.rejects(sendOffset(transaction, input), { type: 'INVALID_PRODUCER_EPOCH' });
+    assert.equal(transaction.asked, 1);
   });
 });
 

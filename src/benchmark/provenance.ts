@@ -46,9 +46,12 @@ export function int8Instructions(flags: readonly string[]): string {
   return Object.entries(known).find(([flag]) => flags.includes(flag))?.[1] ?? '';
 }
 
-/** Whether something else took so much of the machine, just before, that timings say little: half of its cores or more. */
-export function wasBusy({ machine }: Provenance): boolean {
-  return (machine.loadAverage[0] ?? 0) >= machine.cores / 2;
+/**
+ * Whether others took so much of the machine, just before, that timings say little: a third of its cores or more.
+ * @param loadAverage of the last minute.
+ */
+export function isBusy(loadAverage: number, cores: number): boolean {
+  return loadAverage >= cores / 3;
 }
 
 /** Lines of a list in Markdown. */
@@ -56,7 +59,7 @@ export function provenanceLines(provenance: Provenance): string[] {
   const { command, commit, date, machine, versions } = provenance;
   const { cpu, cores, cpuFlags: flags, memoryBytes, system, loadAverage } = machine;
   const load = loadAverage.map(each => each.toFixed(2)).join(', ');
-  const busy = wasBusy(provenance) ? ' **The machine was busy with something else: measure again.**' : '';
+  const busy = isBusy(loadAverage[0] ?? 0, cores) ? ' **Others were at work on the machine: measure again.**' : '';
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
     `- Command: \`${command}\`, at ${commit}, ${date}`,

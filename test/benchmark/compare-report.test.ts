@@ -8,7 +8,7 @@ import {
   ratiosOf,
   renderComparison,
 } from '../../src/benchmark/compare-report.ts';
-import { cpuFlags, int8Instructions, wasBusy } from '../../src/benchmark/provenance.ts';
+import { cpuFlags, int8Instructions, isBusy } from '../../src/benchmark/provenance.ts';
 import { agreementOf, answerOf } from '../../src/benchmark/same-answers.ts';
 
 const figures = (scale: number) => ({
@@ -49,7 +49,7 @@ describe('comparison', () => {
     assert.match(page, /\| start to ready, s \| – \| – \| – \| – \| not measured \|/);
     assert.match(page, /The entities of all 264 notes are the same\./);
     assert.match(page, /AB BA BA AB AB BA/);
-    assert.doesNotMatch(page, /NaN|undefined|busy/);
+    assert.doesNotMatch(page, /NaN|undefined|at work/);
   });
 
   it('says that answers differ, that a version is unsteady, and that the machine was busy', () => {
@@ -60,8 +60,8 @@ describe('comparison', () => {
       page,
       /\*\*The entities differ in 3 of 264 notes\.\*\* B did not answer 2 notes the same way every time/,
     );
-    assert.match(page, /1\.00, 1\.00, 1\.00\. \*\*The machine was busy/);
-    assert.deepEqual([wasBusy(result), wasBusy({ ...result, machine: busy })], [false, true]);
+    assert.match(page, /1\.00, 1\.00, 1\.00\. \*\*Others were at work on the machine/);
+    assert.deepEqual([isBusy(0.6, 2), isBusy(0.7, 2), isBusy(0.7, 4)], [false, true, false]);
   });
 
   it('calls a larger figure better only where it is', () => {

@@ -1,8 +1,8 @@
-/** If this fails, whichever version comes later would look slower on a machine that warms up. */
+/** If this fails, whichever version comes later would look slower, or faster, on a machine that warms up. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { turnOrder } from '../../src/benchmark/turn-order.ts';
+import { fieldOrder, turnOrder } from '../../src/benchmark/turn-order.ts';
 
 describe('turn order', () => {
   it('is AB BA BA AB AB BA', () => {
@@ -35,5 +35,32 @@ describe('turn order', () => {
     };
     assert.equal(mean(2, 'A', 1), mean(2, 'B', 1));
     assert.equal(mean(4, 'A', 2), mean(4, 'B', 2));
+  });
+});
+
+describe('order of a field', () => {
+  const field = fc.uniqueArray(fc.nat(), { minLength: 1, maxLength: 7 });
+
+  it('gives all the same place on average over every two rounds', () => {
+    fc.assert(
+      fc.property(field, fc.nat(20), (all, pair) => {
+        const [forth, back] = [fieldOrder(all, 2 * pair), fieldOrder(all, 2 * pair + 1)];
+        for (const each of all) assert.equal(forth.indexOf(each) + back.indexOf(each), all.length - 1);
+      }),
+    );
+  });
+
+  it('gives each every place twice in the end', () => {
+    fc.assert(
+      fc.property(field, all => {
+        const rounds = Array.from({ length: 2 * all.length }, (_, round) => fieldOrder(all, round));
+        const twice = all.flatMap((_, place) => [place, place]);
+        for (const each of all)
+          assert.deepEqual(
+            rounds.map(order => order.indexOf(each)).sort((a, b) => a - b),
+            twice,
+          );
+      }),
+    );
   });
 });

@@ -7,7 +7,9 @@ import { agreementOf } from '../../src/commands/bench/rivals/agreement.ts';
 import type { Contender } from '../../src/commands/bench/rivals/contenders.ts';
 import { javascriptFolder } from '../../src/commands/bench/rivals/environment.ts';
 import { comparisonOf } from '../../src/commands/bench/rivals/report.ts';
+import { benchRivals } from '../../src/commands/bench/rivals/rivals.ts';
 import { cacheDirectory } from '../../src/commands/cache.ts';
+import { loadConfig } from '../../src/config.ts';
 import { clinstream } from '../support/cli.ts';
 import { ROOT } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
@@ -66,6 +68,14 @@ describe('bench rivals', { timeout: 600_000 }, () => {
     const { 'transformers-js': found } = await run('transformers-js');
     assert.ok((found?.spans ?? 0) > 100);
     assert.equal(found?.differing, 0);
+  });
+
+  it('measures nothing to be published while others are at work', async () => {
+    const before = written();
+    const io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {}, now: Date.now };
+    const options = { rounds: 1, notes: 1, workload: 'notes', rivals: [], write: true, loadAverage: 1e3 } as const;
+    await assert.rejects(benchRivals(loadConfig({ env: {} }), options, io), { code: 'MACHINE_BUSY', retryable: true });
+    assert.equal(written(), before);
   });
 
   it('says what is missing where there is no Python, and knows its rivals', async () => {

@@ -61,6 +61,40 @@ describe('the trainer', { skip, timeout: 300_000 }, () => {
     assert.match(other.stderr, /holds a run with another recipe: name a new --out, or remove it/);
   });
 
+  it('exports attention as one operator a layer, which finds the same whether a batch is padded or not', async () => {
+    const program = `
+import sys
+from pathlib import Path
+import numpy as np, onnx, torch
+from transformers import BertConfig, BertModel
+from export import export_float, open_session
+from fuse_attention import fuse_attention
+from model import Tagger
+torch.manual_seed(1)
+shape = dict(vocab_size=50, hidden_size=24, num_hidden_layers=2, num_attention_heads=3, intermediate_size=32)
+base = BertModel(BertConfig(**shape, attn_implementation="eager", initializer_range=0.5), add_pooling_layer=False)
+for encoders, layers in [("shared", 2), ("task", 6)]:
+    written, fused = (Path(sys.argv[1]) / f"{encoders}.{name}.onnx" for name in ("written", "fused"))
+    export_float(Tagger(base, encoders).eval(), written)
+    graph = onnx.load(str(written))
+    assert fuse_attention(graph, heads=3) == layers
+    assert not [node for node in graph.graph.node if node.op_type == "Softmax"]
+    onnx.save(graph, str(fused))
+    ids = np.random.default_rng(1).integers(0, 50, (3, 9))
+    whole = np.ones_like(ids)
+    padded = whole.copy()
+    padded[1, 5:] = padded[2, 2:] = 0
+    for mask in (whole, padded):
+        found, wanted = (open_session(each).run(None, {"input_ids": ids, "attention_mask": mask}) for each in (fused, written))
+        for own, theirs in zip(found, wanted):
+            assert own.shape == theirs.shape and theirs.std() > 0.03
+            assert np.abs(own - theirs)[mask > 0].max() < 1e-5, (encoders, np.abs(own - theirs)[mask > 0].max())
+    assert fuse_attention(graph, heads=3) == 0
+`;
+    const { code, stderr } = await run(['-c', program, folder]);
+    assert.equal(code, 0, stderr);
+  });
+
   it("keeps a GPU's random state too, of which its dropout draws", async () => {
     const program = `
 import sys

@@ -25,7 +25,7 @@ export interface LiveOptions {
   readonly place: Place;
   /** Notes that wait when the program starts. */
   readonly backlog: readonly Note[];
-  /** Share of notes that are escalated to emulated teachers. */
+  /** Share of notes that the router is asked to escalate in each task, to emulated teachers. */
   readonly escalated: number;
   readonly tasks: readonly string[];
   /** A process for each, on these cores alone, such as "0" and "1"; one process on all of them when absent. */
@@ -88,7 +88,7 @@ function fileOf({ place, escalated, tasks }: LiveOptions, directory: string, ope
       state: join(directory, 'state'),
       budget: { usdPerDay: null },
       teachers: [teacher],
-      tasks: Object.fromEntries(tasks.map(task => [task, { rate: escalated / tasks.length, teachers: [TEACHER] }])),
+      tasks: Object.fromEntries(tasks.map(task => [task, { rate: escalated, teachers: [TEACHER] }])),
     },
   };
 }

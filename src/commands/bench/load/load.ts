@@ -56,16 +56,20 @@ export function scaleFlags(backlogScale: number, transport: Config['transport'])
 }
 
 function loadPage(
-  { scenario, saturation, meanTokens, coldStart, steps }: Measured,
+  { scenario, saturation, meanTokens, coldStart, steps, escalatedShare }: Measured,
   { command, commit, machine }: { command: string; commit: string; machine: string },
 ): string {
   const most = carried(steps);
+  const escalated =
+    scenario.escalated === 0
+      ? ''
+      : `\nEscalated to simulated teachers: ${(100 * escalatedShare).toFixed(0)} % of all notes.`;
   return `# Latency against load: ${scenario.what}
 
 \`${command}\`, commit ${commit}, ${machine}; ${scenario.transport === 'kafka' ? 'on Kafka, broker and' : 'on the embedded log, the'} client on the same machine.
 Notes of ${meanTokens.toFixed(0)} tokens in the mean. While notes wait in any number: **${saturation.notesPerSecond.toFixed(1)} notes/s**,
 ${saturation.tokensPerSecond.toFixed(0)} tokens/s (the median of ${saturation.backlogs.map(each => each.toFixed(0)).join(', ')}). Most carried of what was offered: ${most === undefined ? 'nothing' : `${most.offered.toFixed(1)} notes/s`}.
-Cold start: ready after ${milliseconds(coldStart.readyMs)}, the first event of ${saturation.notes} notes that waited then after ${milliseconds(coldStart.firstEventMs)}.
+Cold start: ready after ${milliseconds(coldStart.readyMs)}, the first event of ${saturation.notes} notes that waited then after ${milliseconds(coldStart.firstEventMs)}.${escalated}
 Latency is from when a note was due (open loop, Poisson) to its event in the hands of a reader.
 
 ${loadTable(steps, saturation.notesPerSecond)}

@@ -9,7 +9,7 @@ export interface Scenario {
   /** Notes that wait when the program starts, and come at once twice more: they tell the saturation throughput. */
   readonly backlog: number;
   readonly arrivals: 'poisson' | 'day' | 'bursts';
-  /** Share of notes that the router is asked to escalate, over all tasks, to emulated teachers; which are, is counted. */
+  /** Share of notes that the router is asked to escalate in each task, to emulated teachers; how many are, is counted. */
   readonly escalated: number;
   readonly transport: 'embedded' | 'kafka';
 }
@@ -33,6 +33,6 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...PLAIN, name: 'day', what: "a day's profile in one run, its mean at that share", arrivals: 'day' },
   { ...PLAIN, name: 'bursts', what: '40 notes at the same moment, again and again', arrivals: 'bursts' },
   { ...PLAIN, name: 'escalated-5', what: 'few notes escalated, teachers simulated', escalated: 0.05 },
-  { ...PLAIN, name: 'escalated-20', what: 'many notes escalated, teachers simulated', escalated: 0.2 },
+  { ...PLAIN, name: 'escalated-20', what: 'many notes escalated, teachers simulated', escalated: 0.15 },
   { ...PLAIN, name: 'kafka', what: 'whole notes, on a Kafka cluster', transport: 'kafka' },
 ];

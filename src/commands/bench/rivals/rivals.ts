@@ -1,10 +1,12 @@
 /**
  * `bench rivals`: the same model, the same notes, the same cores, as others would serve it. All contenders take turns in one run, in an
- * order that rotates; what each found is compared with what clinstream found.
+ * order that favours none; what each found is compared with what clinstream found.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { loadavg, tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isBusy } from '../../../benchmark/provenance.ts';
+import { fieldOrder } from '../../../benchmark/turn-order.ts';
 import { repeated } from '../../../benchmark/workloads.ts';
 import type { Config } from '../../../config.ts';
 import { loadServing } from '../../../model/store.ts';
@@ -21,9 +23,6 @@ import { comparisonOf, sentence } from './report.ts';
 import { RivalError } from './rival-error.ts';
 import type { Turn } from './script.ts';
 
-/** One-minute load average from which the machine is not quiet. */
-const BUSY = 0.7;
-
 export interface RivalsOptions {
   /** 0 only makes what the rivals need. */
   readonly rounds: number;
@@ -31,13 +30,16 @@ export interface RivalsOptions {
   readonly workload: 'notes' | 'reports';
   readonly rivals: readonly RivalName[];
   readonly write: boolean;
+  /** Of the minute before the start; default: this machine's. */
+  readonly loadAverage?: number;
 }
 
 type Round = Readonly<Record<string, Turn>>;
 
+/** @throws RivalError, those of its environment and MACHINE_BUSY: what was measured beside others' work is not written. */
 export async function benchRivals(given: Config, options: RivalsOptions, io: Io): Promise<void> {
-  const [loadAverage = 0] = loadavg();
-  if (options.rounds > 0 && loadAverage > BUSY) {
+  const { loadAverage = loadavg()[0] ?? 0 } = options;
+  if (options.rounds > 0 && isBusy(loadAverage, availableParallelism())) {
     if (options.write)
       throw new RivalError('MACHINE_BUSY', `${busy(loadAverage)}: nothing was measured`, { retryable: true });
     await write(io.stderr, `bench rivals: ${busy(loadAverage)}\n`);
@@ -97,10 +99,7 @@ async function takeRounds(contenders: readonly Contender[], count: number, notes
   const rounds: Round[] = [];
   for (let round = 0; round < count; round++) {
     const turns: Record<string, Turn> = {};
-    for (let i = 0; i < contenders.length; i++) {
-      const { name, turn } = contenders[(round + i) % contenders.length] as Contender;
-      turns[name] = await turn();
-    }
+    for (const { name, turn } of fieldOrder(contenders, round)) turns[name] = await turn();
     rounds.push(turns);
     const told = contenders.map(({ name }) => `${name} ${speeds(turns, notes)[name]?.toFixed(1)}`).join(', ');
     await write(io.stdout, `round ${round + 1}, notes/s: ${told}\n`);

@@ -33,6 +33,6 @@ export const SCENARIOS: readonly Scenario[] = [
   { ...PLAIN, name: 'day', what: "a day's profile in one run, its mean at that share", arrivals: 'day' },
   { ...PLAIN, name: 'bursts', what: '40 notes at the same moment, again and again', arrivals: 'bursts' },
   { ...PLAIN, name: 'escalated-5', what: 'few notes escalated, teachers simulated', escalated: 0.05 },
-  { ...PLAIN, name: 'escalated-20', what: 'many notes escalated, teachers simulated', escalated: 0.15 },
+  { ...PLAIN, name: 'escalated-20', what: 'many notes escalated, teachers simulated', escalated: 0.2 },
   { ...PLAIN, name: 'kafka', what: 'whole notes, on a Kafka cluster', transport: 'kafka' },
 ];

@@ -114,15 +114,23 @@ describe('README', () => {
     const pipeline = results<{ medianRatio: number; memory: { tenthsBytes: number[] } }>('pipeline');
     holds(`| ${pipeline.medianRatio.toFixed(2)} |`);
     for (const tenth of [0, 3, 9]) holds(`${Math.round((pipeline.memory.tenthsBytes[tenth] ?? 0) / 1e6)} MB`);
-    for (const load of [results<LoadResult>('load'), results<LoadResult>('load-avx2')]) {
+    for (const name of ['load', 'load-kafka', 'load-vnni']) {
+      const load = results<LoadResult>(name);
       const half = load.steps.find(({ share }) => share === 0.5)?.latency;
       holds(`${load.saturation.notesPerSecond.toFixed(1)} notes/s`);
       for (const ms of [half?.p50, half?.p95, half?.p99]) holds(`${Math.round(ms ?? Number.NaN)} ms`);
     }
+    for (const name of ['load-escalated-5', 'load-escalated-20']) {
+      const { saturation, escalatedShare } = results<LoadResult & { escalatedShare: number }>(name);
+      holds(`${saturation.notesPerSecond.toFixed(1)} notes/s`);
+      holds(`${(100 * escalatedShare).toFixed(0)} %`);
+    }
+    const onVnni = results<RivalsResult>('rivals-vnni').contenders;
     for (const { name, notesPerSecond, ratio } of results<RivalsResult>('rivals').contenders) {
       if (ratio === undefined) continue;
       holds(`| ${notesPerSecond.toFixed(1)} |`);
       holds(`| ${ratio.median.toFixed(2)}`);
+      holds(`) | ${onVnni.find(each => each.name === name)?.ratio?.median.toFixed(2)} |`);
       assert.ok(measured.includes(name), `${name} stands in the README`);
     }
     const replicas = results<Record<'twoProcessesOverOne' | 'twoSessionsOverOne', number>>('replicas');

@@ -107,7 +107,8 @@ describe('README', () => {
   });
 
   it('states no number that the committed results do not hold', () => {
-    const measured = /## Measured\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? '';
+    const section = /## Measured\n([\s\S]*?)\n## /.exec(readme)?.[1] ?? '';
+    const measured = section.replaceAll(/\s+/g, ' '); // a line may end within a figure
     const results = <T>(name: string): T =>
       JSON.parse(readFileSync(join(ROOT, `benchmarks/results/${name}.json`), 'utf8')) as T;
     const holds = (number: string): void => assert.ok(measured.includes(number), `${number} stands in the README`);

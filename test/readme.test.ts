@@ -1,8 +1,8 @@
 /** If this fails, a newcomer would copy a command from the README and it would not work. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fallback } from '../src/commands/fallback.ts';
 import { buildTeachers } from '../src/commands/teachers.ts';
@@ -62,6 +62,11 @@ interface RivalsResult {
   }[];
 }
 
+function resultPages(): string[] {
+  const pages = readdirSync(join(ROOT, 'benchmarks/results')).filter(name => name.endsWith('.md'));
+  return ['benchmarks/CAPACITY.md', ...pages.map(name => `benchmarks/results/${name}`)];
+}
+
 describe('README', () => {
   // a folder of its own, so that files the commands write do not land in the project
   const folder = join(temporaryFolder('readme'), 'clone');
@@ -104,6 +109,16 @@ describe('README', () => {
     const teachers = await buildTeachers(config, { createTeacher, env, now: Date.now });
     assert.deepEqual([...teachers.keys()], ['disease', 'symptom']);
     fallback.doubtsOf(config, loadModel(config.model));
+  });
+
+  it('shows and links to nothing that is not there', () => {
+    for (const page of ['README.md', 'DECISIONS.md', 'models/notes-minilm/MODEL_CARD.md', ...resultPages()]) {
+      const text = readFileSync(join(ROOT, page), 'utf8');
+      const places = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, place]) => place as string);
+      const files = places.filter(place => !/^(https?:|#)/.test(place));
+      const missing = files.filter(file => !existsSync(join(ROOT, dirname(page), file.replace(/#.*/, ''))));
+      assert.deepEqual(missing, [], page);
+    }
   });
 
   it('states no number that the committed results do not hold', () => {

@@ -139,7 +139,7 @@ describe('README', () => {
     for (const name of ['load-escalated-5', 'load-escalated-20']) {
       const { saturation, escalatedShare } = results<LoadResult & { escalatedShare: number }>(name);
       holds(`${saturation.notesPerSecond.toFixed(1)} notes/s`);
-      holds(`${(100 * escalatedShare).toFixed(0)} %`);
+      holds(` ${(100 * escalatedShare).toFixed(0)} % `);
     }
     const onVnni = results<RivalsResult>('rivals-vnni').contenders;
     for (const { name, notesPerSecond, ratio } of results<RivalsResult>('rivals').contenders) {

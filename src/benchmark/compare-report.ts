@@ -89,7 +89,7 @@ export function roundLine({ A, B }: Round): string {
 export function renderComparison(result: Comparison): string {
   const { versionsCompared, rounds, notesPerTurn, tokensPerTurn } = result;
   const { A, B } = versionsCompared;
-  const order = turnOrder(rounds.length).map(pair => pair.join(''));
+  const order = turnOrder(SIDES, rounds.length).map(pair => pair.join(''));
   return [
     `# ${cell(B.given)} over ${cell(A.given)}`,
     '',

@@ -87,7 +87,7 @@ async function takeTurns(
   options: TurnOptions & { rounds: number },
   io: Io,
 ): Promise<{ warming: Both<Turn>; rounds: Both<Turn>[] }> {
-  const both = async (order: readonly [Side, Side]): Promise<Both<Turn>> => {
+  const both = async (order: readonly Side[]): Promise<Both<Turn>> => {
     const turns: Partial<Record<Side, Turn>> = {};
     for (const side of order) turns[side] = await takeTurn(ready[side], options);
     return turns as Both<Turn>;
@@ -95,7 +95,7 @@ async function takeTurns(
   const warming = await both(SIDES);
   io.stderr.write(`warming up: ${roundLine(figuresOf(warming))}\n`);
   const rounds: Both<Turn>[] = [];
-  for (const order of turnOrder(options.rounds)) {
+  for (const order of turnOrder(SIDES, options.rounds)) {
     const turns = await both(order);
     rounds.push(turns);
     io.stderr.write(`round ${rounds.length} of ${options.rounds}: ${roundLine(figuresOf(turns))}\n`);

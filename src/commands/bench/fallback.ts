@@ -1,9 +1,10 @@
 /**
  * `bench fallback`: what escalating costs the tagger, and whether a provider that hangs costs it more than one that answers. All turns are
- * of one run, one after the other in an order that rotates; providers are emulated, and their program and the escalator have the same
+ * of one run, one after the other in an order that favours none; providers are emulated, and their program and the escalator have the same
  * cores as the tagger.
  */
 
+import { turnOrder } from '../../benchmark/turn-order.ts';
 import type { Config } from '../../config.ts';
 import { median } from '../../evaluation/median.ts';
 import { loadRouting } from '../../model/routing.ts';
@@ -70,15 +71,12 @@ async function takeRounds(
   const interrupt = onInterrupt();
   const rounds: Round[] = [];
   try {
-    for (let round = 0; round < count; round++) {
+    for (const order of turnOrder(MODES, count)) {
       const turns: Partial<Record<Mode, Turn>> = {};
-      for (let i = 0; i < MODES.length; i++) {
-        const mode = MODES[(round + i) % MODES.length] as Mode;
-        turns[mode] = await takeTurn(mode, { ...options, interrupted: interrupt.signal });
-      }
+      for (const mode of order) turns[mode] = await takeTurn(mode, { ...options, interrupted: interrupt.signal });
       rounds.push(turns as Round);
       const told = MODES.map(mode => sentence(mode, turns[mode] as Turn)).join('; ');
-      await write(io.stdout, `round ${round + 1}: ${told}\n`);
+      await write(io.stdout, `round ${rounds.length}: ${told}\n`);
     }
     return rounds;
   } catch (error) {

@@ -5,6 +5,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { turnOrder } from '../../../benchmark/turn-order.ts';
 import { sourceOf } from '../../../benchmark/workloads.ts';
 import { type Config, ConfigError } from '../../../config.ts';
 import type { Note } from '../../../core/note.ts';
@@ -38,16 +39,13 @@ export async function benchReplicas(
     wide: { cores: [`${first},${second}`], workers: 2 },
   };
   const rounds: Record<Turn, number>[] = [];
-  for (let round = 1; round <= options.rounds; round++) {
+  const names = Object.keys(turns) as Turn[];
+  for (const order of turnOrder(names, options.rounds)) {
     const rates: Partial<Record<Turn, number>> = {};
-    const order = Object.keys(turns) as Turn[];
-    for (let i = 0; i < order.length; i++) {
-      const turn = order[(round + i) % order.length] as Turn;
-      rates[turn] = await rateOf(turns[turn], config, options.notes, io);
-    }
+    for (const turn of order) rates[turn] = await rateOf(turns[turn], config, options.notes, io);
     rounds.push(rates as Record<Turn, number>);
-    const told = Object.keys(turns).map(turn => `${turn} ${rates[turn as Turn]?.toFixed(1)} notes/s`);
-    await write(io.stderr, `round ${round}: ${told.join(', ')}\n`);
+    const told = names.map(turn => `${turn} ${rates[turn]?.toFixed(1)} notes/s`);
+    await write(io.stderr, `round ${rounds.length}: ${told.join(', ')}\n`);
   }
   const ratio = (of: Turn): number => median(rounds.map(each => each[of] / each.one));
   const result = {

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isBusy } from '../../../benchmark/provenance.ts';
-import { fieldOrder } from '../../../benchmark/turn-order.ts';
+import { turnOrder } from '../../../benchmark/turn-order.ts';
 import { repeated } from '../../../benchmark/workloads.ts';
 import type { Config } from '../../../config.ts';
 import { loadServing } from '../../../model/store.ts';
@@ -97,12 +97,12 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
 
 async function takeRounds(contenders: readonly Contender[], count: number, notes: number, io: Io): Promise<Round[]> {
   const rounds: Round[] = [];
-  for (let round = 0; round < count; round++) {
+  for (const order of turnOrder(contenders, count)) {
     const turns: Record<string, Turn> = {};
-    for (const { name, turn } of fieldOrder(contenders, round)) turns[name] = await turn();
+    for (const { name, turn } of order) turns[name] = await turn();
     rounds.push(turns);
     const told = contenders.map(({ name }) => `${name} ${speeds(turns, notes)[name]?.toFixed(1)}`).join(', ');
-    await write(io.stdout, `round ${round + 1}, notes/s: ${told}\n`);
+    await write(io.stdout, `round ${rounds.length}, notes/s: ${told}\n`);
   }
   return rounds;
 }

@@ -42,14 +42,15 @@ export async function distillEnvironment(io: Io): Promise<void> {
 
 /** With paths made absolute. @throws ConfigError */
 function choicesOf(options: TrainOptions): TrainingChoices {
-  const { softTeachers = [], unlabelled = [], base } = options;
+  const { softTeachers = [], unlabelled = [], base, start } = options;
   if (unlabelled.length > 0 && softTeachers.length === 0)
     throw new ConfigError('CONFIG_INVALID', '--unlabelled: needs --soft-teachers, since nothing else labels the text');
-  const { preset, encoders, labels, labelShare, softLabels, stepsScale, maxSteps, seed, device } = options;
-  const plain = { preset, encoders, labels, labelShare, softLabels, stepsScale, maxSteps, seed, device };
+  const { layers, preset, encoders, labels, labelShare, softLabels, stepsScale, maxSteps, seed, device } = options;
+  const plain = { layers, preset, encoders, labels, labelShare, softLabels, stepsScale, maxSteps, seed, device };
   return {
     ...(Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined)) as TrainingChoices),
     ...(base === undefined ? {} : { base: existsSync(base) ? resolve(base) : base }),
+    ...(start === undefined ? {} : { start: resolve(start) }),
     softTeachers: softTeachers.map(directory => resolve(directory)),
     unlabelled: unlabelled.map(file => resolve(file)),
   };

@@ -64,10 +64,11 @@ export async function finish(options: DistillOptions & { readonly exportDirector
 
 /** The command line again, without the folders of this machine. */
 function commandOf({ name, version, training }: DistillOptions): string {
-  const { softTeachers = [], unlabelled = [], base } = training;
+  const { softTeachers = [], unlabelled = [], base, start } = training;
   const shown = trainerArguments({
     ...training,
     ...(base === undefined ? {} : { base: base.startsWith('/') ? basename(base) : base }),
+    ...(start === undefined ? {} : { start: basename(start) }),
     softTeachers: softTeachers.map(directory => basename(directory)),
     unlabelled: unlabelled.map(file => join('CORPUS/text', basename(file))),
   });

@@ -9,6 +9,10 @@ export const DEVICES = ['auto', 'cpu', 'cuda'] as const;
 export interface TrainingChoices {
   /** `minilm`, a directory, or a model on Hugging Face's hub. */
   readonly base?: string;
+  /** A finished model's folder, of the base's shape: its weights are the first. */
+  readonly start?: string;
+  /** So many of the base's layers, evenly spread. */
+  readonly layers?: number;
   readonly preset?: (typeof PRESETS)[number];
   /** One encoder for all tasks, or one a task. */
   readonly encoders?: (typeof ENCODERS)[number];

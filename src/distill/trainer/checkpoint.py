@@ -68,7 +68,7 @@ def write_run(out: Path, run: dict) -> None:
     path = out / "run.json"
     run = json.loads(json.dumps(run))
     before = json.loads(path.read_text()) if (out / CHECKPOINT).exists() and path.exists() else {}
-    for part in ("recipe", "base", "labels", "softTeachers", "served", "bf16", "data"):
+    for part in ("recipe", "base", "labels", "softTeachers", "start", "encoder", "served", "bf16", "data"):
         if part in before and differs(before[part], run[part]):
             sys.exit(f"{out} holds a run with another {part}: name a new --out, or remove it")
     commit = subprocess.run(
@@ -87,9 +87,9 @@ def differs(before, now) -> bool:
     return before != now
 
 
-def write_base(out: Path, base: Path, tokenizer: Tokenizer) -> None:
-    """What the export needs of the base besides weights: the encoder's shape and the tokenizer."""
-    (out / "config.json").write_text((base / "config.json").read_text())
+def write_base(out: Path, model: Tagger, tokenizer: Tokenizer) -> None:
+    """What the export needs besides weights: the encoder's shape and the tokenizer."""
+    model.encoder.config.to_json_file(out / "config.json")
     tokenizer.save(str(out / "tokenizer.json"))
 
 

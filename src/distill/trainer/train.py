@@ -24,6 +24,7 @@ from model import CLS, MASK, MINILM, PAD, SEP, Tagger, base_directory, load_toke
 from recipe import PRESETS, Recipe, rate_at, schedule
 from shorthand import abbreviate, made_up_lines
 from soft_labels import SoftTeachers, add_soft_labels, read_unlabelled
+from start import keep_layers, start_from
 from word_scores import Counts, gold_words, piece_logits, word_means
 
 CHECKPOINT_EVERY = 400
@@ -100,12 +101,14 @@ def train(args: argparse.Namespace) -> None:
     read = [*files.values(), *args.unlabelled]
     data = [{"file": f"{path.parent.name}/{path.name}", "sha256": sha256(path)} for path in read]
     bf16 = has_bfloat16(device) if args.bf16 is None else args.bf16
+    model = Tagger(pretrained(base, recipe.dropout), recipe.encoders, recipe.dropout)
     run = {
         "preset": args.preset,
         "recipe": asdict(recipe),
         "base": args.base if "/" not in args.base else Path(args.base).name,
         "labels": {"by": args.labels, "share": args.label_share, "soft": args.soft_labels},
         "softTeachers": soft,
+        "start": start_from(model, args.start) if args.start else None,
         "served": served_from(files, args.labels),
         "documents": len(documents),
         "steps": steps,
@@ -113,9 +116,10 @@ def train(args: argparse.Namespace) -> None:
         "bf16": bf16,
         "data": data,
     }
-    model = Tagger(pretrained(base, recipe.dropout), recipe.encoders, recipe.dropout)
+    if args.layers:
+        keep_layers(model, args.layers)
     write_run(args.out, run | {"encoder": model.shape()})
-    write_base(args.out, base, tokenizer)
+    write_base(args.out, model, tokenizer)
     model = model.to(device).train()
     optimizer = optimizer_for(model, recipe)
     average = {k: v.clone() for k, v in model.state_dict().items() if v.dtype.is_floating_point}
@@ -242,6 +246,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--corpus", type=Path, required=True, help="directory with teacher/notes.jsonl and gold/NAME.jsonl of the human corpora in heads.py")
     parser.add_argument("--out", type=Path, required=True, help="run directory; an unfinished run in it is resumed")
     parser.add_argument("--base", default=MINILM, help="minilm, a directory, or a model on Hugging Face's hub")
+    parser.add_argument("--start", type=Path, help="a model folder of the base's shape, whose weights to begin with")
+    parser.add_argument("--layers", type=int, help="so many of the base's layers, evenly spread: a faster model")
     parser.add_argument("--preset", choices=sorted(PRESETS), default="notes")
     parser.add_argument("--encoders", choices=["shared", "task"], help="instead of the preset's")
     parser.add_argument("--labels", choices=["human", "teacher", "both"], default="both", help="of the human corpora, of teacher/notes.jsonl, or both")

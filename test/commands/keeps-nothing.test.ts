@@ -1,7 +1,8 @@
 /** If this fails, the tagger keeps something of every note that has passed through it, and a process that runs for months dies of it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { embedded } from '../../src/commands/bench/place.ts';
 import { appendNotes } from '../../src/commands/produce.ts';
@@ -9,6 +10,7 @@ import { serveModel } from '../../src/commands/serve-model.ts';
 import { startTagger } from '../../src/commands/tagger-role.ts';
 import { loadConfig } from '../../src/config.ts';
 import { unobserved } from '../../src/core/facts.ts';
+import { median } from '../../src/evaluation/median.ts';
 import { note } from '../contract/corpus.ts';
 
 setFlagsFromString('--expose-gc');
@@ -16,9 +18,23 @@ const collect = runInNewContext('gc') as () => void;
 
 const ROUNDS = 10;
 const NOTES = 500;
+/** Bytes. An id in a set is some 80; what the engine learns of its code, which lies there too, came to 8 a note of these few thousand. */
+const ALLOWED = 30;
+/** Where objects are; compiled code is in spaces of its own. */
+const OBJECTS = new Set(['old_space', 'large_object_space']);
+
+/** Bytes in use. One collection is not enough: a compiler at work in the background holds half a megabyte until it is done. */
+async function inUse(): Promise<number> {
+  collect();
+  await sleep(100);
+  collect();
+  return getHeapSpaceStatistics()
+    .filter(({ space_name }) => OBJECTS.has(space_name))
+    .reduce((sum, { space_used_size }) => sum + space_used_size, 0);
+}
 
 describe('memory', { timeout: 240_000 }, () => {
-  it('holds no more after thousands of notes than after the first two thousand', async () => {
+  it('keeps nothing of a note that has passed', async () => {
     const config = loadConfig({ env: {} });
     const serving = await serveModel(config, unobserved);
     const kept = await embedded(config, { now: Date.now }, async ({ transport, codecs }) => {
@@ -32,15 +48,15 @@ describe('memory', { timeout: 240_000 }, () => {
         );
         await appendNotes(to, notes);
         await running.subscription.drained();
-        collect();
-        used.push(process.memoryUsage().heapUsed);
+        used.push(await inUse());
       }
       await running.stop();
       return used;
     });
     await serving.stop();
-    // half a megabyte comes and goes by itself: what is kept of every note must have come to more
-    const [early, late] = [Math.max(...kept.slice(2, 5)), Math.min(...kept.slice(-3))];
-    assert.ok(late <= early, `bytes in use after every ${NOTES} notes: ${kept.join(', ')}`);
+    // medians of three; what the first thousand notes leave is start-up's
+    const [early, late] = [median(kept.slice(2, 5)), median(kept.slice(-3))];
+    const ofOne = (late - early) / (NOTES * (ROUNDS - 5));
+    assert.ok(ofOne < ALLOWED, `${ofOne} bytes kept of a note; in use after every ${NOTES}: ${kept.join(', ')}`);
   });
 });

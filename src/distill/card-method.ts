@@ -11,6 +11,8 @@ const runSchema = z.object({
     .default({ layers: 6, width: 384, parameters: 22_600_000 }),
   labels: z.object({ by: z.enum(['human', 'teacher', 'both']), share: z.number(), soft: z.boolean() }).optional(),
   softTeachers: z.array(teacher).default([]),
+  /** The finished model whose weights were the first. */
+  start: teacher.nullish(),
   /** As runs said it when there could be only one. */
   softTeacher: teacher.nullish(),
   /** Which human corpora train a served head beside the teacher's notes, and at what weight; runs that do not say so did the same. */
@@ -53,6 +55,7 @@ export function describeMethod(run: Run | undefined): string {
   const text = run.data.filter(({ file }) => file.startsWith('text/')).map(({ file }) => `\`${file}\``);
   return [
     labels === undefined || labels.by === 'both' ? both(served) : LABELS[labels.by],
+    ...(run.start == null ? [] : [startedFrom(run.start, run.encoder.layers)]),
     ...(labels === undefined || labels.share === 1
       ? []
       : [`Of the labelled documents a share of ${labels.share} was used.`]),
@@ -80,6 +83,10 @@ const LABELS = {
   human: 'Multi-task training on the human corpora alone; no label of a teacher was used.',
   teacher: "Training on the teacher's notes alone; no human label was used.",
 } as const;
+
+function startedFrom({ name, version }: { name: string; version: string }, layers: number): string {
+  return `It began with the weights of ${name} ${version}, read back from its int8 graph: ${layers} layers of it, evenly spread where it has more.`;
+}
 
 function softly(teachers: readonly { name: string; version: string }[], text: readonly string[]): string {
   const names = teachers.map(({ name, version }) => `${name} ${version}`).join(' and ');

@@ -1,28 +1,17 @@
 /** If this fails, a training that was cut off ends elsewhere than one that was not, or made-up training data labels the wrong words. */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
-import { promisify } from 'node:util';
 import { sha256Of } from '../../src/model/manifest.ts';
 import { ROOT } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
-import { trainerPython } from '../support/trainer.ts';
+import { runPython as run, trainerPython } from '../support/trainer.ts';
 
-const { python, skip } = trainerPython();
+const { skip } = trainerPython();
 const folder = temporaryFolder('trainer');
-const scripts = join(ROOT, 'src/distill/trainer');
 const notes = join(folder, 'corpus/teacher/notes.jsonl');
 
-const run = async (args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> => {
-  try {
-    return { code: 0, ...(await promisify(execFile)(python, args, { cwd: scripts, maxBuffer: 1e8 })) };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { code, stdout, stderr };
-  }
-};
 const train = (out: string, ...args: string[]) =>
   run(['train.py', '--corpus', join(folder, 'corpus'), '--out', join(folder, out), '--layers', '1', ...args]);
 const weights = (out: string): string => sha256Of(readFileSync(join(folder, out, 'model.safetensors')));

@@ -16,6 +16,8 @@ export class ConfigError extends ClinstreamError<'CONFIG_INVALID' | 'CONFIG_UNRE
 }
 
 const ROOT = resolve(import.meta.dirname, '..');
+/** Folder of the model that serves unless another is named. */
+export const DEFAULT_MODEL = resolve(ROOT, 'models/notes-minilm');
 const schema = z.strictObject({
   /** Where topics live: the embedded log in `data`, or a Kafka cluster. */
   transport: z.enum(['embedded', 'kafka']).default('embedded'),
@@ -24,7 +26,7 @@ const schema = z.strictObject({
   /** Directory of the embedded log. */
   data: z.string().min(1).default('.clinstream/data'),
   /** Directory of the model that serves. */
-  model: z.string().min(1).default(resolve(ROOT, 'models/notes-minilm')),
+  model: z.string().min(1).default(DEFAULT_MODEL),
   topics: z
     .strictObject({
       notes: z.string().min(1).default('clinical.notes'),

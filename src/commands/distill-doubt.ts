@@ -7,6 +7,7 @@ import { renderDoubt } from '../distill/doubt-table.ts';
 import { rounded } from '../distill/rounded.ts';
 import { ROUTING_FILE } from '../model/routing.ts';
 import { loadServing } from '../model/store.ts';
+import { resultName } from './bench/results.ts';
 import { type Io, write } from './io.ts';
 import { currentCommit, thisMachine } from './provenance.ts';
 
@@ -31,12 +32,13 @@ export async function distillDoubt(
   const machine = thisMachine();
   mkdirSync(RESULTS, { recursive: true });
   const figures = { command, commit, machine, ...report };
-  writeFileSync(join(RESULTS, 'risk-coverage.json'), `${JSON.stringify(figures, rounded, 1)}\n`);
-  writeFileSync(join(RESULTS, 'risk-coverage.md'), page);
+  const name = resultName('risk-coverage', config);
+  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(figures, rounded, 1)}\n`);
+  writeFileSync(join(RESULTS, `${name}.md`), page);
   const measured = { command, commit, data: report.data };
   writeFileSync(
     join(model.directory, ROUTING_FILE),
     renderRouting({ format: 1, model: { ...model.identity }, tasks, measured }),
   );
-  io.stderr.write(`written: benchmarks/results/risk-coverage.json and .md, ${join(model.directory, ROUTING_FILE)}\n`);
+  io.stderr.write(`written: benchmarks/results/${name}.json and .md, ${join(model.directory, ROUTING_FILE)}\n`);
 }

@@ -5,7 +5,7 @@ import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { serveModel } from '../serve-model.ts';
-import { writeResults } from './results.ts';
+import { modelFlag, resultName, writeResults } from './results.ts';
 
 const TOGETHER = 1_000;
 const LINES_PER_NOTE = 10;
@@ -38,12 +38,12 @@ export async function benchBatching(config: Config, options: { notes: number; wr
   if (!options.write) return;
   const machine = thisMachine();
   const result = {
-    command: `npm run bench -- batching --notes ${options.notes}`,
+    command: `npm run bench -- batching --notes ${options.notes}${modelFlag(config)}`,
     commit: currentCommit(),
     machine,
     rows,
   };
-  await writeResults('batching', { json: result }, io);
+  await writeResults(resultName('batching', config), { json: result }, io);
 }
 
 async function compare(config: Config, name: string, texts: readonly string[]): Promise<Row> {

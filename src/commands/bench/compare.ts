@@ -14,6 +14,7 @@ import {
 import { agreementOf } from '../../benchmark/same-answers.ts';
 import { SIDES, type Side, turnOrder } from '../../benchmark/turn-order.ts';
 import { repeated } from '../../benchmark/workloads.ts';
+import { DEFAULT_MODEL } from '../../config.ts';
 import { ClinstreamError } from '../../core/errors.ts';
 import type { Note } from '../../core/note.ts';
 import { loadServing } from '../../model/store.ts';
@@ -51,7 +52,7 @@ export async function benchCompare(names: Both<string>, options: CompareOptions,
   const named: Both<NamedVersion> = { A: parseVersion(names.A), B: parseVersion(names.B) };
   const notes = await notesOf(options, io);
   // by this checkout's model, whatever A and B have: one measure for both
-  const tokens = await tokenCounter(loadServing(join(ROOT, 'models/notes-minilm')))(notes);
+  const tokens = await tokenCounter(loadServing(DEFAULT_MODEL))(notes);
   const interrupt = onInterrupt();
   const trees = openTrees({ tell: text => io.stderr.write(text), interrupted: interrupt.signal });
   try {

@@ -14,7 +14,7 @@ import { type Io, write } from '../io.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { onInterrupt } from '../signals.ts';
 import { MODES, type Mode, type Turn, type TurnOptions, takeTurn } from './fallback-turn.ts';
-import { writeResults } from './results.ts';
+import { modelFlag, resultName, writeResults } from './results.ts';
 
 type Round = Readonly<Record<Mode, Turn>>;
 
@@ -33,7 +33,7 @@ export async function benchFallback(
   const cpuRatio = (one: Mode, other: Mode): number =>
     median(rounds.map(each => each[one].taggerCpuSeconds / each[other].taggerCpuSeconds));
   const result = {
-    command: `npm run bench -- fallback --rounds ${options.rounds} --notes ${options.notes} --rate ${rate} --request-ms ${requestMs}`,
+    command: `npm run bench -- fallback --rounds ${options.rounds} --notes ${options.notes} --rate ${rate} --request-ms ${requestMs}${modelFlag(config)}`,
     commit: currentCommit(),
     machine: `${thisMachine()}; emulated providers and escalator on the same machine`,
     settings: config.inference,
@@ -59,7 +59,7 @@ export async function benchFallback(
       `${(100 * result.escalatedShare).toFixed(0)} % of notes escalated\n`,
   );
   if (!options.write) return;
-  await writeResults('fallback', { json: result }, io);
+  await writeResults(resultName('fallback', config), { json: result }, io);
 }
 
 /** Undefined when somebody interrupts it: a part of the rounds says nothing. */

@@ -12,7 +12,7 @@ import { currentCommit, thisMachine } from '../provenance.ts';
 import { runBare } from './bare-session.ts';
 import { type EmbeddedRun, runEmbedded } from './embedded-run.ts';
 import { type MemoryResult, measureMemory } from './memory.ts';
-import { writeResults } from './results.ts';
+import { modelFlag, resultName, writeResults } from './results.ts';
 
 interface Round {
   readonly pipelineTokensPerSecond: number;
@@ -55,7 +55,7 @@ export async function benchPipeline(
   }
   const memory = await measureMemory(config, await readDemoNotes(), options.memoryNotes, io);
   const result: PipelineResult = {
-    command: `npm run bench -- pipeline --rounds ${options.rounds} --notes ${options.notes} --memory-notes ${options.memoryNotes}`,
+    command: `npm run bench -- pipeline --rounds ${options.rounds} --notes ${options.notes} --memory-notes ${options.memoryNotes}${modelFlag(config)}`,
     commit: currentCommit(),
     machine: thisMachine(),
     settings: config.inference,
@@ -68,7 +68,7 @@ export async function benchPipeline(
   };
   await write(io.stdout, summary(result));
   if (!options.write) return;
-  await writeResults('pipeline', { json: result }, io);
+  await writeResults(resultName('pipeline', config), { json: result }, io);
 }
 
 function summary({ medianRatio, memory, paddedShare, machine }: PipelineResult): string {

@@ -3,7 +3,7 @@ import { milliseconds } from '../../../benchmark/load-report.ts';
 import type { Config } from '../../../config.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
-import { writeResults } from '../results.ts';
+import { modelFlag, resultName, writeResults } from '../results.ts';
 import { type CaughtUp, catchUp } from './catch-up.ts';
 import { scaleFlags } from './load.ts';
 import { type Measured, measure } from './measure.ts';
@@ -41,7 +41,7 @@ export async function benchScenarios(
     ...scaleFlags(options.backlogScale, scenarios.some(each => each.transport === 'kafka') ? 'kafka' : 'embedded'),
   ];
   const record = {
-    command: ['npm run bench -- scenarios', ...names, ...flags].join(' '),
+    command: ['npm run bench -- scenarios', ...names, ...flags].join(' ') + modelFlag(config),
     commit: currentCommit(),
     machine: thisMachine(),
     settings: config.inference,
@@ -58,7 +58,7 @@ ${table(all)}
 ${away === undefined ? '' : caughtUp(away)}`;
   await write(io.stdout, page);
   if (!options.write) return;
-  await writeResults('scenarios', { json: record, md: page }, io);
+  await writeResults(resultName('scenarios', config), { json: record, md: page }, io);
 }
 
 /** Of fewer, a 99th percentile is one of the last two or three. */

@@ -8,7 +8,7 @@ import { loadPicture, loadTable, memoryPicture, milliseconds } from '../../../be
 import type { Config } from '../../../config.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
-import { writeResults } from '../results.ts';
+import { modelFlag, resultName, writeResults } from '../results.ts';
 import { type Measured, measure } from './measure.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -24,7 +24,8 @@ export async function benchLoad(config: Config, scenario: Scenario, options: Loa
   const tell = (line: string): Promise<void> => write(io.stderr, `${line}\n`);
   const measured = await measure(config, scenario, { ...options, tell }, io);
   const command =
-    `npm run bench -- load --scenario ${scenario.name} --shares ${options.shares.join(',')} --seconds ${options.seconds} --seed ${options.seed} ${scaleFlags(options.backlogScale, scenario.transport).join(' ')}`.trimEnd();
+    `npm run bench -- load --scenario ${scenario.name} --shares ${options.shares.join(',')} --seconds ${options.seconds} --seed ${options.seed} ${scaleFlags(options.backlogScale, scenario.transport).join(' ')}`.trimEnd() +
+    modelFlag(config);
   const [commit, machine] = [currentCommit(), thisMachine()];
   const page = loadPage(measured, { command, commit, machine });
   await write(io.stdout, page);
@@ -39,7 +40,8 @@ export async function benchLoad(config: Config, scenario: Scenario, options: Loa
   };
   const [only, ...others] = measured.steps;
   const held = only !== undefined && others.length === 0;
-  const name = [held ? 'held' : 'load', ...(scenario.name === 'notes' ? [] : [scenario.name])].join('-');
+  const what = [held ? 'held' : 'load', ...(scenario.name === 'notes' ? [] : [scenario.name])].join('-');
+  const name = resultName(what, config);
   const [title, svg] = held
     ? [
         'Memory over time',

@@ -14,7 +14,7 @@ import { partitionOf } from '../../../streams/partitioner.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
 import { onKafka } from '../place.ts';
-import { writeResults } from '../results.ts';
+import { modelFlag, resultName, writeResults } from '../results.ts';
 import { whileLive } from './live.ts';
 import { notesToOffer } from './measure.ts';
 import { lastOf } from './watch.ts';
@@ -49,7 +49,7 @@ export async function benchReplicas(
   }
   const ratio = (of: Turn): number => median(rounds.map(each => each[of] / each.one));
   const result = {
-    command: `npm run bench -- replicas --rounds ${options.rounds} --notes ${options.notes} --kafka HOST:PORT`,
+    command: `npm run bench -- replicas --rounds ${options.rounds} --notes ${options.notes} --kafka HOST:PORT${modelFlag(config)}`,
     commit: currentCommit(),
     machine: `${thisMachine()}; broker and client on the same cores`,
     turns,
@@ -61,7 +61,7 @@ export async function benchReplicas(
     io.stdout,
     `on twice the cores: two processes ${result.twoProcessesOverOne.toFixed(2)} times one, one process with two sessions ${result.twoSessionsOverOne.toFixed(2)} times (medians)\n`,
   );
-  if (options.write) await writeResults('replicas', { json: result }, io);
+  if (options.write) await writeResults(resultName('replicas', config), { json: result }, io);
 }
 
 /** Notes a second, from when they are appended to the last event, after others have warmed every process. */

@@ -10,7 +10,7 @@ import { loadServing } from '../../../model/store.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
 import { embedded } from '../place.ts';
-import { writeResults } from '../results.ts';
+import { modelFlag, resultName, writeResults } from '../results.ts';
 import { whileLive } from './live.ts';
 import { notesToOffer } from './measure.ts';
 import { cpuSecondsOf } from './offer.ts';
@@ -60,7 +60,7 @@ export async function benchScaling(
   const byNumber = await oneByOne(BY_NUMBER.filter(within), point);
   const byLength = await oneByOne(BY_LENGTH.filter(within), point);
   const result = {
-    command: `npm run bench -- scaling --rounds ${rounds} --most ${most}`,
+    command: `npm run bench -- scaling --rounds ${rounds} --most ${most}${modelFlag(config)}`,
     commit: currentCommit(),
     machine: thisMachine(),
     settings: config.inference,
@@ -74,7 +74,7 @@ export async function benchScaling(
     io.stdout,
     `dearest over cheapest thousand tokens: ${result.spread.byNumber.toFixed(2)} by number of notes, ${result.spread.byLength.toFixed(2)} by length\n`,
   );
-  if (writes) await writeResults('scaling', { json: result }, io);
+  if (writes) await writeResults(resultName('scaling', config), { json: result }, io);
 }
 
 async function cpuMs(config: Config, notes: readonly Note[], real: readonly Note[], io: Io): Promise<number> {

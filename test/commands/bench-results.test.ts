@@ -1,0 +1,25 @@
+/** If this fails, one model's figures are written over another's, or are recorded as if the default model had made them. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { modelFlag, resultName } from '../../src/commands/bench/results.ts';
+import { loadConfig } from '../../src/config.ts';
+import { MODEL_DIRECTORY, ROOT } from '../support/model.ts';
+
+const of = (model?: string) => loadConfig({ env: {}, overrides: model === undefined ? {} : { model } });
+
+describe('results', () => {
+  it('of the default model are called after what was measured alone', () => {
+    for (const config of [of(), of(MODEL_DIRECTORY)])
+      assert.deepEqual([resultName('load', config), modelFlag(config)], ['load', '']);
+  });
+
+  it("of another are called after it too, and their command names it, but no folder of this machine's", () => {
+    const found = [join(ROOT, 'models/mine'), '/home/anna/models/mine'].map(of);
+    assert.deepEqual(
+      found.map(config => resultName('load', config)),
+      ['load-mine', 'load-mine'],
+    );
+    assert.deepEqual(found.map(modelFlag), [' --model models/mine', ' --model mine']);
+  });
+});

@@ -19,10 +19,8 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
-from onnx import numpy_helper
 from tokenizers import Tokenizer
 from tokenizers.processors import TemplateProcessing
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast
@@ -30,51 +28,21 @@ from transformers.utils import logging
 
 from note_spans import Reading, read_manifest
 
+sys.path.append(str(Path(__file__).resolve().parents[2] / "src" / "distill" / "trainer"))
+from graph_weights import graph_weights
+
 TOLERANCE = {"meanAbsoluteLogitDifference": 0.15, "differingDecisions": 0.005}
 """Of served logits, mean over pieces and heads; share of pieces and heads on the other side of 0."""
 NOTES = 16
 """Whose first windows are compared."""
 HEAD_WIDTH = 32
 """Of one attention head. No weight says it; with another, the logits would be far off."""
-LAYERS = {
-    "attention/self/query": "attention.self.query",
-    "attention/self/key": "attention.self.key",
-    "attention/self/value": "attention.self.value",
-    "attention/output/dense": "attention.output.dense",
-    "intermediate/dense": "intermediate.dense",
-    "output/dense": "output.dense",
-}
-"""Nodes of the graph, to modules of transformers."""
 
 
-def float_weights(graph: onnx.GraphProto) -> dict[str, np.ndarray]:
-    """State of the encoder and of all heads, under transformers' names where it has them."""
-    values = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
-
-    def dequantised(name: str) -> np.ndarray:
-        zero, scale = values[f"{name}_zero_point"].astype(np.float32), values[f"{name}_scale"]
-        return (values[f"{name}_quantized"].astype(np.float32) - zero) * scale
-
-    state = {}
-    for name in values:
-        if name.startswith("tagger.encoder.") and not name.endswith(("_scale", "_zero_point", "_quantized")):
-            state[name.removeprefix("tagger.encoder.")] = values[name]
-        elif name.startswith("tagger.encoder.") and name.endswith("_quantized"):
-            state[name.removeprefix("tagger.encoder.").removesuffix("_quantized")] = dequantised(name.removesuffix("_quantized"))
-    products = {each.name: each.input[1].removesuffix("_quantized") for each in graph.node if each.op_type == "MatMulInteger"}
-    for node, weight in products.items():
-        path = node.removesuffix("/MatMul_quant").removeprefix("/tagger/")
-        if path == "head":
-            state["head.weight"], state["head.bias"] = dequantised(weight).T, values["tagger.head.bias"]
-            continue
-        layer, module = path.removeprefix("encoder/encoder/layer.").split("/", 1)
-        state[f"encoder.layer.{layer}.{LAYERS[module]}.weight"] = dequantised(weight).T
-    return state
-
-
-def build(graph: onnx.GraphProto, reading: Reading) -> BertForTokenClassification:
+def build(graph: Path, reading: Reading) -> BertForTokenClassification:
     """Strict: weights that are not exactly a BERT's are refused."""
-    state = float_weights(graph)
+    weights = graph_weights(graph)
+    state = {name.removeprefix("encoder."): value for name, value in weights.items() if name.startswith("encoder.")}
     served = len(reading.tasks)
     words, width = state["embeddings.word_embeddings.weight"].shape
     config = BertConfig(
@@ -89,8 +57,8 @@ def build(graph: onnx.GraphProto, reading: Reading) -> BertForTokenClassificatio
         label2id={task: number for number, task in enumerate(reading.tasks)},
     )
     model = BertForTokenClassification(config).eval()
-    own = {f"bert.{name}": value for name, value in state.items() if not name.startswith("head.")}
-    own |= {"classifier.weight": state["head.weight"][:served], "classifier.bias": state["head.bias"][:served]}
+    own = {f"bert.{name}": value for name, value in state.items()}
+    own |= {f"classifier.{each}": weights[f"head.{each}"][:served] for each in ("weight", "bias")}
     model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in own.items()})
     return model
 
@@ -132,7 +100,7 @@ def main() -> None:
     args = parser.parse_args()
     logging.disable_progress_bar()
     reading, graph = read_manifest(args.model), args.model / "model.int8.onnx"
-    model = build(onnx.load(str(graph)).graph, reading)
+    model = build(graph, reading)
     tokenizer = fast_tokenizer(args.model / "tokenizer.json", reading)
     with args.notes.open(encoding="utf-8") as lines:
         texts = [json.loads(line)["text"] for line in islice(lines, NOTES)]

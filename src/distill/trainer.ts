@@ -7,7 +7,8 @@ import { dirname, join, resolve } from 'node:path';
 import { DistillError } from './distill-error.ts';
 import type { Progress } from './score-documents.ts';
 
-const TRAINER = resolve(import.meta.dirname, 'trainer');
+/** Folder of its scripts. */
+export const TRAINER = resolve(import.meta.dirname, 'trainer');
 
 /** Where the environment's Python is, once it is made. @param cache folder for environments. */
 export function environmentPython(cache: string): string {

@@ -16,7 +16,7 @@ from transformers import BertConfig, BertModel
 from export import export_float, quantise
 from heads import CORPUS_HEADS, SERVED
 from model import Tagger
-from start import graph_weights, keep_layers, start_from
+from start import keep_layers, start_from
 def tagger(seed, encoders="shared", layers=4, **other):
     torch.manual_seed(seed)
     shape = dict(vocab_size=50, hidden_size=24, num_hidden_layers=layers, num_attention_heads=3, intermediate_size=32) | other

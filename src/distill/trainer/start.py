@@ -1,7 +1,7 @@
 """What a training starts from besides a base: the weights of a finished model, and fewer layers.
 
 A finished model keeps no float32 weights, but its int8 graph has them to one part in 64 of each channel's largest, which is near
-enough to go on from (the graph's own answers are made of no more).
+enough to go on from: its own answers are made of no more.
 """
 
 import json
@@ -9,16 +9,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
-from onnx import numpy_helper
 
 from corpus import sha256
+from graph_weights import graph_weights
 from heads import HEADS
 from model import Tagger
-
-OF_TAGGER = "tagger."
-PRODUCT = "/MatMul_quant"
 
 
 def start_from(model: Tagger, directory: Path) -> dict[str, str]:
@@ -37,29 +33,6 @@ def start_from(model: Tagger, directory: Path) -> dict[str, str]:
 
 def shape_of(weights: dict, name: str) -> tuple[int, ...] | None:
     return tuple(weights[name].shape) if name in weights else None
-
-
-def graph_weights(path: Path) -> dict[str, np.ndarray]:
-    """Of an int8 graph as export.py writes it, under the trainer's names. A product's weight has no name of its own: its node tells it."""
-    graph = onnx.load(str(path)).graph
-    tensors = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
-    weights = {name: value for name, value in tensors.items() if value.dtype == np.float32 and name.startswith(OF_TAGGER)}
-    weights |= {stem: whole(tensors, stem) for name in tensors if name.startswith(OF_TAGGER) and (stem := quantised(name))}
-    for node in graph.node:
-        if node.name.endswith(PRODUCT) and (stem := quantised(node.input[1])):
-            module = node.name.removesuffix(PRODUCT).strip("/").replace("/", ".")
-            weights[f"{module}.weight"] = whole(tensors, stem).T
-    kept = {name.removeprefix(OF_TAGGER): value for name, value in weights.items()}
-    return {name: value for name, value in kept.items() if not name.endswith("_scale")}
-
-
-def quantised(name: str) -> str | None:
-    return name.removesuffix("_quantized") if name.endswith("_quantized") else None
-
-
-def whole(tensors: dict[str, np.ndarray], stem: str) -> np.ndarray:
-    zero = tensors[f"{stem}_zero_point"].astype(np.float32)
-    return (tensors[f"{stem}_quantized"].astype(np.float32) - zero) * tensors[f"{stem}_scale"]
 
 
 def keep_layers(model: Tagger, layers: int) -> None:

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { trainerEnvironment } from '../../../distill/trainer.ts';
+import { TRAINER, trainerEnvironment } from '../../../distill/trainer.ts';
 import type { VerifiedModel } from '../../../model/manifest.ts';
 import { RivalError } from './rival-error.ts';
 
@@ -30,7 +30,8 @@ export interface PythonRivals {
 /** The trainer's environment, whose pins are the rivals' too, and the checkpoint. @throws DistillError PYTHON_MISSING, ENVIRONMENT_FAILED; RivalError CHECKPOINT_FAILED */
 export async function pythonRivals({ cache, model, notes, progress }: Preparation): Promise<PythonRivals> {
   const python = await trainerEnvironment(cache, progress);
-  const made = ['from_onnx.py', 'note_spans.py'].map(name => readFileSync(join(RIVALS, name)));
+  const scripts = [join(RIVALS, 'from_onnx.py'), join(RIVALS, 'note_spans.py'), join(TRAINER, 'graph_weights.py')];
+  const made = scripts.map(path => readFileSync(path));
   const checkpoint = join(cache, `rivals-model-${hashOf(model.identity.sha256, ...made)}`);
   await once(checkpoint, `making a PyTorch checkpoint of ${model.identity.name}`, progress, async building => {
     const args = ['--model', model.directory, '--notes', notes, '--out', building];

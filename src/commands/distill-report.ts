@@ -16,7 +16,7 @@ import { TEST_SETS, type TestSet, testSetsIn } from '../distill/test-sets.ts';
 import { loadServing, servingDirectory } from '../model/store.ts';
 import { measuresOf } from './distill-review.ts';
 import { type Io, write } from './io.ts';
-import { currentCommit } from './provenance.ts';
+import { currentCommit, thisMachine } from './provenance.ts';
 import { writeWhole } from './write-whole.ts';
 
 export interface EvaluateFlags {
@@ -72,6 +72,7 @@ export async function distillEvaluate(config: Config, options: EvaluateFlags, io
     own,
     workers: config.inference.workers,
     commit: currentCommit(),
+    machine: thisMachine(),
     progress: line => void io.stderr.write(`${line}\n`),
   });
   await write(io.stdout, `${renderScores(metrics)}\n`);

@@ -7,7 +7,7 @@ import { trainerEnvironment } from '../distill/trainer.ts';
 import type { TrainingChoices } from '../distill/training-choices.ts';
 import { cacheDirectory } from './cache.ts';
 import { type Io, write } from './io.ts';
-import { currentCommit } from './provenance.ts';
+import { currentCommit, thisMachine } from './provenance.ts';
 
 export interface TrainOptions extends TrainingChoices {
   readonly corpus: string;
@@ -28,6 +28,7 @@ export function distillTrain(config: Config, options: TrainOptions, io: Io): Pro
     cacheDirectory: cacheDirectory(io.env),
     workers: config.inference.workers,
     commit: currentCommit(),
+    machine: thisMachine(),
     training: choicesOf(options),
     ...(options.precision === undefined ? {} : { precisions: options.precision }),
     progress: line => void io.stderr.write(`${line}\n`),

@@ -27,6 +27,8 @@ export interface DistillOptions {
   readonly precisions?: readonly ('fp16' | 'fp32')[];
   /** Of the code that measures, for the record. */
   readonly commit: string;
+  /** That measures, for the record. */
+  readonly machine: string;
   readonly training: TrainingChoices;
   readonly progress: Progress;
 }
@@ -83,18 +85,21 @@ export async function report(options: {
   readonly workers: number;
   /** Of the code that measures, for the record. */
   readonly commit: string;
+  /** That measures, for the record. */
+  readonly machine: string;
   readonly progress: Progress;
   readonly parity?: Parity;
   /** The user's gold, measured too. */
   readonly own?: TestSet | undefined;
 }): Promise<{ readonly model: VerifiedModel; readonly metrics: Metrics; readonly scored: ScoredSets }> {
-  const { modelDirectory, corpusDirectory, workers, commit, progress, own } = options;
+  const { modelDirectory, corpusDirectory, workers, commit, machine, progress, own } = options;
   const model = loadModel(modelDirectory);
   const what = `--corpus CORPUS --model models/${model.identity.name}`;
   const command = ['npm run -s clinstream -- distill evaluate', what, ...ownArguments(own)].join(' ');
   const metricsFile = join(modelDirectory, 'metrics.json');
   const parity = options.parity ?? (JSON.parse(readFileSync(metricsFile, 'utf8')) as { parity: Parity }).parity;
-  const { metrics, scored } = await evaluate(model, { corpusDirectory, own, workers, command, commit, progress });
+  const asked = { corpusDirectory, own, workers, command, commit, machine, progress };
+  const { metrics, scored } = await evaluate(model, asked);
   writeFileSync(metricsFile, `${JSON.stringify({ ...metrics, parity }, rounded, 1)}\n`);
   writeFileSync(join(modelDirectory, 'MODEL_CARD.md'), renderCard(model, metrics, parity));
   return { model, metrics, scored };

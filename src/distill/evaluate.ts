@@ -1,5 +1,4 @@
 /** Every figure of the model card: the committed int8 model, through the tokens, windows and decisions that serve, on each test set. */
-import { cpus } from 'node:os';
 import { areaUnderRiskCoverage } from '../evaluation/calibration.ts';
 import { type Counts, scores } from '../evaluation/counts.ts';
 import type { ModelIdentity, VerifiedModel } from '../model/manifest.ts';
@@ -49,6 +48,8 @@ export interface EvaluateOptions {
   readonly workers: number;
   readonly command: string;
   readonly commit: string;
+  /** That measures, for the record. */
+  readonly machine: string;
   readonly progress: Progress;
 }
 
@@ -97,7 +98,7 @@ function metricsOf(model: VerifiedModel, { sets, of, challenge }: ScoredSets, op
   const notes = of(TEACHER_NOTES, 'test');
   return {
     model: model.identity,
-    machine: `${cpus()[0]?.model.trim() ?? 'unknown processor'}, Node ${process.version}`,
+    machine: options.machine,
     command: options.command,
     commit: options.commit,
     data: sets.map(set => goldFile(options.corpusDirectory, set)),

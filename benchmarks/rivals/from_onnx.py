@@ -42,6 +42,8 @@ HEAD_WIDTH = 32
 def build(graph: Path, reading: Reading) -> BertForTokenClassification:
     """Strict: weights that are not exactly a BERT's are refused."""
     weights = graph_weights(graph)
+    if others := [name for name in weights if not name.startswith(("encoder.", "head."))]:
+        sys.exit(f"{graph}: {others[0]} and its like belong to no BERT with one head")
     state = {name.removeprefix("encoder."): value for name, value in weights.items() if name.startswith("encoder.")}
     served = len(reading.tasks)
     words, width = state["embeddings.word_embeddings.weight"].shape

@@ -7,11 +7,9 @@ import { renderDoubt } from '../distill/doubt-table.ts';
 import { rounded } from '../distill/rounded.ts';
 import { ROUTING_FILE } from '../model/routing.ts';
 import { loadServing } from '../model/store.ts';
-import { resultName } from './bench/results.ts';
+import { RESULTS, resultName } from './bench/results.ts';
 import { type Io, write } from './io.ts';
 import { currentCommit, thisMachine } from './provenance.ts';
-
-const RESULTS = resolve(import.meta.dirname, '../../benchmarks/results');
 
 export async function distillDoubt(
   config: Config,

@@ -147,7 +147,7 @@ function registerTraining(distill: Command, io: Io): void {
     .option('--model-version <VERSION>', 'version of the model', '1.0.0')
     .option('--base <MODEL>', "minilm, a directory, or a model on Hugging Face's hub: bert-base, biobert, OWNER/NAME")
     .option('--start <DIR>', "a finished model's folder, of the base's shape, whose weights to begin with")
-    .option('--layers <N>', "so many of the base's layers, evenly spread: a faster model", wholeNumber)
+    .option('--layers <N>', "so many of the base's layers, evenly spread: a faster model", positive)
     .addOption(new Option('--preset <NAME>', 'learning rate, batches, epochs').choices(PRESETS))
     .addOption(new Option('--encoders <HOW>', 'one for all tasks, or one a task').choices(ENCODERS))
     .addOption(new Option('--labels <WHOSE>', 'those human corpora, teacher/notes.jsonl, or both').choices(LABELS))

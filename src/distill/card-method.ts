@@ -13,6 +13,8 @@ const runSchema = z.object({
   softTeachers: z.array(teacher).default([]),
   /** The finished model whose weights were the first. */
   start: teacher.nullish(),
+  /** Where some of the base's, or the start's, were left out. */
+  layers: z.object({ kept: z.number(), of: z.number() }).nullish(),
   /** As runs said it when there could be only one. */
   softTeacher: teacher.nullish(),
   /** Which human corpora train a served head beside the teacher's notes, and at what weight; runs that do not say so did the same. */
@@ -55,7 +57,7 @@ export function describeMethod(run: Run | undefined): string {
   const text = run.data.filter(({ file }) => file.startsWith('text/')).map(({ file }) => `\`${file}\``);
   return [
     labels === undefined || labels.by === 'both' ? both(served) : LABELS[labels.by],
-    ...(run.start == null ? [] : [startedFrom(run.start, run.encoder.layers)]),
+    ...beginning(run),
     ...(labels === undefined || labels.share === 1
       ? []
       : [`Of the labelled documents a share of ${labels.share} was used.`]),
@@ -84,8 +86,14 @@ const LABELS = {
   teacher: "Training on the teacher's notes alone; no human label was used.",
 } as const;
 
-function startedFrom({ name, version }: { name: string; version: string }, layers: number): string {
-  return `It began with the weights of ${name} ${version}, read back from its int8 graph: ${layers} layers of it, evenly spread where it has more.`;
+function beginning({ base, start, layers }: Run): string[] {
+  if (start == null && layers == null) return [];
+  const whose = start == null ? base : `${start.name} ${start.version}, read back from its int8 graph`;
+  return [
+    layers == null
+      ? `It began with the weights of ${whose}.`
+      : `It began with ${layers.kept} of ${layers.of} layers, evenly spread, of ${whose}.`,
+  ];
 }
 
 function softly(teachers: readonly { name: string; version: string }[], text: readonly string[]): string {

@@ -1,10 +1,11 @@
 /** If this fails, one model's figures are written over another's, or are recorded as if the default model had made them. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { modelFlag, resultName } from '../../src/commands/bench/results.ts';
 import { loadConfig } from '../../src/config.ts';
-import { MODEL_DIRECTORY, ROOT } from '../support/model.ts';
+import { changedModel } from '../support/changed-model.ts';
+import { MODEL_DIRECTORY } from '../support/model.ts';
+import { temporaryFolder } from '../support/temporary.ts';
 
 const of = (model?: string) => loadConfig({ env: {}, overrides: model === undefined ? {} : { model } });
 
@@ -15,11 +16,10 @@ describe('results', () => {
   });
 
   it("of another are called after it too, and their command names it, but no folder of this machine's", () => {
-    const found = [join(ROOT, 'models/mine'), '/home/anna/models/mine'].map(of);
-    assert.deepEqual(
-      found.map(config => resultName('load', config)),
-      ['load-mine', 'load-mine'],
-    );
-    assert.deepEqual(found.map(modelFlag), [' --model models/mine', ' --model mine']);
+    const renamed = changedModel(temporaryFolder('results'), manifest => {
+      manifest.name = 'mine';
+    });
+    const config = of(renamed);
+    assert.deepEqual([resultName('load', config), modelFlag(config)], ['load@mine', ' --model models/mine']);
   });
 });

@@ -145,9 +145,12 @@ describe('the error browser', () => {
     const current = (tab: Page): Promise<string | null> => tab.locator('#list [aria-current=true]').textContent();
     /** Presses a key, and waits for the words of another error. No waitForFunction: that looks once a frame, and a tab behind another may draw none. */
     const judge = async (tab: Page, key: string): Promise<void> => {
-      const before = await tab.locator('#context').getAttribute('data-error');
+      const inView = await tab
+        .locator('#list li:has([aria-current=true])')
+        .evaluate(row => [...row.parentElement.children].indexOf(row));
+      await tab.locator(`#context[data-error="${inView}"]`).waitFor();
       await tab.keyboard.press(key);
-      await tab.locator(`#context:not([data-error="${before}"])`).waitFor();
+      await tab.locator(`#context:not([data-error="${inView}"])`).waitFor();
     };
     const progress = (tab: Page, text: string) => tab.locator('#progress', { hasText: text }).waitFor();
     try {

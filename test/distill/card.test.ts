@@ -37,4 +37,28 @@ describe('the model card', () => {
     }
     assert.ok(!card.includes('NaN'));
   });
+
+  it('says what a training began with, where that was no base as it is', () => {
+    const { manifest } = model;
+    const cardOf = (run: object): string => {
+      const training = { ...manifest.training, run: { ...(manifest.training.run as object), ...run } };
+      return renderCard({ ...model, manifest: { ...manifest, training } }, committed, committed.parity).replaceAll(
+        /\s+/g,
+        ' ',
+      );
+    };
+    const start = { name: 'other', version: '2.0.0', graph: 'f'.repeat(64) };
+    const layers = { kept: 3, of: 6 };
+    assert.doesNotMatch(cardOf({}), /It began with/);
+    assert.doesNotMatch(cardOf({ start: null, layers: null }), /It began with/);
+    assert.match(
+      cardOf({ start, layers: null }),
+      / It began with the weights of other 2\.0\.0, read back from its int8 graph\. /,
+    );
+    assert.match(
+      cardOf({ start, layers }),
+      / It began with 3 of 6 layers, evenly spread, of other 2\.0\.0, read back from its int8 graph\. /,
+    );
+    assert.match(cardOf({ layers }), / It began with 3 of 6 layers, evenly spread, of minilm\. /);
+  });
 });

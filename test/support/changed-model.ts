@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { MODEL_DIRECTORY } from './model.ts';
 
 interface Manifest {
+  name: string;
   version: string;
   heads: { threshold: number }[];
 }
@@ -17,7 +18,10 @@ export function changedModel(directory: string, change: (manifest: Manifest) => 
   change(manifest);
   writeFileSync(path, JSON.stringify(manifest));
   const routingPath = join(directory, 'routing.json');
-  const routing = JSON.parse(readFileSync(routingPath, 'utf8')) as { model: { version: string; sha256: string } };
+  const routing = JSON.parse(readFileSync(routingPath, 'utf8')) as {
+    model: { name: string; version: string; sha256: string };
+  };
+  routing.model.name = manifest.name;
   routing.model.version = manifest.version;
   routing.model.sha256 = createHash('sha256').update(readFileSync(path)).digest('hex');
   writeFileSync(routingPath, JSON.stringify(routing));

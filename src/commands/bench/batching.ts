@@ -5,7 +5,7 @@ import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { serveModel } from '../serve-model.ts';
-import { modelFlag, resultName, writeResults } from './results.ts';
+import { modelFlag, writeResults } from './results.ts';
 
 const TOGETHER = 1_000;
 const LINES_PER_NOTE = 10;
@@ -43,7 +43,7 @@ export async function benchBatching(config: Config, options: { notes: number; wr
     machine,
     rows,
   };
-  await writeResults(resultName('batching', config), { json: result }, io);
+  await writeResults('batching', config, { json: result }, io);
 }
 
 async function compare(config: Config, name: string, texts: readonly string[]): Promise<Row> {

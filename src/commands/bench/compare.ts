@@ -31,6 +31,7 @@ import { type Runnable, type Turn, type TurnOptions, takeTurn } from './compare-
 import { labelOf, type NamedVersion, parseVersion } from './compare-version.ts';
 import { tokenCounter } from './load/token-count.ts';
 import { ROOT } from './program.ts';
+import { RESULTS } from './results.ts';
 
 export interface CompareOptions {
   readonly rounds: number;
@@ -41,8 +42,6 @@ export interface CompareOptions {
   /** Write the results to this folder, or to benchmarks/results. */
   readonly write?: string | true;
 }
-
-const RESULTS = join(ROOT, 'benchmarks/results');
 
 type Both<T> = Readonly<Record<Side, T>>;
 

@@ -14,7 +14,7 @@ import { type Io, write } from '../io.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { onInterrupt } from '../signals.ts';
 import { MODES, type Mode, type Turn, type TurnOptions, takeTurn } from './fallback-turn.ts';
-import { modelFlag, resultName, writeResults } from './results.ts';
+import { modelFlag, writeResults } from './results.ts';
 
 type Round = Readonly<Record<Mode, Turn>>;
 
@@ -59,7 +59,7 @@ export async function benchFallback(
       `${(100 * result.escalatedShare).toFixed(0)} % of notes escalated\n`,
   );
   if (!options.write) return;
-  await writeResults(resultName('fallback', config), { json: result }, io);
+  await writeResults('fallback', config, { json: result }, io);
 }
 
 /** Undefined when somebody interrupts it: a part of the rounds says nothing. */

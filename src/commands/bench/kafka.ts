@@ -20,7 +20,7 @@ import { type Serving, serveModel } from '../serve-model.ts';
 import { startTagger } from '../tagger-role.ts';
 import { embedded, isJoined, onKafka, type Place } from './place.ts';
 import { copyPlainly } from './plain-kafka.ts';
-import { modelFlag, resultName, writeResults } from './results.ts';
+import { modelFlag, writeResults } from './results.ts';
 
 interface Round {
   readonly taggedOnKafka: number;
@@ -73,7 +73,7 @@ export async function benchKafka(
     `real tagger: Kafka / embedded ${result.taggedKafkaOverEmbedded.toFixed(2)}; copying: Kafka / embedded ${result.copiedKafkaOverEmbedded.toFixed(2)}, exactly once / plain kafkajs ${result.copiedKafkaOverPlain.toFixed(2)} (medians)\n`,
   );
   if (!options.write) return;
-  await writeResults(resultName('kafka', config), { json: result }, io);
+  await writeResults('kafka', config, { json: result }, io);
 }
 
 /** Notes a second from the moment the group is joined to the last commit. */

@@ -19,7 +19,7 @@ import { decodeEntities, decodeNotes, type EmbeddedPlace, runEmbedded } from './
 import { asNote, type GoldFlags, type GoldNotes, readGoldNotes } from './llm-notes.ts';
 import { type Findings, GoldScorer } from './llm-quality.ts';
 import { type Asked, askLive, askSimulated, figuresOf } from './llm-teachers.ts';
-import { modelFlag, resultName, writeResults } from './results.ts';
+import { modelFlag, writeResults } from './results.ts';
 
 export interface LlmFlags extends GoldFlags {
   readonly teacher: readonly string[];
@@ -88,7 +88,7 @@ export async function benchLlm(config: Config, flags: LlmFlags, io: Io): Promise
   };
   await write(io.stdout, renderComparison(result));
   if (!flags.write) return;
-  await writeResults(resultName('llm', config), { json: result, md: renderPage(result) }, io);
+  await writeResults('llm', config, { json: result, md: renderPage(result) }, io);
 }
 
 interface Own {

@@ -12,7 +12,7 @@ import { currentCommit, thisMachine } from '../provenance.ts';
 import { runBare } from './bare-session.ts';
 import { type EmbeddedRun, runEmbedded } from './embedded-run.ts';
 import { type MemoryResult, measureMemory } from './memory.ts';
-import { modelFlag, resultName, writeResults } from './results.ts';
+import { modelFlag, writeResults } from './results.ts';
 
 interface Round {
   readonly pipelineTokensPerSecond: number;
@@ -68,7 +68,7 @@ export async function benchPipeline(
   };
   await write(io.stdout, summary(result));
   if (!options.write) return;
-  await writeResults(resultName('pipeline', config), { json: result }, io);
+  await writeResults('pipeline', config, { json: result }, io);
 }
 
 function summary({ medianRatio, memory, paddedShare, machine }: PipelineResult): string {

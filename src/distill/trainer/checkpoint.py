@@ -67,7 +67,7 @@ def write_run(out: Path, run: dict) -> None:
     """run.json: what a person needs to make these weights again. Exits where the directory holds a run of something else."""
     path = out / "run.json"
     run = json.loads(json.dumps(run))
-    before = json.loads(path.read_text()) if (out / CHECKPOINT).exists() and path.exists() else {}
+    before = {"start": None} | json.loads(path.read_text()) if (out / CHECKPOINT).exists() and path.exists() else {}
     for part in ("recipe", "base", "labels", "softTeachers", "start", "encoder", "served", "bf16", "data"):
         if part in before and differs(before[part], run[part]):
             sys.exit(f"{out} holds a run with another {part}: name a new --out, or remove it")
@@ -82,7 +82,7 @@ def write_run(out: Path, run: dict) -> None:
 
 def differs(before, now) -> bool:
     """Choices that a run did not yet have when it began are no difference."""
-    if isinstance(before, dict):
+    if isinstance(before, dict) and isinstance(now, dict):
         return any(now.get(name) != value for name, value in before.items())
     return before != now
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from corpus import Document, corpus_files, read_rows, sha256
+from corpus import Document, corpus_files, read_rows
+from finished import read_finished
 from heads import HEADS, NOTES, SERVED
 from model import CLS, SEP
 from word_scores import piece_logits
@@ -47,17 +48,10 @@ class SoftTeacher:
     """A model folder with heads in the trainer's order, read once by onnxruntime."""
 
     def __init__(self, directory: Path, tokenizer, threads: int):
-        manifest = json.loads((directory / "manifest.json").read_text())
-        served = [("note", head["task"]) for head in manifest["heads"]]
-        corpora = [(head["corpus"], head["type"]) for head in manifest["corpusHeads"]]
-        if served + corpora != HEADS:
-            sys.exit(f"{directory}: its heads are not the trainer's, so it cannot be a soft teacher")
+        graph, temperatures, self.name = read_finished(directory, "--soft-teachers")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        path = directory / manifest["graphs"]["int8"]
-        self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        self.name = {"name": manifest["name"], "version": manifest["version"], "graph": sha256(path)}
-        temperatures = [head["temperature"] for head in manifest["heads"]] + [1.0] * len(corpora)
+        self.session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         self.temperatures = np.array(temperatures, np.float32)
         self.cls, self.sep = tokenizer.token_to_id(CLS), tokenizer.token_to_id(SEP)
 

@@ -1,38 +1,56 @@
-"""What a training starts from besides a base: the weights of a finished model, and fewer layers.
+"""What a training begins with besides a base: the weights of a finished model, and fewer layers.
 
-A finished model keeps no float32 weights, but its int8 graph has them to one part in 64 of each channel's largest, which is near
-enough to go on from: its own answers are made of no more.
+A finished model keeps no float32 weights, but its int8 graph has them in seven bits or eight, which is near enough to go on from: its
+own answers are made of no more.
 """
 
-import json
 import sys
 from pathlib import Path
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 
-from corpus import sha256
+from finished import read_finished
 from graph_weights import graph_weights
-from heads import HEADS
-from model import Tagger
+from model import Tagger, load_tokenizer
 
 
-def start_from(model: Tagger, directory: Path) -> dict[str, str]:
-    """Puts the weights of a model folder into `model`, of the same shape. @returns the finished model's name, version and graph, for the record."""
-    manifest = json.loads((directory / "manifest.json").read_text())
-    served = [("note", head["task"]) for head in manifest["heads"]]
-    if served + [(head["corpus"], head["type"]) for head in manifest["corpusHeads"]] != HEADS:
-        sys.exit(f"--start {directory}: its heads are not the trainer's")
-    path = directory / manifest["graphs"]["int8"]
-    found, wanted = graph_weights(path), model.state_dict()
-    if differing := sorted(name for name in {*found, *wanted} if shape_of(found, name) != shape_of(wanted, name)):
-        sys.exit(f"--start {directory}: not of the base's shape, so far as {differing[0]} and {len(differing) - 1} others")
-    model.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in found.items()})
-    return {"name": manifest["name"], "version": manifest["version"], "graph": sha256(path)}
+def begin(model: Tagger, tokenizer: Tokenizer, start: Path | None, layers: int | None) -> dict[str, dict | None]:
+    """Changes `model`. @returns what the record says of it. Exits where the start is another kind of model than the base, or the base has
+    too few layers."""
+    of_base = len(model.encoder.encoder.layer)
+    kept = None if layers is None else {"kept": layers, "of": of_base}
+    if start is None:
+        if kept:
+            keep_layers(model, layers)
+        return {"start": None, "layers": kept}
+    graph, _, record = read_finished(start, "--start")
+    if load_tokenizer(start).get_vocab(with_added_tokens=False) != tokenizer.get_vocab(with_added_tokens=False):
+        sys.exit(f"--start {start}: its vocabulary is not the base's: name the --base that it was trained with")
+    weights = graph_weights(graph)
+    if kept and layers_of(weights) == layers:
+        keep_layers(model, layers)  # it was made so before
+    load(model, weights, start)
+    if kept:
+        keep_layers(model, layers)
+    return {"start": record, "layers": kept}
 
 
-def shape_of(weights: dict, name: str) -> tuple[int, ...] | None:
-    return tuple(weights[name].shape) if name in weights else None
+def load(model: Tagger, weights: dict[str, np.ndarray], start: Path) -> None:
+    found = {name: torch.from_numpy(np.array(value)) for name, value in weights.items()}
+    wanted = model.state_dict()
+    shapes = {name: (found[name].shape if name in found else None, wanted[name].shape if name in wanted else None) for name in {*found, *wanted}}
+    if differing := sorted(name for name, (own, theirs) in shapes.items() if own != theirs):
+        sys.exit(
+            f"--start {start}: {len(differing)} of its weights are not of the base's shape, such as {differing[0]}: "
+            "name the --base, --encoders and --layers that it was trained with"
+        )
+    model.load_state_dict(found)
+
+
+def layers_of(weights: dict[str, np.ndarray]) -> int:
+    return len({name.split(".")[3] for name in weights if name.startswith("encoder.encoder.layer.")})
 
 
 def keep_layers(model: Tagger, layers: int) -> None:

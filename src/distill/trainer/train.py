@@ -24,7 +24,7 @@ from model import CLS, MASK, MINILM, PAD, SEP, Tagger, base_directory, load_toke
 from recipe import PRESETS, Recipe, rate_at, schedule
 from shorthand import abbreviate, made_up_lines
 from soft_labels import SoftTeachers, add_soft_labels, read_unlabelled
-from start import keep_layers, start_from
+from start import begin
 from word_scores import Counts, gold_words, piece_logits, word_means
 
 CHECKPOINT_EVERY = 400
@@ -77,6 +77,8 @@ def train(args: argparse.Namespace) -> None:
     device = device_of(args.device)
     base = base_directory(args.base)
     tokenizer = load_tokenizer(base)
+    model = Tagger(pretrained(base, recipe.dropout), recipe.encoders, recipe.dropout)
+    begun = begin(model, tokenizer, args.start, args.layers)
     reading = Reading(tokenizer, args.labels, args.soft_labels)
     files = labelled_by(corpus_files(args.corpus), args.labels)
     if args.labels != "teacher" and (unknown := unread(args.corpus)):
@@ -101,14 +103,12 @@ def train(args: argparse.Namespace) -> None:
     read = [*files.values(), *args.unlabelled]
     data = [{"file": f"{path.parent.name}/{path.name}", "sha256": sha256(path)} for path in read]
     bf16 = has_bfloat16(device) if args.bf16 is None else args.bf16
-    model = Tagger(pretrained(base, recipe.dropout), recipe.encoders, recipe.dropout)
     run = {
         "preset": args.preset,
         "recipe": asdict(recipe),
         "base": args.base if "/" not in args.base else Path(args.base).name,
         "labels": {"by": args.labels, "share": args.label_share, "soft": args.soft_labels},
         "softTeachers": soft,
-        "start": start_from(model, args.start) if args.start else None,
         "served": served_from(files, args.labels),
         "documents": len(documents),
         "steps": steps,
@@ -116,9 +116,7 @@ def train(args: argparse.Namespace) -> None:
         "bf16": bf16,
         "data": data,
     }
-    if args.layers:
-        keep_layers(model, args.layers)
-    write_run(args.out, run | {"encoder": model.shape()})
+    write_run(args.out, run | begun | {"encoder": model.shape()})
     write_base(args.out, model, tokenizer)
     model = model.to(device).train()
     optimizer = optimizer_for(model, recipe)

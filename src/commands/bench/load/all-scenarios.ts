@@ -3,7 +3,7 @@ import { milliseconds } from '../../../benchmark/load-report.ts';
 import type { Config } from '../../../config.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
-import { modelFlag, resultName, writeResults } from '../results.ts';
+import { modelFlag, writeResults } from '../results.ts';
 import { type CaughtUp, catchUp } from './catch-up.ts';
 import { scaleFlags } from './load.ts';
 import { type Measured, measure } from './measure.ts';
@@ -58,7 +58,7 @@ ${table(all)}
 ${away === undefined ? '' : caughtUp(away)}`;
   await write(io.stdout, page);
   if (!options.write) return;
-  await writeResults(resultName('scenarios', config), { json: record, md: page }, io);
+  await writeResults('scenarios', config, { json: record, md: page }, io);
 }
 
 /** Of fewer, a 99th percentile is one of the last two or three. */

@@ -41,14 +41,14 @@ export async function benchLoad(config: Config, scenario: Scenario, options: Loa
   const [only, ...others] = measured.steps;
   const held = only !== undefined && others.length === 0;
   const what = [held ? 'held' : 'load', ...(scenario.name === 'notes' ? [] : [scenario.name])].join('-');
-  const name = resultName(what, config);
   const [title, svg] = held
     ? [
         'Memory over time',
         memoryPicture(`Memory at ${only.offered.toFixed(1)} notes/s: ${scenario.what}`, only, options.seconds),
       ]
     : ['Latency against load', loadPicture(`Latency against load: ${scenario.what}`, measured.steps)];
-  await writeResults(name, { json: record, md: `${page}\n![${title}](${name}.svg)\n`, svg }, io);
+  const picture = `![${title}](${resultName(what, config)}.svg)`;
+  await writeResults(what, config, { json: record, md: `${page}\n${picture}\n`, svg }, io);
 }
 
 /** What of a command was not as by default. */

@@ -14,7 +14,7 @@ import { partitionOf } from '../../../streams/partitioner.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
 import { onKafka } from '../place.ts';
-import { modelFlag, resultName, writeResults } from '../results.ts';
+import { modelFlag, writeResults } from '../results.ts';
 import { whileLive } from './live.ts';
 import { notesToOffer } from './measure.ts';
 import { lastOf } from './watch.ts';
@@ -61,7 +61,7 @@ export async function benchReplicas(
     io.stdout,
     `on twice the cores: two processes ${result.twoProcessesOverOne.toFixed(2)} times one, one process with two sessions ${result.twoSessionsOverOne.toFixed(2)} times (medians)\n`,
   );
-  if (options.write) await writeResults(resultName('replicas', config), { json: result }, io);
+  if (options.write) await writeResults('replicas', config, { json: result }, io);
 }
 
 /** Notes a second, from when they are appended to the last event, after others have warmed every process. */

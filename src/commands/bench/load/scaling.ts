@@ -10,7 +10,7 @@ import { loadServing } from '../../../model/store.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
 import { embedded } from '../place.ts';
-import { modelFlag, resultName, writeResults } from '../results.ts';
+import { modelFlag, writeResults } from '../results.ts';
 import { whileLive } from './live.ts';
 import { notesToOffer } from './measure.ts';
 import { cpuSecondsOf } from './offer.ts';
@@ -74,7 +74,7 @@ export async function benchScaling(
     io.stdout,
     `dearest over cheapest thousand tokens: ${result.spread.byNumber.toFixed(2)} by number of notes, ${result.spread.byLength.toFixed(2)} by length\n`,
   );
-  if (writes) await writeResults(resultName('scaling', config), { json: result }, io);
+  if (writes) await writeResults('scaling', config, { json: result }, io);
 }
 
 async function cpuMs(config: Config, notes: readonly Note[], real: readonly Note[], io: Io): Promise<number> {

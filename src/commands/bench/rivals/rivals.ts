@@ -17,7 +17,7 @@ import { currentCommit, thisMachine } from '../../provenance.ts';
 import { onInterrupt } from '../../signals.ts';
 import { notesToOffer } from '../load/measure.ts';
 import { tokenCounter } from '../load/token-count.ts';
-import { writeResults } from '../results.ts';
+import { modelFlag, writeResults } from '../results.ts';
 import { type Contender, openField, type RivalName } from './contenders.ts';
 import { comparisonOf, sentence } from './report.ts';
 import { RivalError } from './rival-error.ts';
@@ -85,7 +85,7 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
       contenders: comparisons,
       rounds: rounds.map(round => speeds(round, notes.length)),
     };
-    await writeResults('rivals', { json: result }, io);
+    await writeResults('rivals', config, { json: result }, io);
   } catch (error) {
     // a part of the rounds says nothing
     if (!interrupt.signal.aborted) throw error;
@@ -116,7 +116,7 @@ function busy(loadAverage: number): string {
   return `others work on this machine, or did a minute ago (load ${loadAverage.toFixed(1)}), which slows some rivals many times; measure on a quiet one`;
 }
 
-function commandOf({ rounds, notes, workload, rivals }: RivalsOptions, { transport }: Config): string {
-  const kafka = transport === 'kafka' ? ' --kafka HOST:PORT' : '';
-  return `npm run bench -- rivals --rounds ${rounds} --notes ${notes} --workload ${workload} --rivals ${rivals.join(',')}${kafka}`;
+function commandOf({ rounds, notes, workload, rivals }: RivalsOptions, config: Config): string {
+  const kafka = config.transport === 'kafka' ? ' --kafka HOST:PORT' : '';
+  return `npm run bench -- rivals --rounds ${rounds} --notes ${notes} --workload ${workload} --rivals ${rivals.join(',')}${kafka}${modelFlag(config)}`;
 }

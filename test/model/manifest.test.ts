@@ -4,7 +4,7 @@ import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { listModels, loadModel } from '../../src/model/manifest.ts';
-import { MODEL_DIRECTORY } from '../support/model.ts';
+import { directoryOf, MODEL_DIRECTORY, SHIPPED } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const folder = temporaryFolder('manifest');
@@ -22,14 +22,17 @@ function changed(change: (directory: string, manifest: Record<string, unknown>) 
 }
 
 describe('model manifest', () => {
-  it('loads the committed model and knows its tasks', () => {
-    const model = loadModel(MODEL_DIRECTORY);
-    assert.deepEqual(
-      model.heads.map(head => head.task),
-      ['medication', 'disease', 'symptom'],
-    );
-    assert.match(model.identity.sha256, /^[0-9a-f]{64}$/);
-    assert.deepEqual(listModels(dirname(MODEL_DIRECTORY)), ['notes-minilm']);
+  it('loads the committed models and knows their tasks', () => {
+    assert.deepEqual(listModels(dirname(MODEL_DIRECTORY)), SHIPPED);
+    for (const name of SHIPPED) {
+      const { heads, identity } = loadModel(directoryOf(name));
+      assert.deepEqual(
+        heads.map(head => head.task),
+        ['medication', 'disease', 'symptom'],
+      );
+      assert.equal(identity.name, name);
+      assert.match(identity.sha256, /^[0-9a-f]{64}$/);
+    }
   });
 
   it('refuses a changed, a shortened and a missing file, each by name', () => {

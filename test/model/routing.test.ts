@@ -5,17 +5,19 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { loadModel } from '../../src/model/manifest.ts';
 import { loadRouting, parseRouting, ROUTING_FILE, type Routing } from '../../src/model/routing.ts';
-import { MODEL_DIRECTORY } from '../support/model.ts';
+import { directoryOf, MODEL_DIRECTORY, SHIPPED } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const { identity } = loadModel(MODEL_DIRECTORY);
 const committed = readFileSync(join(MODEL_DIRECTORY, ROUTING_FILE), 'utf8');
 
 describe('routing of a model', () => {
-  it('is there for the committed model and all its tasks, and was measured with it', () => {
-    const routing = loadRouting(loadModel(MODEL_DIRECTORY));
-    assert.deepEqual(Object.keys(routing?.tasks ?? {}), ['medication', 'disease', 'symptom']);
-    for (const { rates } of Object.values(routing?.tasks ?? {})) assert.equal(rates.length, 8);
+  it('is there for the committed models and all their tasks, and was measured with them', () => {
+    for (const name of SHIPPED) {
+      const routing = loadRouting(loadModel(directoryOf(name)));
+      assert.deepEqual(Object.keys(routing?.tasks ?? {}), ['medication', 'disease', 'symptom']);
+      for (const { rates } of Object.values(routing?.tasks ?? {})) assert.equal(rates.length, 8);
+    }
   });
 
   it('may be absent, and may not be that of another model', () => {

@@ -1,5 +1,11 @@
-/** The committed model, as every test that needs one uses it. Missing, it fails the test: a clone without its model is broken. */
-import { resolve } from 'node:path';
+/** The committed models. Missing, they fail a test: a clone without its models is broken. */
+import { join, resolve } from 'node:path';
+import { DEFAULT_MODEL } from '../../src/config.ts';
 
-export const MODEL_DIRECTORY = resolve(import.meta.dirname, '../../models/notes-minilm');
 export const ROOT = resolve(import.meta.dirname, '../..');
+/** What ships: the one that serves by default, and the faster one. */
+export const SHIPPED = ['notes-minilm', 'notes-minilm-fast'] as const;
+export type Shipped = (typeof SHIPPED)[number];
+export const directoryOf = (name: Shipped): string => join(ROOT, 'models', name);
+/** The default one, as every test that needs just any uses it. */
+export const MODEL_DIRECTORY = DEFAULT_MODEL;

@@ -54,6 +54,15 @@ interface LoadResult {
   }[];
 }
 
+interface Compared {
+  readonly ratios: {
+    readonly notesPerSecond: {
+      readonly ratio: number;
+      readonly interval: { readonly low: number; readonly high: number };
+    };
+  };
+}
+
 interface RivalsResult {
   readonly contenders: readonly {
     readonly name: string;
@@ -132,12 +141,16 @@ describe('README', () => {
     const pipeline = results<{ medianRatio: number; memory: { tenthsBytes: number[] } }>('pipeline');
     holds(`| ${pipeline.medianRatio.toFixed(2)} |`);
     for (const tenth of [0, 3, 9]) holds(`${Math.round((pipeline.memory.tenthsBytes[tenth] ?? 0) / 1e6)} MB`);
-    for (const name of ['load', 'load-kafka', 'load-vnni']) {
+    for (const name of ['load', 'load-kafka', 'load@notes-minilm-fast', 'load-vnni']) {
       const load = results<LoadResult>(name);
       const half = load.steps.find(({ share }) => share === 0.5)?.latency;
       holds(`${load.saturation.notesPerSecond.toFixed(1)} notes/s`);
       for (const ms of [half?.p50, half?.p95, half?.p99]) holds(`${Math.round(ms ?? Number.NaN)} ms`);
     }
+    const { ratio, interval } = results<Compared>('compare-checkout-notes-minilm-fast').ratios.notesPerSecond;
+    holds(
+      `reads ${ratio.toFixed(2)} times as many notes a second (95 % interval ${interval.low.toFixed(2)} to ${interval.high.toFixed(2)}`,
+    );
     for (const name of ['load-escalated-5', 'load-escalated-20']) {
       const { saturation, escalatedShare } = results<LoadResult & { escalatedShare: number }>(name);
       holds(`${saturation.notesPerSecond.toFixed(1)} notes/s`);
@@ -184,6 +197,9 @@ describe('README', () => {
         assert.ok(readme.includes(f1.toFixed(3).slice(1)), `F1 ${f1} of a subset stands in the README`);
     const cards = CARDS.map(card => readFileSync(join(ROOT, card), 'utf8'));
     for (const [, score] of measured.matchAll(/\| (\.\d{3}) /g))
-      assert.ok(cards.some(card => card.includes(score as string)), `${score} stands in a model card`);
+      assert.ok(
+        cards.some(card => card.includes(score as string)),
+        `${score} stands in a model card`,
+      );
   });
 });

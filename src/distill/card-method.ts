@@ -57,11 +57,11 @@ export function describeMethod(run: Run | undefined): string {
   const text = run.data.filter(({ file }) => file.startsWith('text/')).map(({ file }) => `\`${file}\``);
   return [
     labels === undefined || labels.by === 'both' ? both(served) : LABELS[labels.by],
-    ...beginning(run),
     ...(labels === undefined || labels.share === 1
       ? []
       : [`Of the labelled documents a share of ${labels.share} was used.`]),
     ...(labels?.soft === true ? ["A mention's confidence was its label."] : []),
+    ...beginning(run),
     'Every corpus also has heads of its own. A task that a corpus does not annotate is masked there; so is a word piece that a span cuts.',
     ...(softTeachers.length === 0 ? [] : [softly(softTeachers, text)]),
     ...(recipe.shorthand > 0 ? [SHORTHAND] : []),

@@ -70,12 +70,17 @@ function commandOf({ name, version, training }: DistillOptions): string {
   const shown = trainerArguments({
     ...training,
     ...(base === undefined ? {} : { base: base.startsWith('/') ? basename(base) : base }),
-    ...(start === undefined ? {} : { start: basename(start) }),
-    softTeachers: softTeachers.map(directory => basename(directory)),
+    ...(start === undefined ? {} : { start: shipped(start) }),
+    softTeachers: softTeachers.map(shipped),
     unlabelled: unlabelled.map(file => join('CORPUS/text', basename(file))),
   });
   const named = ['--out', `models/${name}`, '--name', name, '--model-version', version];
   return ['npm run -s clinstream -- distill train --corpus CORPUS --run RUN', ...named, ...shown].join(' ');
+}
+
+/** Where it would lie in a checkout. */
+function shipped(model: string): string {
+  return join('models', basename(model));
 }
 
 /** Measures a model folder anew and writes metrics.json and MODEL_CARD.md into it; gives back what was measured. */

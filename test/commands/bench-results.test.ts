@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { modelFlag, resultName } from '../../src/commands/bench/results.ts';
 import { loadConfig } from '../../src/config.ts';
-import { changedModel } from '../support/changed-model.ts';
+import { changedModel, stricterModel } from '../support/changed-model.ts';
 import { MODEL_DIRECTORY } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
@@ -21,5 +21,7 @@ describe('results', () => {
     });
     const config = of(renamed);
     assert.deepEqual([resultName('load', config), modelFlag(config)], ['load@mine', ' --model models/mine']);
+    const namesake = of(stricterModel(temporaryFolder('results')));
+    assert.match(resultName('load', namesake), /^load@notes-minilm-[0-9a-f]{8}$/);
   });
 });

@@ -86,7 +86,7 @@ said(lambda: write_run(old, run))
       `OUT/run holds a run with another ${what}: name a new --out, or remove it`;
     assert.deepEqual(stdout.trim().split('\n'), [
       'task 1.2.3 64 None',
-      "--start OUT/shared: 16 of its weights are not of the base's shape, such as encoder.encoder.layer.3.attention.output.LayerNorm.bias: name the --base, --encoders and --layers that it was trained with",
+      "--start OUT/shared: 16 of its weights are not of the base's shape, such as encoder.encoder.layer.3.attention.output.LayerNorm.bias: name the --base and --encoders that it was trained with",
       "--start OUT/shared: its vocabulary is not the base's: name the --base that it was trained with",
       '--start OUT: no model folder, since it has no manifest.json',
       'None',
@@ -129,28 +129,30 @@ def numbers(model):
     return list(*found)
 def kept(layers, of):
     model = numbered(of)
-    assert begin(model, tokens(), None, layers) == {"start": None, "layers": {"kept": layers, "of": of}}
+    assert begin(model, tokens(), None, layers) == {"start": None, "layers": None if layers == of else {"kept": layers, "of": of}}
     return numbers(model)
 print([kept(1, 6), kept(2, 6), kept(3, 6), kept(6, 6), kept(6, 12)])
 shared = numbered(4)
 shared.others = torch.nn.ModuleList()
 deep = finished(shared, "deep")
 model = tagger(2)
-begin(model, tokens(), deep, 2)
-print(numbers(model))
-again = tagger(3)
-begin(again, tokens(), finished(model, "cut"), 2)
-print(numbers(again))
+print(begin(model, tokens(), deep, 3)["layers"], numbers(model))
+short = finished(model, "short")
+for layers in (3, None, 2):
+    again = tagger(3)
+    print(begin(again, tokens(), short, layers)["layers"], numbers(again))
 said(lambda: begin(tagger(1), tokens(), None, 5))
 said(lambda: begin(tagger(1), tokens(), None, 0))
 `);
     assert.equal(code, 0, stderr);
     assert.deepEqual(stdout.trim().split('\n'), [
       '[[0], [0, 5], [0, 2, 5], [0, 1, 2, 3, 4, 5], [0, 2, 4, 7, 9, 11]]',
-      '[0, 3]',
-      '[0, 3]',
-      '--layers 5: the base has 4',
-      '--layers 0: the base has 4',
+      "{'kept': 3, 'of': 4} [0, 2, 3]",
+      'None [0, 2, 3]',
+      'None [0, 2, 3]',
+      "{'kept': 2, 'of': 3} [0, 3]",
+      '--layers 5: there are 4',
+      '--layers 0: there are 4',
     ]);
   });
 });

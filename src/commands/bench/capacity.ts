@@ -75,7 +75,7 @@ export async function benchCapacity(config: Config, flags: CapacityFlags, io: Io
   await write(io.stdout, renderCapacity(result));
   if (!flags.write) return;
   writeWhole(join(BENCHMARKS, 'CAPACITY.md'), renderCapacity(result));
-  await writeResults('capacity', config, { json: result }, io);
+  await writeResults('capacity', undefined, { json: result }, io);
 }
 
 function readProfile(path: string): DayProfile {

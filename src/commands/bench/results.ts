@@ -1,6 +1,6 @@
 /** Where results are kept: raw as JSON, for people as Markdown, pictures as SVG. */
 import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { type Config, DEFAULT_MODEL } from '../../config.ts';
 import { loadServing } from '../../model/store.ts';
 import { type Io, write } from '../io.ts';
@@ -22,20 +22,23 @@ export function resultName(name: string, config: Config): string {
   return model === undefined ? name : `${name}@${model}`;
 }
 
-/** By the name in its manifest, as its card calls it. */
+/** By the name in its manifest, as its card calls it; one of the default's name is told from it by its hash. */
 function otherModel({ model }: Config): string | undefined {
-  return resolve(model) === DEFAULT_MODEL ? undefined : loadServing(model).identity.name;
+  if (resolve(model) === DEFAULT_MODEL) return undefined;
+  const { name, sha256 } = loadServing(model).identity;
+  const plain = name.replaceAll(/[^\w.-]+/g, '-');
+  return plain === basename(DEFAULT_MODEL) ? `${plain}-${sha256.slice(0, 8)}` : plain;
 }
 
-/** @param files by extension; `json` is an object, and gets what it was measured on and with; all others are text. */
+/** @param config of what was measured; none where that was no model. @param files by extension; `json` is an object, and gets what it was measured on and with; all others are text. */
 export async function writeResults(
   what: string,
-  config: Config,
+  config: Config | undefined,
   { json, ...texts }: { readonly json: object; readonly md?: string; readonly svg?: string },
   io: Io,
 ): Promise<void> {
   mkdirSync(RESULTS, { recursive: true });
-  const name = resultName(what, config);
+  const name = config === undefined ? what : resultName(what, config);
   writeWhole(join(RESULTS, `${name}.json`), `${JSON.stringify({ ...json, on: measuredOn() }, null, 2)}\n`);
   for (const [extension, text] of Object.entries(texts)) writeWhole(join(RESULTS, `${name}.${extension}`), text);
   const written = ['json', ...Object.keys(texts)].map(extension => `${name}.${extension}`);

@@ -17,24 +17,17 @@ from model import Tagger, load_tokenizer
 
 
 def begin(model: Tagger, tokenizer: Tokenizer, start: Path | None, layers: int | None) -> dict[str, dict | None]:
-    """Changes `model`. @returns what the record says of it. Exits where the start is another kind of model than the base, or the base has
-    too few layers."""
-    of_base = len(model.encoder.encoder.layer)
-    kept = None if layers is None else {"kept": layers, "of": of_base}
+    """Changes `model`. @returns what the record says of it. Exits where the start is another kind of model than the base, or there
+    are too few layers."""
     if start is None:
-        if kept:
-            keep_layers(model, layers)
-        return {"start": None, "layers": kept}
+        return {"start": None, "layers": cut(model, layers)}
     graph, _, record = read_finished(start, "--start")
     if load_tokenizer(start).get_vocab(with_added_tokens=False) != tokenizer.get_vocab(with_added_tokens=False):
         sys.exit(f"--start {start}: its vocabulary is not the base's: name the --base that it was trained with")
     weights = graph_weights(graph)
-    if kept and layers_of(weights) == layers:
-        keep_layers(model, layers)  # it was made so before
+    cut(model, min(layers_of(weights), depth(model)))  # a start may be a cut model itself
     load(model, weights, start)
-    if kept:
-        keep_layers(model, layers)
-    return {"start": record, "layers": kept}
+    return {"start": record, "layers": cut(model, layers)}
 
 
 def load(model: Tagger, weights: dict[str, np.ndarray], start: Path) -> None:
@@ -44,7 +37,7 @@ def load(model: Tagger, weights: dict[str, np.ndarray], start: Path) -> None:
     if differing := sorted(name for name, (own, theirs) in shapes.items() if own != theirs):
         sys.exit(
             f"--start {start}: {len(differing)} of its weights are not of the base's shape, such as {differing[0]}: "
-            "name the --base, --encoders and --layers that it was trained with"
+            "name the --base and --encoders that it was trained with"
         )
     model.load_state_dict(found)
 
@@ -53,12 +46,20 @@ def layers_of(weights: dict[str, np.ndarray]) -> int:
     return len({name.split(".")[3] for name in weights if name.startswith("encoder.encoder.layer.")})
 
 
-def keep_layers(model: Tagger, layers: int) -> None:
-    """So many of each encoder's layers, evenly spread from the first to the last, as DistilBERT began (Sanh et al., arXiv 1910.01108)."""
+def depth(model: Tagger) -> int:
+    return len(model.encoder.encoder.layer)
+
+
+def cut(model: Tagger, layers: int | None) -> dict[str, int] | None:
+    """Leaves so many of each encoder's layers, evenly spread from the first to the last, as DistilBERT began (Sanh et al., arXiv 1910.01108).
+    @returns how many of how many; None where all are left."""
+    there = depth(model)
+    if layers is None or layers == there:
+        return None
+    if not 0 < layers < there:
+        sys.exit(f"--layers {layers}: there are {there}")
+    chosen = [round(i * (there - 1) / max(1, layers - 1)) for i in range(layers)]
     for encoder in [model.encoder, *model.others]:
-        there = len(encoder.encoder.layer)
-        if not 0 < layers <= there:
-            sys.exit(f"--layers {layers}: the base has {there}")
-        chosen = [round(i * (there - 1) / max(1, layers - 1)) for i in range(layers)]
         encoder.encoder.layer = torch.nn.ModuleList(encoder.encoder.layer[i] for i in chosen)
         encoder.config.num_hidden_layers = layers
+    return {"kept": layers, "of": there}

@@ -73,6 +73,13 @@ interface RivalsResult {
 
 const CARDS = SHIPPED.map(name => `models/${name}/MODEL_CARD.md`);
 
+/** Token, exact and relaxed F1 on a test set, as a card has them. */
+function scoresOf(card = '', set: string, measure: string): string[] {
+  const section = card.split(`**${set}, test**`)[1]?.split('\n**')[0] ?? '';
+  const row = section.split('\n').find(line => line.startsWith(`| ${measure} |`)) ?? '';
+  return [...row.matchAll(/\| (\.\d{3}) \[/g)].map(([, score]) => score as string);
+}
+
 function resultPages(): string[] {
   const pages = readdirSync(join(ROOT, 'benchmarks/results')).filter(name => name.endsWith('.md'));
   return ['benchmarks/CAPACITY.md', ...pages.map(name => `benchmarks/results/${name}`)];
@@ -195,11 +202,16 @@ describe('README', () => {
     for (const { ranked } of subsets.tasks)
       for (const { f1 } of [ranked[0], ranked.find(alone)].flatMap(each => each ?? []))
         assert.ok(readme.includes(f1.toFixed(3).slice(1)), `F1 ${f1} of a subset stands in the README`);
-    const cards = CARDS.map(card => readFileSync(join(ROOT, card), 'utf8'));
-    for (const [, score] of measured.matchAll(/\| (\.\d{3}) /g))
-      assert.ok(
-        cards.some(card => card.includes(score as string)),
-        `${score} stands in a model card`,
-      );
+  });
+
+  it('has the scores of both models as their cards have them, row by row', () => {
+    const [own, fast] = CARDS.map(card => readFileSync(join(ROOT, card), 'utf8'));
+    const rows = [...readme.matchAll(/^\| ([^|]+) \| ([^|]+) \|((?: \.\d{3} \|){5})$/gm)];
+    assert.equal(rows.length, 8);
+    for (const [, set = '', measure = '', cells = ''] of rows) {
+      const scores = [...cells.matchAll(/\.\d{3}/g)].map(String);
+      const found = [...scoresOf(own, set, measure), ...scoresOf(fast, set, measure).slice(0, 2)];
+      assert.deepEqual(scores, found, `${set}, ${measure}`);
+    }
   });
 });

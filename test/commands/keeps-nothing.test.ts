@@ -22,6 +22,7 @@ const NOTES = 500;
 const ALLOWED = 30;
 /** Where objects are; compiled code is in spaces of its own. */
 const OBJECTS = ['old_space', 'large_object_space'];
+
 /** Bytes in use after two collections: half a megabyte is let go only in a turn of the event loop after the first. */
 async function inUse(): Promise<number> {
   collect();

@@ -1,5 +1,4 @@
 /** `distill doubt`: a page of tables on standard output, the figures in benchmarks/results, the thresholds beside the model. */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { measureDoubt, renderRouting } from '../distill/doubt.ts';
@@ -7,9 +6,10 @@ import { renderDoubt } from '../distill/doubt-table.ts';
 import { rounded } from '../distill/rounded.ts';
 import { ROUTING_FILE } from '../model/routing.ts';
 import { loadServing } from '../model/store.ts';
-import { RESULTS, resultName } from './bench/results.ts';
+import { writeResults } from './bench/results.ts';
 import { type Io, write } from './io.ts';
 import { currentCommit, thisMachine } from './provenance.ts';
+import { writeWhole } from './write-whole.ts';
 
 export async function distillDoubt(
   config: Config,
@@ -27,16 +27,10 @@ export async function distillDoubt(
   const page = renderDoubt(report, { command, commit });
   await write(io.stdout, page);
   if (!options.write) return;
-  const machine = thisMachine();
-  mkdirSync(RESULTS, { recursive: true });
-  const figures = { command, commit, machine, ...report };
-  const name = resultName('risk-coverage', config);
-  writeFileSync(join(RESULTS, `${name}.json`), `${JSON.stringify(figures, rounded, 1)}\n`);
-  writeFileSync(join(RESULTS, `${name}.md`), page);
+  const figures = JSON.parse(JSON.stringify({ command, commit, machine: thisMachine(), ...report }, rounded));
+  await writeResults('risk-coverage', config, { json: figures, md: page }, io);
   const measured = { command, commit, data: report.data };
-  writeFileSync(
-    join(model.directory, ROUTING_FILE),
-    renderRouting({ format: 1, model: { ...model.identity }, tasks, measured }),
-  );
-  io.stderr.write(`written: benchmarks/results/${name}.json and .md, ${join(model.directory, ROUTING_FILE)}\n`);
+  const path = join(model.directory, ROUTING_FILE);
+  writeWhole(path, renderRouting({ format: 1, model: { ...model.identity }, tasks, measured }));
+  io.stderr.write(`written: ${path}\n`);
 }

@@ -12,6 +12,9 @@ export interface ExportFlags {
   readonly corpus: string;
   readonly precision: readonly string[];
   readonly documents: number;
+  readonly start?: string;
+  /** Share of the start in every weight, in [0, 1). */
+  readonly keepStart?: number;
 }
 
 /** @throws DistillError PYTHON_MISSING, ENVIRONMENT_FAILED, TRAINING_FAILED */
@@ -21,7 +24,11 @@ export async function distillExport(flags: ExportFlags, io: Io): Promise<void> {
   const out = resolve(flags.out);
   const args = ['--run', resolve(flags.run), '--out', out, '--corpus', resolve(flags.corpus)];
   const more = ['--precision', flags.precision.join(','), '--documents', String(flags.documents)];
-  await runTrainer(python, 'export.py', [...args, ...more], progress);
+  const kept = [
+    ...(flags.start === undefined ? [] : ['--start', resolve(flags.start)]),
+    ...(flags.keepStart === undefined ? [] : ['--keep-start', String(flags.keepStart)]),
+  ];
+  await runTrainer(python, 'export.py', [...args, ...more, ...kept], progress);
   const path = join(out, 'export.json');
   await write(io.stdout, tableOf(parseExport(readFileSync(path, 'utf8'), path)));
 }

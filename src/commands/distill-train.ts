@@ -46,8 +46,23 @@ function choicesOf(options: TrainOptions): TrainingChoices {
   const { softTeachers = [], unlabelled = [], base, start } = options;
   if (unlabelled.length > 0 && softTeachers.length === 0)
     throw new ConfigError('CONFIG_INVALID', '--unlabelled: needs --soft-teachers, since nothing else labels the text');
-  const { layers, preset, encoders, labels, labelShare, softLabels, stepsScale, maxSteps, seed, device } = options;
-  const plain = { layers, preset, encoders, labels, labelShare, softLabels, stepsScale, maxSteps, seed, device };
+  if (options.keepStart !== undefined && (start === undefined || options.layers !== undefined))
+    throw new ConfigError('CONFIG_INVALID', '--keep-start: needs --start, and all of its layers');
+  const { keepStart, layers, preset, encoders, labels, labelShare, softLabels, stepsScale, maxSteps, seed, device } =
+    options;
+  const plain = {
+    keepStart,
+    layers,
+    preset,
+    encoders,
+    labels,
+    labelShare,
+    softLabels,
+    stepsScale,
+    maxSteps,
+    seed,
+    device,
+  };
   return {
     ...(Object.fromEntries(Object.entries(plain).filter(([, value]) => value !== undefined)) as TrainingChoices),
     ...(base === undefined ? {} : { base: existsSync(base) ? resolve(base) : base }),

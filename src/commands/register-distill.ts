@@ -147,6 +147,7 @@ function registerTraining(distill: Command, io: Io): void {
     .option('--model-version <VERSION>', 'version of the model', '1.0.0')
     .option('--base <MODEL>', "minilm, a directory, or a model on Hugging Face's hub: bert-base, biobert, OWNER/NAME")
     .option('--start <DIR>', "a finished model's folder, of the base's shape, whose weights to begin with")
+    .option('--keep-start <SHARE>', 'share of the start in every exported weight', share)
     .option('--layers <N>', "so many of the base's layers, evenly spread: a faster model", positive)
     .addOption(new Option('--preset <NAME>', 'learning rate, batches, epochs').choices(PRESETS))
     .addOption(new Option('--encoders <HOW>', 'one for all tasks, or one a task').choices(ENCODERS))
@@ -171,6 +172,8 @@ function registerTraining(distill: Command, io: Io): void {
     .requiredOption('--corpus <DIR>', 'annotated documents: graphs are compared and timed on dev notes')
     .option('--precision <LIST>', 'of fp32, fp16 and int8, separated by commas', precisions, ['fp32', 'fp16', 'int8'])
     .option('--documents <N>', 'dev notes to compare and time on', wholeNumber, 40)
+    .option('--start <DIR>', 'the model that the run began with, for --keep-start')
+    .option('--keep-start <SHARE>', 'share of the start in every exported weight', share)
     .action((options: ExportFlags) => distillExport(options, io));
 }
 

@@ -13,6 +13,8 @@ const runSchema = z.object({
   softTeachers: z.array(teacher).default([]),
   /** The finished model whose weights were the first. */
   start: teacher.nullish(),
+  /** Share of the start in every exported weight. */
+  keptStart: z.number().default(0),
   /** Where some of the base's, or the start's, were left out. */
   layers: z.object({ kept: z.number(), of: z.number() }).nullish(),
   /** As runs said it when there could be only one. */
@@ -69,6 +71,7 @@ export function describeMethod(run: Run | undefined): string {
     ...(recipe.masked > 0 ? [`${Math.round(100 * recipe.masked)} % of the input word pieces are masked.`] : []),
     ...(recipe.dropout > 0 ? [`Dropout ${recipe.dropout}.`] : []),
     ...(recipe.ema > 0 ? ['Exported weights are the exponential moving average.'] : []),
+    ...keeping(run),
     'Quantised dynamically to int8 with one scale a channel and 7-bit weights, so that processors without VNNI cannot saturate.',
     "Temperature and threshold of each head were chosen on the teacher's dev notes; test splits were only reported.",
   ].join(' ');
@@ -93,6 +96,13 @@ function beginning({ base, start, layers }: Run): string[] {
     layers == null
       ? `It began with the weights of ${whose}.`
       : `It began with ${layers.kept} of ${layers.of} layers, evenly spread, of ${whose}.`,
+  ];
+}
+
+function keeping({ start, keptStart }: Run): string[] {
+  if (start == null || keptStart === 0) return [];
+  return [
+    `Every exported weight is ${keptStart} of ${start.name} ${start.version}'s and ${Number((1 - keptStart).toFixed(6))} of the trained one (Wortsman et al., arXiv 2109.01903).`,
   ];
 }
 

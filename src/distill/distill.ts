@@ -36,7 +36,8 @@ export interface DistillOptions {
 export async function train(options: DistillOptions): Promise<void> {
   const { corpusDirectory, runDirectory, progress } = options;
   const python = await trainerEnvironment(options.cacheDirectory, progress);
-  const chosen = trainerArguments(options.training);
+  const { keepStart, ...training } = options.training;
+  const chosen = trainerArguments(training);
   await runTrainer(python, 'train.py', ['--corpus', corpusDirectory, '--out', runDirectory, ...chosen], progress);
   const curves = readCurves(readFileSync(join(runDirectory, 'metrics.jsonl'), 'utf8'));
   writeFileSync(
@@ -50,10 +51,15 @@ export async function train(options: DistillOptions): Promise<void> {
     [
       ...['--run', runDirectory, '--out', exportDirectory, '--corpus', corpusDirectory],
       ...['--precision', ['fp32', 'int8', ...(options.precisions ?? [])].join(',')],
+      ...(keepStart === undefined ? [] : trainerArguments({ ...startOf(training), keepStart })),
     ],
     progress,
   );
   await finish({ ...options, exportDirectory });
+}
+
+function startOf({ start }: TrainingChoices): TrainingChoices {
+  return start === undefined ? {} : { start };
 }
 
 /** From an export on: what `train` does after the trainer. */

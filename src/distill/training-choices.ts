@@ -11,6 +11,8 @@ export interface TrainingChoices {
   readonly base?: string;
   /** A finished model's folder, of the base's shape: its weights are the first. */
   readonly start?: string;
+  /** Share of the start in every exported weight, in [0, 1). */
+  readonly keepStart?: number;
   /** So many of the base's layers, evenly spread. */
   readonly layers?: number;
   readonly preset?: (typeof PRESETS)[number];

@@ -1,7 +1,7 @@
 /** If this fails, one model's figures are written over another's, or are recorded as if the default model had made them. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { modelFlag, resultName } from '../../src/commands/bench/results.ts';
+import { benchCommand, resultName } from '../../src/commands/bench/results.ts';
 import { loadConfig } from '../../src/config.ts';
 import { changedModel, stricterModel } from '../support/changed-model.ts';
 import { MODEL_DIRECTORY } from '../support/model.ts';
@@ -12,7 +12,7 @@ const of = (model?: string) => loadConfig({ env: {}, overrides: model === undefi
 describe('results', () => {
   it('of the default model are called after what was measured alone', () => {
     for (const config of [of(), of(MODEL_DIRECTORY)])
-      assert.deepEqual([resultName('load', config), modelFlag(config)], ['load', '']);
+      assert.deepEqual([resultName('load', config), benchCommand(config, 'load')], ['load', 'npm run bench -- load']);
   });
 
   it("of another are called after it too, and their command names it, but no folder of this machine's", () => {
@@ -20,7 +20,10 @@ describe('results', () => {
       manifest.name = 'mine';
     });
     const config = of(renamed);
-    assert.deepEqual([resultName('load', config), modelFlag(config)], ['load@mine', ' --model models/mine']);
+    assert.deepEqual(
+      [resultName('load', config), benchCommand(config, 'load')],
+      ['load@mine', 'npm run bench -- load --model models/mine'],
+    );
     const namesake = of(stricterModel(temporaryFolder('results')));
     assert.match(resultName('load', namesake), /^load@notes-minilm-[0-9a-f]{8}$/);
   });

@@ -59,6 +59,11 @@ describe('the model card', () => {
       cardOf({ start, layers }),
       / It began with 3 of 6 layers, evenly spread, of other 2\.0\.0, read back from its int8 graph\. /,
     );
+    assert.doesNotMatch(cardOf({ start, layers: null }), /Every exported weight/);
+    assert.match(
+      cardOf({ start, layers: null, keptStart: 0.3 }),
+      / Every exported weight is 0\.3 of other 2\.0\.0's and 0\.7 of the trained one \(/,
+    );
     assert.match(cardOf({ layers }), / It began with 3 of 6 layers, evenly spread, of minilm\. /);
   });
 });

@@ -114,6 +114,39 @@ print(begin(Tagger(pretrained(base, 0.0)), load_tokenizer(base), Path(sys.argv[1
     assert.equal(stdout, 'notes-minilm\n');
   });
 
+  it('stays in the exported weights by the share asked for, and no other model does', async () => {
+    const { code, stdout, stderr } = await python(`
+from argparse import Namespace
+from keep_start import keep
+start, trained = finished(tagger(1), "begun"), tagger(2)
+graph = begin(tagger(3), tokens(), start, None)["start"]
+own = out / "trained"
+own.mkdir()
+def run(**record): (own / "run.json").write_text(json.dumps(record))
+def kept(share, start=start):
+    model = tagger(2)
+    keep(model, Namespace(run=own, start=start, keep_start=share))
+    return model.state_dict()
+begun = tagger(3)
+begin(begun, tokens(), start, None)
+run(start=graph, layers=None)
+for name, weight in kept(0.25).items():
+    assert torch.allclose(weight, 0.75 * trained.state_dict()[name] + 0.25 * begun.state_dict()[name], atol=1e-6), name
+    assert torch.equal(kept(0)[name], trained.state_dict()[name])
+said(lambda: kept(0.5, None))
+said(lambda: kept(0.5, finished(tagger(4), "stranger")))
+run(start=None)
+said(lambda: kept(0.5))
+run(start=graph, layers={"kept": 2, "of": 4})
+said(lambda: kept(0.5))
+`);
+    assert.equal(code, 0, stderr);
+    const wants = '--keep-start: wants the --start of a run that began with all of its layers';
+    const [nobody, stranger, none, cut] = stdout.trim().split('\n');
+    for (const line of [nobody, none, cut]) assert.ok(line?.startsWith(wants), line);
+    assert.equal(stranger, '--start OUT/stranger: OUT/trained began with other weights');
+  });
+
   it('has so many layers as are asked for, evenly spread, of the base or of a start, and may start with so few', async () => {
     const { code, stdout, stderr } = await python(`
 def numbered(of):

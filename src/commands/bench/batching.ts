@@ -5,7 +5,7 @@ import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { serveModel } from '../serve-model.ts';
-import { modelFlag, writeResults } from './results.ts';
+import { benchCommand, writeResults } from './results.ts';
 
 const TOGETHER = 1_000;
 const LINES_PER_NOTE = 10;
@@ -38,7 +38,7 @@ export async function benchBatching(config: Config, options: { notes: number; wr
   if (!options.write) return;
   const machine = thisMachine();
   const result = {
-    command: `npm run bench -- batching --notes ${options.notes}${modelFlag(config)}`,
+    command: benchCommand(config, `batching --notes ${options.notes}`),
     commit: currentCommit(),
     machine,
     rows,

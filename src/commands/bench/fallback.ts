@@ -14,7 +14,7 @@ import { type Io, write } from '../io.ts';
 import { currentCommit, thisMachine } from '../provenance.ts';
 import { onInterrupt } from '../signals.ts';
 import { MODES, type Mode, type Turn, type TurnOptions, takeTurn } from './fallback-turn.ts';
-import { modelFlag, writeResults } from './results.ts';
+import { benchCommand, writeResults } from './results.ts';
 
 type Round = Readonly<Record<Mode, Turn>>;
 
@@ -33,7 +33,10 @@ export async function benchFallback(
   const cpuRatio = (one: Mode, other: Mode): number =>
     median(rounds.map(each => each[one].taggerCpuSeconds / each[other].taggerCpuSeconds));
   const result = {
-    command: `npm run bench -- fallback --rounds ${options.rounds} --notes ${options.notes} --rate ${rate} --request-ms ${requestMs}${modelFlag(config)}`,
+    command: benchCommand(
+      config,
+      `fallback --rounds ${options.rounds} --notes ${options.notes} --rate ${rate} --request-ms ${requestMs}`,
+    ),
     commit: currentCommit(),
     machine: `${thisMachine()}; emulated providers and escalator on the same machine`,
     settings: config.inference,

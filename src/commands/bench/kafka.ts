@@ -20,7 +20,7 @@ import { type Serving, serveModel } from '../serve-model.ts';
 import { startTagger } from '../tagger-role.ts';
 import { embedded, isJoined, onKafka, type Place } from './place.ts';
 import { copyPlainly } from './plain-kafka.ts';
-import { modelFlag, writeResults } from './results.ts';
+import { benchCommand, writeResults } from './results.ts';
 
 interface Round {
   readonly taggedOnKafka: number;
@@ -58,7 +58,10 @@ export async function benchKafka(
   }
   const ratio = (of: (round: Round) => number): number => median(rounds.map(of));
   const result = {
-    command: `npm run bench -- kafka --rounds ${options.rounds} --notes ${options.notes} --records ${options.records} --kafka HOST:PORT${modelFlag(config)}`,
+    command: benchCommand(
+      config,
+      `kafka --rounds ${options.rounds} --notes ${options.notes} --records ${options.records} --kafka HOST:PORT`,
+    ),
     commit: currentCommit(),
     machine: `${thisMachine()}; broker on the same machine`,
     stream: config.stream,

@@ -19,7 +19,7 @@ import { decodeEntities, decodeNotes, type EmbeddedPlace, runEmbedded } from './
 import { asNote, type GoldFlags, type GoldNotes, readGoldNotes } from './llm-notes.ts';
 import { type Findings, GoldScorer } from './llm-quality.ts';
 import { type Asked, askLive, askSimulated, figuresOf } from './llm-teachers.ts';
-import { modelFlag, writeResults } from './results.ts';
+import { benchCommand, writeResults } from './results.ts';
 
 export interface LlmFlags extends GoldFlags {
   readonly teacher: readonly string[];
@@ -58,7 +58,7 @@ export async function benchLlm(config: Config, flags: LlmFlags, io: Io): Promise
     },
   });
   const result: LlmResult = {
-    command: `${commandOf(flags)}${modelFlag(config)}`,
+    command: benchCommand(config, argumentsOf(flags)),
     commit: currentCommit(),
     machine: thisMachine(),
     notes: {
@@ -226,11 +226,11 @@ function meanBytes(records: readonly StreamRecord[]): number {
   return records.reduce((sum, record) => sum + sizeOf(record), 0) / records.length;
 }
 
-function commandOf(flags: LlmFlags): string {
+function argumentsOf(flags: LlmFlags): string {
   const { teacher, simulated, rounds, times, notes, gold, split, labelledBy, deidentified, maxUsd } = flags;
   const { machineUsdPerHour } = flags;
   return [
-    `npm run bench -- llm --rounds ${rounds} --times ${times}`,
+    `llm --rounds ${rounds} --times ${times}`,
     ...(Number.isFinite(notes) ? [`--notes ${notes}`] : []),
     ...(gold === undefined ? [] : [`--gold ${gold} --split ${split} --deidentified '${deidentified}'`]),
     ...(labelledBy === undefined ? [] : [`--labelled-by '${labelledBy}'`]),

@@ -12,7 +12,7 @@ import { currentCommit, thisMachine } from '../provenance.ts';
 import { runBare } from './bare-session.ts';
 import { type EmbeddedRun, runEmbedded } from './embedded-run.ts';
 import { type MemoryResult, measureMemory } from './memory.ts';
-import { modelFlag, writeResults } from './results.ts';
+import { benchCommand, writeResults } from './results.ts';
 
 interface Round {
   readonly pipelineTokensPerSecond: number;
@@ -55,7 +55,10 @@ export async function benchPipeline(
   }
   const memory = await measureMemory(config, await readDemoNotes(), options.memoryNotes, io);
   const result: PipelineResult = {
-    command: `npm run bench -- pipeline --rounds ${options.rounds} --notes ${options.notes} --memory-notes ${options.memoryNotes}${modelFlag(config)}`,
+    command: benchCommand(
+      config,
+      `pipeline --rounds ${options.rounds} --notes ${options.notes} --memory-notes ${options.memoryNotes}`,
+    ),
     commit: currentCommit(),
     machine: thisMachine(),
     settings: config.inference,

@@ -10,10 +10,10 @@ import { ROOT } from './program.ts';
 
 export const RESULTS = join(ROOT, 'benchmarks/results');
 
-/** What a recorded command says of the model that serves: nothing of the default one, and no folder of this machine. */
-export function modelFlag(config: Config): string {
+/** A command as results record it. It says nothing of the default model, and no folder of this machine. @param args of `bench`, without the model. */
+export function benchCommand(config: Config, args: string): string {
   const model = otherModel(config);
-  return model === undefined ? '' : ` --model models/${model}`;
+  return `npm run bench -- ${args}${model === undefined ? '' : ` --model models/${model}`}`;
 }
 
 /** What another model than the default did goes into files of its own, called after it too. @returns the name of the files, without extension. */

@@ -11,7 +11,6 @@ speed), and parity.json (of int8, where it was asked for). A graph appears whole
 import argparse
 import json
 import os
-import shutil
 import statistics
 import sys
 import time
@@ -28,6 +27,7 @@ from checkpoint import CHECKPOINT, write_heads
 from corpus import Reading, corpus_files, sha256
 from fuse_attention import fuse_attention
 from heads import HEADS, NOTES, SERVED
+from keep_start import add_options, keep
 from model import CLS, SEP, Tagger, load_tokenizer, untrained
 
 PRECISIONS = ("fp32", "fp16", "int8")
@@ -173,6 +173,14 @@ def precision_list(text: str) -> list[str]:
     return [name for name in PRECISIONS if name in names]
 
 
+def write_record(args: argparse.Namespace) -> None:
+    """The run's, and how much of its start was kept."""
+    record = json.loads((args.run / "run.json").read_text()) | {"keptStart": args.keep_start}
+    temporary = args.out / "run.json.building"
+    temporary.write_text(json.dumps(record, indent=2) + "\n")
+    os.replace(temporary, args.out / "run.json")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, required=True, help="directory with checkpoint.pt")
@@ -181,10 +189,12 @@ def main() -> None:
     parser.add_argument("--precision", type=precision_list, default=["fp32", "int8"], help="of fp32,fp16,int8")
     parser.add_argument("--documents", type=int, default=40, help="dev notes to compare and time on")
     parser.add_argument("--weights", choices=["raw", "ema"], default="ema")
+    add_options(parser)
     parser.add_argument("--reduce-range", action=argparse.BooleanOptionalAction, default=True)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     tagger, tokenizer = load(args.run, args.weights), load_tokenizer(args.run)
+    keep(tagger, args)
     windows = first_windows(args.corpus, tokenizer, args.documents)
     (args.out / "export.json").unlink(missing_ok=True)
     paths = export(tagger, args.out, args.precision, args.reduce_range)
@@ -208,8 +218,7 @@ def main() -> None:
     definition["added_tokens"], definition["post_processor"] = [], None
     (args.out / "tokenizer.json").write_text(json.dumps(definition, ensure_ascii=False, separators=(",", ":")))
     write_heads(args.out, tokenizer)
-    if args.run.resolve() != args.out.resolve():
-        shutil.copyfile(args.run / "run.json", args.out / "run.json")
+    write_record(args)
     if "int8" in graphs:
         (args.out / "parity.json").write_text(json.dumps(graphs["int8"]["parity"], indent=2) + "\n")
     report = {"onnxruntime": onnxruntime.__version__, "threads": 1, "rounds": ROUNDS, "graphs": graphs}

@@ -9,6 +9,7 @@ import torch
 from corpus import Reading, corpus_files
 from export import load
 from heads import NOTES, SERVED
+from keep_start import add_options, keep
 from model import CLS, SEP, load_tokenizer
 
 REDISTRIBUTABLE = {"aci_bench", "primock57", "mts_dialog_sections"}  # CC BY 4.0
@@ -20,8 +21,10 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="directory with checkpoint.pt")
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    add_options(parser)
     args = parser.parse_args()
     tagger, tokenizer = load(args.run, "ema"), load_tokenizer(args.run)
+    keep(tagger, args)
     reading = Reading(tokenizer)
     cls, sep = tokenizer.token_to_id(CLS), tokenizer.token_to_id(SEP)
     windows = []

@@ -3,7 +3,7 @@ import { milliseconds } from '../../../benchmark/load-report.ts';
 import type { Config } from '../../../config.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
-import { modelFlag, writeResults } from '../results.ts';
+import { benchCommand, writeResults } from '../results.ts';
 import { type CaughtUp, catchUp } from './catch-up.ts';
 import { scaleFlags } from './load.ts';
 import { type Measured, measure } from './measure.ts';
@@ -41,7 +41,7 @@ export async function benchScenarios(
     ...scaleFlags(options.backlogScale, scenarios.some(each => each.transport === 'kafka') ? 'kafka' : 'embedded'),
   ];
   const record = {
-    command: ['npm run bench -- scenarios', ...names, ...flags].join(' ') + modelFlag(config),
+    command: benchCommand(config, ['scenarios', ...names, ...flags].join(' ')),
     commit: currentCommit(),
     machine: thisMachine(),
     settings: config.inference,

@@ -8,7 +8,7 @@ import { loadPicture, loadTable, memoryPicture, milliseconds } from '../../../be
 import type { Config } from '../../../config.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
-import { modelFlag, resultName, writeResults } from '../results.ts';
+import { benchCommand, resultName, writeResults } from '../results.ts';
 import { type Measured, measure } from './measure.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -23,9 +23,13 @@ export interface LoadOptions {
 export async function benchLoad(config: Config, scenario: Scenario, options: LoadOptions, io: Io): Promise<void> {
   const tell = (line: string): Promise<void> => write(io.stderr, `${line}\n`);
   const measured = await measure(config, scenario, { ...options, tell }, io);
-  const command =
-    `npm run bench -- load --scenario ${scenario.name} --shares ${options.shares.join(',')} --seconds ${options.seconds} --seed ${options.seed} ${scaleFlags(options.backlogScale, scenario.transport).join(' ')}`.trimEnd() +
-    modelFlag(config);
+  const command = benchCommand(
+    config,
+    [
+      `load --scenario ${scenario.name} --shares ${options.shares.join(',')} --seconds ${options.seconds} --seed ${options.seed}`,
+      ...scaleFlags(options.backlogScale, scenario.transport),
+    ].join(' '),
+  );
   const [commit, machine] = [currentCommit(), thisMachine()];
   const page = loadPage(measured, { command, commit, machine });
   await write(io.stdout, page);

@@ -14,7 +14,7 @@ import { partitionOf } from '../../../streams/partitioner.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
 import { onKafka } from '../place.ts';
-import { modelFlag, writeResults } from '../results.ts';
+import { benchCommand, writeResults } from '../results.ts';
 import { whileLive } from './live.ts';
 import { notesToOffer } from './measure.ts';
 import { lastOf } from './watch.ts';
@@ -49,7 +49,7 @@ export async function benchReplicas(
   }
   const ratio = (of: Turn): number => median(rounds.map(each => each[of] / each.one));
   const result = {
-    command: `npm run bench -- replicas --rounds ${options.rounds} --notes ${options.notes} --kafka HOST:PORT${modelFlag(config)}`,
+    command: benchCommand(config, `replicas --rounds ${options.rounds} --notes ${options.notes} --kafka HOST:PORT`),
     commit: currentCommit(),
     machine: `${thisMachine()}; broker and client on the same cores`,
     turns,

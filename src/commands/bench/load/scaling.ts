@@ -10,7 +10,7 @@ import { loadServing } from '../../../model/store.ts';
 import { type Io, write } from '../../io.ts';
 import { currentCommit, thisMachine } from '../../provenance.ts';
 import { embedded } from '../place.ts';
-import { modelFlag, writeResults } from '../results.ts';
+import { benchCommand, writeResults } from '../results.ts';
 import { whileLive } from './live.ts';
 import { notesToOffer } from './measure.ts';
 import { cpuSecondsOf } from './offer.ts';
@@ -60,7 +60,7 @@ export async function benchScaling(
   const byNumber = await oneByOne(BY_NUMBER.filter(within), point);
   const byLength = await oneByOne(BY_LENGTH.filter(within), point);
   const result = {
-    command: `npm run bench -- scaling --rounds ${rounds} --most ${most}${modelFlag(config)}`,
+    command: benchCommand(config, `scaling --rounds ${rounds} --most ${most}`),
     commit: currentCommit(),
     machine: thisMachine(),
     settings: config.inference,

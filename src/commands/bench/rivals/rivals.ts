@@ -17,7 +17,7 @@ import { currentCommit, thisMachine } from '../../provenance.ts';
 import { onInterrupt } from '../../signals.ts';
 import { notesToOffer } from '../load/measure.ts';
 import { tokenCounter } from '../load/token-count.ts';
-import { modelFlag, writeResults } from '../results.ts';
+import { benchCommand, writeResults } from '../results.ts';
 import { type Contender, openField, type RivalName } from './contenders.ts';
 import { comparisonOf, sentence } from './report.ts';
 import { RivalError } from './rival-error.ts';
@@ -118,5 +118,8 @@ function busy(loadAverage: number): string {
 
 function commandOf({ rounds, notes, workload, rivals }: RivalsOptions, config: Config): string {
   const kafka = config.transport === 'kafka' ? ' --kafka HOST:PORT' : '';
-  return `npm run bench -- rivals --rounds ${rounds} --notes ${notes} --workload ${workload} --rivals ${rivals.join(',')}${kafka}${modelFlag(config)}`;
+  return benchCommand(
+    config,
+    `rivals --rounds ${rounds} --notes ${notes} --workload ${workload} --rivals ${rivals.join(',')}${kafka}`,
+  );
 }

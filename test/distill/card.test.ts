@@ -41,7 +41,8 @@ describe('the model card', () => {
   it('says what a training began with, where that was no base as it is', () => {
     const { manifest } = model;
     const cardOf = (run: object): string => {
-      const training = { ...manifest.training, run: { ...(manifest.training.run as object), ...run } };
+      const { start: _, layers: __, keptStart: ___, ...plain } = manifest.training.run as Record<string, unknown>;
+      const training = { ...manifest.training, run: { ...plain, ...run } };
       return renderCard({ ...model, manifest: { ...manifest, training } }, committed, committed.parity).replaceAll(
         /\s+/g,
         ' ',

@@ -1,6 +1,7 @@
 /** `distill export`: a training run to graphs, each compared with what was trained and timed beside the others. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { ConfigError } from '../config.ts';
 import { type ExportReport, parseExport } from '../distill/export-report.ts';
 import { runTrainer, trainerEnvironment } from '../distill/trainer.ts';
 import { cacheDirectory } from './cache.ts';
@@ -19,6 +20,8 @@ export interface ExportFlags {
 
 /** @throws DistillError PYTHON_MISSING, ENVIRONMENT_FAILED, TRAINING_FAILED */
 export async function distillExport(flags: ExportFlags, io: Io): Promise<void> {
+  if (flags.keepStart !== undefined && flags.start === undefined)
+    throw new ConfigError('CONFIG_INVALID', '--keep-start: needs --start');
   const progress = (line: string): void => void io.stderr.write(`${line}\n`);
   const python = await trainerEnvironment(cacheDirectory(io.env), progress);
   const out = resolve(flags.out);

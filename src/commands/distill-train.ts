@@ -48,6 +48,9 @@ function choicesOf(options: TrainOptions): TrainingChoices {
     throw new ConfigError('CONFIG_INVALID', '--unlabelled: needs --soft-teachers, since nothing else labels the text');
   if (options.keepStart !== undefined && (start === undefined || options.layers !== undefined))
     throw new ConfigError('CONFIG_INVALID', '--keep-start: needs --start, and all of its layers');
+  const read = [...softTeachers, ...(start === undefined ? [] : [start])].map(directory => resolve(directory));
+  if (read.includes(resolve(options.out)))
+    throw new ConfigError('CONFIG_INVALID', '--out: is read by --start or --soft-teachers, and would be written over');
   const { keepStart, layers, preset, encoders, labels, labelShare, softLabels, stepsScale, maxSteps, seed, device } =
     options;
   const plain = {

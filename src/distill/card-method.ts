@@ -102,7 +102,7 @@ function beginning({ base, start, layers }: Run): string[] {
 function keeping({ start, keptStart }: Run): string[] {
   if (start == null || keptStart === 0) return [];
   return [
-    `Every exported weight is ${keptStart} of ${start.name} ${start.version}'s and ${Number((1 - keptStart).toFixed(6))} of the trained one (Wortsman et al., arXiv 2109.01903).`,
+    `Every exported weight is ${keptStart} of ${start.name} ${start.version}'s and ${Number((1 - keptStart).toFixed(6))} of the trained one (Wortsman et al., arXiv 2109.01903); what ${start.version} had learnt from is not said here, but in its own card.`,
   ];
 }
 

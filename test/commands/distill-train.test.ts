@@ -107,6 +107,42 @@ describe('from teachers to a tagger that serves (simulated teachers)', { skip, t
       tagged.stdout,
     );
   });
+
+  it('goes on from what it made, and keeps the share of it that was asked for', async () => {
+    const env = { CLINSTREAM_INFERENCE_WORKERS: '1' };
+    const distill = (...args: string[]): ReturnType<typeof clinstream> =>
+      clinstream(['distill', ...args, '--corpus', 'corpus'], { env, cwd: folder });
+    const train = (...args: string[]): ReturnType<typeof clinstream> =>
+      distill('train', '--run', 'runs/on', '--labels', 'teacher', '--max-steps', '3', '--device', 'cpu', ...args);
+    const start = ['--start', 'runs/mine/model'];
+    const kept = [...start, '--keep-start', '0.5'];
+    for (const wrong of [kept.slice(2), [...kept, '--layers', '1']]) {
+      const { code, stderr } = await train('--out', 'runs/on/model', ...wrong);
+      assert.deepEqual([code, /--keep-start: needs --start/.test(stderr)], [2, true], stderr);
+    }
+    const onto = await train('--out', 'runs/mine/model', ...start);
+    assert.deepEqual([onto.code, /--out: is read by --start/.test(onto.stderr)], [2, true], onto.stderr);
+
+    const made = await train('--out', 'runs/on/model', '--name', 'on', ...kept);
+    assert.equal(made.code, 0, made.stderr);
+    const record = JSON.parse(read('runs/on/model/manifest.json')) as { training: { run: object } };
+    assert.ok('keptStart' in record.training.run && record.training.run.keptStart === 0.5);
+    assert.match(read('runs/on/model/MODEL_CARD.md'), /--keep-start\s+0\.5 [^]*weight\s+is\s+0\.5\s+of\s+mine/);
+    const graphs: Buffer[] = [];
+    for (const [name, share] of Object.entries({ half: '0.5', none: '0' })) {
+      const { code, stderr } = await distill(
+        ...['export', '--run', 'runs/on', '--out', name, '--precision', 'int8'],
+        ...[...start, '--keep-start', share],
+      );
+      assert.equal(code, 0, stderr);
+      graphs.push(readFileSync(join(folder, name, 'model.int8.onnx')));
+    }
+    const shipped = readFileSync(join(folder, 'runs/on/model/model.int8.onnx'));
+    assert.deepEqual(
+      graphs.map(each => each.equals(shipped)),
+      [true, false],
+    );
+  });
 });
 
 /** So many documents as a quick training needs. @returns what the emulated teachers know. */

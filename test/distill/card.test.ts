@@ -63,7 +63,7 @@ describe('the model card', () => {
     assert.doesNotMatch(cardOf({ start, layers: null }), /Every exported weight/);
     assert.match(
       cardOf({ start, layers: null, keptStart: 0.3 }),
-      / Every exported weight is 0\.3 of other 2\.0\.0's and 0\.7 of the trained one \(/,
+      / Every exported weight is 0\.3 of other 2\.0\.0's and 0\.7 of the trained one \(.*; what 2\.0\.0 had learnt from is not said here/,
     );
     assert.match(cardOf({ layers }), / It began with 3 of 6 layers, evenly spread, of minilm\. /);
   });

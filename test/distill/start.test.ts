@@ -123,9 +123,9 @@ graph = begin(tagger(3), tokens(), start, None)["start"]
 own = out / "trained"
 own.mkdir()
 def run(**record): (own / "run.json").write_text(json.dumps(record))
-def kept(share, start=start):
+def kept(share, start=start, into=out):
     model = tagger(2)
-    keep(model, Namespace(run=own, start=start, keep_start=share))
+    keep(model, Namespace(run=own, out=into, start=start, keep_start=share))
     return model.state_dict()
 begun = tagger(3)
 begin(begun, tokens(), start, None)
@@ -135,16 +135,22 @@ for name, weight in kept(0.25).items():
     assert torch.equal(kept(0)[name], trained.state_dict()[name])
 said(lambda: kept(0.5, None))
 said(lambda: kept(0.5, finished(tagger(4), "stranger")))
+said(lambda: kept(0.5, into=own))
 run(start=None)
 said(lambda: kept(0.5))
 run(start=graph, layers={"kept": 2, "of": 4})
 said(lambda: kept(0.5))
 `);
     assert.equal(code, 0, stderr);
-    const wants = '--keep-start: wants the --start of a run that began with all of its layers';
-    const [nobody, stranger, none, cut] = stdout.trim().split('\n');
-    for (const line of [nobody, none, cut]) assert.ok(line?.startsWith(wants), line);
-    assert.equal(stranger, '--start OUT/stranger: OUT/trained began with other weights');
+    const [nobody, ...others] = stdout.trim().split('\n');
+    const wants = '--keep-start: wants --start, and a run that began with one; OUT/trained began with ';
+    assert.ok(nobody?.startsWith(`${wants}{'name': 'begun'`), nobody);
+    assert.deepEqual(others, [
+      '--start OUT/stranger: OUT/trained began with other weights',
+      '--keep-start: wants another --out than the run, whose record stays as it is',
+      `${wants}None`,
+      '--keep-start: OUT/trained left out layers of its start',
+    ]);
   });
 
   it('has so many layers as are asked for, evenly spread, of the base or of a start, and may start with so few', async () => {

@@ -31,9 +31,13 @@ def keep(tagger: Tagger, args: argparse.Namespace) -> None:
     """Changes `tagger`, which is of `args.run`. Exits where that run did not begin with all of `args.start`."""
     if args.keep_start == 0:
         return
+    if args.out.resolve() == args.run.resolve():
+        sys.exit("--keep-start: wants another --out than the run, whose record stays as it is")
     record = json.loads((args.run / "run.json").read_text())
-    if args.start is None or record.get("start") is None or record.get("layers") is not None:
-        sys.exit(f"--keep-start: wants the --start of a run that began with all of its layers; {args.run} began with {record.get('start')}")
+    if args.start is None or record.get("start") is None:
+        sys.exit(f"--keep-start: wants --start, and a run that began with one; {args.run} began with {record.get('start')}")
+    if record.get("layers") is not None:
+        sys.exit(f"--keep-start: {args.run} left out layers of its start")
     graph, _, found = read_finished(args.start, "--start")
     if found["graph"] != record["start"]["graph"]:
         sys.exit(f"--start {args.start}: {args.run} began with other weights")

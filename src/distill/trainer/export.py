@@ -174,7 +174,9 @@ def precision_list(text: str) -> list[str]:
 
 
 def write_record(args: argparse.Namespace) -> None:
-    """The run's, and how much of its start was kept."""
+    """run.json of an export elsewhere than in the run: the run's, and how much of its start was kept."""
+    if args.out.resolve() == args.run.resolve():
+        return
     record = json.loads((args.run / "run.json").read_text()) | {"keptStart": args.keep_start}
     temporary = args.out / "run.json.building"
     temporary.write_text(json.dumps(record, indent=2) + "\n")

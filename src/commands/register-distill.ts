@@ -1,5 +1,6 @@
 /** The commands of `distill`, in the order of the way: teachers, training, judging, serving. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { LEAK } from '../distill/fitting-notes.ts';
 import { DEVICES, ENCODERS, LABELS, PRESETS } from '../distill/training-choices.ts';
 import { type AnnotateFlags, distillAnnotate } from './distill-annotate.ts';
 import { distillDoubt } from './distill-doubt.ts';
@@ -247,7 +248,7 @@ function registerServing(distill: Command, io: Io): void {
       '--max-shared <SHARE>',
       "of a gold document in training documents or the teacher's dev notes, from which on it is a leak",
       share,
-      0.5,
+      LEAK,
     )
     .option('--allow-other-data', 'the corpus may lack or differ from what trained the candidate')
     .option('--dry-run', 'only measure')

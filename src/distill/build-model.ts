@@ -7,9 +7,9 @@ import { loadModel, type Manifest, parseManifest, sha256Of } from '../model/mani
 import { openSession, toFeeds } from '../model/session-worker.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { calibrate } from './calibrate.ts';
-import { readCorpus } from './corpus.ts';
 import { DistillError } from './distill-error.ts';
 import { parseExport } from './export-report.ts';
+import { fittingNotes } from './fitting-notes.ts';
 import { type Progress, Scorer } from './score-documents.ts';
 import { TEACHER_NOTES } from './test-sets.ts';
 
@@ -107,10 +107,12 @@ async function buildIn(directory: string, options: BuildOptions): Promise<string
   write(directory, manifest);
 
   progress('build: calibrating on dev');
+  const { notes, leftOut } = fittingNotes(options.corpusDirectory);
+  const training = { ...manifest.training, fitted: { file: TEACHER_NOTES.file, split: 'dev', leftOut } };
   const scorer = await Scorer.open(loadModel(directory), 'logits', options.workers);
   try {
-    const documents = await scorer.score(readCorpus(options.corpusDirectory, TEACHER_NOTES.file, 'dev'));
-    write(directory, { ...manifest, heads: calibrate(documents, heads.served) });
+    const scored = await scorer.score(notes);
+    write(directory, { ...manifest, heads: calibrate(scored, heads.served), training });
   } finally {
     await scorer.stop();
   }

@@ -18,9 +18,10 @@ import {
 import type { ModelIdentity, VerifiedModel } from '../model/manifest.ts';
 import { parseRouting, ROUTING_FILE, type Routing } from '../model/routing.ts';
 import { DOUBT_SCORES, type DoubtScore, doubtScore } from '../text/doubt-scores.ts';
-import { corpusHash, readCorpus, type Split } from './corpus.ts';
+import { type CorpusDocument, corpusHash, readCorpus, type Split } from './corpus.ts';
 import { DistillError } from './distill-error.ts';
 import { CHOSEN_ON, DOUBT_SETS, type DoubtSet } from './doubt-sets.ts';
+import { fittingNotes } from './fitting-notes.ts';
 import { judgedBy, type WeighedNote, weigh } from './judge-doubts.ts';
 import { type Progress, Scorer } from './score-documents.ts';
 
@@ -76,6 +77,8 @@ export interface Choice {
 export interface DoubtReport {
   readonly model: ModelIdentity;
   readonly data: readonly { readonly file: string; readonly sha256: string }[];
+  /** Ids of the notes of the set chosen on that were not, since a test note stands in them. */
+  readonly leftOut: readonly string[];
   readonly seed: number;
   readonly choice: Choice;
   readonly results: readonly TaskResult[];
@@ -90,7 +93,8 @@ export async function measureDoubt(
   options: { readonly corpusDirectory: string; readonly workers: number; readonly progress: Progress },
 ): Promise<{ readonly report: DoubtReport; readonly tasks: Routing['tasks'] }> {
   const { corpusDirectory, progress } = options;
-  const weighed = await weighAll(model, options);
+  const { notes: fitting, leftOut } = fittingNotes(corpusDirectory);
+  const weighed = await weighAll(model, fitting, options);
   progress(`doubt: comparing ${DOUBT_SCORES.length} scores`);
   const deciding = weighed.get(CHOSEN_ON) ?? new Map<Task, readonly WeighedNote[]>();
   const choice = choose(deciding);
@@ -102,11 +106,13 @@ export async function measureDoubt(
   );
   const files = [...new Set(DOUBT_SETS.map(set => set.file))];
   const data = files.map(file => ({ file, sha256: corpusHash(corpusDirectory, file) }));
-  return { report: { model: model.identity, data, seed: SEED, choice, results }, tasks };
+  return { report: { model: model.identity, data, leftOut, seed: SEED, choice, results }, tasks };
 }
 
+/** @param fitting the documents of the set chosen on. */
 async function weighAll(
   model: VerifiedModel,
+  fitting: readonly CorpusDocument[],
   { corpusDirectory, workers, progress }: Parameters<typeof measureDoubt>[1],
 ): Promise<Weighed> {
   const scorer = await Scorer.open(model, 'logits', workers);
@@ -114,7 +120,7 @@ async function weighAll(
     const weighed = new Map<DoubtSet, Map<Task, WeighedNote[]>>();
     for (const set of DOUBT_SETS) {
       progress(`doubt: ${set.name} ${set.split}`);
-      const documents = readCorpus(corpusDirectory, set.file, set.split);
+      const documents = set === CHOSEN_ON ? fitting : readCorpus(corpusDirectory, set.file, set.split);
       if (documents.length === 0)
         throw new DistillError('CORPUS_MISSING', `${set.file} holds no ${set.split} documents`);
       const scored = await scorer.score(documents);

@@ -245,6 +245,12 @@ describe('distill promote', { timeout: 300_000 }, () => {
       assert.equal(itself.code, 0, itself.stdout);
       assert.match(itself.stdout, /^pass {2}leakage: .*fitted on these very documents, the teacher's dev notes$/m);
     }
+    const leftOut = [first, ...rest].map(each => `dev-${each?.id}`);
+    const without = makeCandidate(join(folder, 'without'), fitted, ({ training }) => ({
+      training: { ...training, fitted: { leftOut } },
+    }));
+    const fair = await promote(without, join(folder, 'never'), ...args);
+    assert.equal(fair.code, 0, 'its manifest says that it was fitted on none of them');
   });
 
   it('refuses to judge by a corpus that is not the one that trained it, unless that is allowed', async () => {

@@ -59,7 +59,7 @@ describe('measuring doubt', () => {
   const rows = source
     .trim()
     .split('\n')
-    .map(line => JSON.parse(line) as { split: string; entities: { type: string }[] });
+    .map(line => JSON.parse(line) as { id: string; split: string; entities: { type: string }[] });
   const write = (file: string, documents: readonly object[]): void => {
     writeFileSync(join(corpus, file), documents.map(each => `${JSON.stringify(each)}\n`).join(''));
   };
@@ -79,8 +79,8 @@ describe('measuring doubt', () => {
     measureDoubt(loadModel(MODEL_DIRECTORY), { corpusDirectory: corpus, workers: 2, progress: () => {} });
 
   it('chooses and sets thresholds on dev notes only, and reports all sets', async () => {
-    const test = rows.slice(0, 4).map(row => ({ ...row, split: 'test' }));
-    write('teacher/notes.jsonl', [...rows, ...test]);
+    const [dev, test] = [rows.slice(8), rows.slice(0, 4).map(row => ({ ...row, split: 'test' }))];
+    write('teacher/notes.jsonl', [...dev, ...test]);
     const { report, tasks } = await measure();
     assert.deepEqual(
       report.results.map(({ set, split, task }) => `${set} ${split} ${task}`),
@@ -92,22 +92,24 @@ describe('measuring doubt', () => {
       ],
     );
     for (const { use, scores, notes: count, chosen, risk, best } of report.results) {
-      assert.equal(count, use === 'test' ? 4 : use === 'choose' ? rows.length : 3);
+      assert.equal(count, use === 'test' ? 4 : use === 'choose' ? dev.length : 3);
       assert.ok(use === 'test' ? scores.length <= 2 : scores.length === 13);
       const area = scores.find(each => each.score === chosen)?.areas.f1Half ?? Number.NaN;
       assert.ok(area >= best.f1Half && risk < 0.5);
     }
-    // other test notes: nothing chosen may move
-    write('teacher/notes.jsonl', [...rows, ...rows.slice(4, 8).map(row => ({ ...row, split: 'test' }))]);
+    // other test notes, and a dev note that one of them is a copy of: nothing chosen may move
+    const others = rows.slice(4, 8).map(row => ({ ...row, split: 'test' }));
+    write('teacher/notes.jsonl', [...dev, ...rows.slice(4, 5), ...others]);
     const again = await measure();
     assert.deepEqual(again.tasks, tasks);
     assert.deepEqual(again.report.choice, report.choice);
+    assert.deepEqual([report.leftOut, again.report.leftOut], [[], [rows[4]?.id]]);
 
     const routing = { format: 1 as const, model: report.model, tasks, measured: {} };
     assert.deepEqual(parseRouting(renderRouting(routing), 'r.json'), routing);
     for (const { score, rates } of Object.values(tasks)) {
       assert.equal(typeof doubtScore(score as 'balanced', new EvidenceGatherer().evidence()), 'number');
-      assert.ok(rates.every(({ rate }) => Math.round(rate * rows.length) > 0));
+      assert.ok(rates.every(({ rate }) => Math.round(rate * dev.length) > 0));
     }
   });
 

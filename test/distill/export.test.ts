@@ -37,8 +37,8 @@ const report: ExportReport = {
   },
 };
 
-/** An export as the trainer leaves one; any graph does for float16 where only its place matters. */
-function makeExport(): void {
+/** An export as the trainer leaves one; any graph does for float16 where only its place matters. @returns the rows of its dev notes. */
+function makeExport(): string[] {
   mkdirSync(exported, { recursive: true });
   for (const name of ['model.int8.onnx', 'tokenizer.json']) cpSync(join(MODEL_DIRECTORY, name), join(exported, name));
   writeFileSync(join(exported, 'model.fp16.onnx'), graph);
@@ -52,7 +52,13 @@ function makeExport(): void {
   writeFileSync(join(exported, 'export.json'), JSON.stringify(report));
   mkdirSync(join(corpus, 'teacher'), { recursive: true });
   const notes = readFileSync(join(ROOT, 'test/data/quality/teacher-dev.jsonl'), 'utf8').split('\n');
-  writeFileSync(join(corpus, 'teacher/notes.jsonl'), `${notes.filter(line => line.length < 3000).join('\n')}\n`);
+  const rows = notes.filter(line => line !== '' && line.length < 3000);
+  writeNotes(rows);
+  return rows;
+}
+
+function writeNotes(rows: readonly string[]): void {
+  writeFileSync(join(corpus, 'teacher/notes.jsonl'), `${rows.join('\n')}\n`);
 }
 
 const build = (out: string, precisions?: readonly ('fp16' | 'fp32')[], progress = (_: string) => {}): Promise<void> =>
@@ -80,6 +86,23 @@ describe('an export', { timeout: 120_000 }, () => {
     assert.deepEqual(both.graphs, { int8: 'model.int8.onnx', fp16: 'model.fp16.onnx' });
     assert.deepEqual(both.files['model.fp16.onnx'], { sha256: sha256Of(graph), bytes: graph.length });
     assert.deepEqual(both.heads, small.heads);
+  });
+
+  it('fits no threshold on a dev note in which a test note stands, and says which it left out', async () => {
+    const [first = '', ...rest] = makeExport();
+    writeNotes(rest);
+    await build('rest');
+    const { id, ...row } = JSON.parse(first) as { id: string };
+    writeNotes([first, ...rest, JSON.stringify({ ...row, id: 'copy', split: 'test' })]);
+    await build('fair');
+    const [fair, alone] = ['fair', 'rest'].map(name => loadModel(join(folder, name)).manifest);
+    assert.deepEqual(fair?.heads, alone?.heads);
+    assert.deepEqual(fair?.training.fitted, { file: 'teacher/notes.jsonl', split: 'dev', leftOut: [id] });
+    writeNotes([first, ...rest]);
+    await build('all');
+    const all = loadModel(join(folder, 'all')).manifest;
+    assert.notDeepEqual(all.heads, alone?.heads, 'the note would have moved them');
+    assert.deepEqual(all.training.fitted, { file: 'teacher/notes.jsonl', split: 'dev', leftOut: [] });
   });
 
   it('is no model until its heads are calibrated, and leaves the one that stood there until then', async () => {

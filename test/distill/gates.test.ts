@@ -204,6 +204,7 @@ describe('the other gates', () => {
     const data = (...found: TrainingData['files'][number]['found'][]): TrainingData => ({
       files: found.map((each, i) => ({ file: `gold/${i}.jsonl`, sha256: 'a', found: each })),
       unlabelled: [],
+      notFitted: [],
     });
     assert.ok(dataGate(data('same', 'same'), false).passed);
     assert.match(

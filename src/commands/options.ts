@@ -74,6 +74,7 @@ export function amount(text: string): number {
 /** From 0, below 1. */
 export function share(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value < 1)) throw new InvalidArgumentError('a share from 0 to 1 is needed');
+  if (text.trim() === '' || !(value >= 0 && value < 1))
+    throw new InvalidArgumentError('a share from 0 to below 1 is needed');
   return value;
 }

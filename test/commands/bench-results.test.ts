@@ -1,8 +1,9 @@
 /** If this fails, one model's figures are written over another's, or are recorded as if the default model had made them. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { benchCommand, resultName } from '../../src/commands/bench/results.ts';
+import { benchCommand, originOf, resultName } from '../../src/commands/bench/results.ts';
 import { loadConfig } from '../../src/config.ts';
+import { loadModel } from '../../src/model/manifest.ts';
 import { changedModel, stricterModel } from '../support/changed-model.ts';
 import { MODEL_DIRECTORY } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
@@ -24,6 +25,9 @@ describe('results', () => {
       [resultName('load', config), benchCommand(config, 'load')],
       ['load@mine', 'npm run bench -- load --model models/mine'],
     );
+    const { model, machine } = originOf(config, 'load', 'broker on the same machine');
+    assert.deepEqual([model.name, model.version], ['mine', loadModel(MODEL_DIRECTORY).identity.version]);
+    assert.match(machine, /^\d+ × .*, Node v24\.[\d.]+; broker on the same machine$/);
     const namesake = of(stricterModel(temporaryFolder('results')));
     assert.match(resultName('load', namesake), /^load@notes-minilm-[0-9a-f]{8}$/);
   });

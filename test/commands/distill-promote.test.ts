@@ -310,7 +310,7 @@ describe('distill promote', { timeout: 300_000 }, () => {
       [2, /give one of them/, ['--dry-run', '--force', 'why']],
       [2, /--force needs a reason/, ['--force', ' ']],
       [2, /at least one is needed/, ['--rounds', '0']],
-      [2, /--min-f1.*a share from 0 to 1 is needed/, ['--min-f1', '30']],
+      [2, /--min-f1.*a share from 0 to below 1 is needed/, ['--min-f1', '30']],
       [4, /is a model: a store is a folder of its own, .*STORE_INVALID/, ['--store', MODEL_DIRECTORY]],
       [4, /there is no model in .*MODEL_MISSING/, ['--candidate', folder]],
       [6, /0 documents cannot judge .*GATE_DATA_UNFIT/, ['--split', 'dev']],

@@ -121,7 +121,7 @@ describe('clinstream route explain', () => {
       ['LINE_NOT_A_NOTE', undefined],
     );
     for (const [rate, message] of [
-      ['2', /a share from 0 to 1/],
+      ['2', /a share from 0 to below 1/],
       ['0.9', /escalation of medication.*measured are 0 and 0\.01 to 0\.5 \[ROUTE_INVALID\]/],
     ] as const) {
       const { code, stderr, stdout } = await clinstream(['route', 'explain', '--rate', rate], { input });

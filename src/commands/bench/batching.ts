@@ -3,9 +3,8 @@ import { unobserved } from '../../core/facts.ts';
 import type { Tagged } from '../../tagging/tagger.ts';
 import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
-import { currentCommit, thisMachine } from '../provenance.ts';
 import { serveModel } from '../serve-model.ts';
-import { benchCommand, writeResults } from './results.ts';
+import { originOf, writeResults } from './results.ts';
 
 const TOGETHER = 1_000;
 const LINES_PER_NOTE = 10;
@@ -36,13 +35,7 @@ export async function benchBatching(config: Config, options: { notes: number; wr
   ];
   for (const row of rows) await write(io.stdout, sentence(row));
   if (!options.write) return;
-  const machine = thisMachine();
-  const result = {
-    command: benchCommand(config, `batching --notes ${options.notes}`),
-    commit: currentCommit(),
-    machine,
-    rows,
-  };
+  const result = { ...originOf(config, `batching --notes ${options.notes}`), rows };
   await writeResults('batching', config, { json: result }, io);
 }
 

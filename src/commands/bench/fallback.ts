@@ -11,10 +11,9 @@ import { loadRouting } from '../../model/routing.ts';
 import { loadServing } from '../../model/store.ts';
 import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
-import { currentCommit, thisMachine } from '../provenance.ts';
 import { onInterrupt } from '../signals.ts';
 import { MODES, type Mode, type Turn, type TurnOptions, takeTurn } from './fallback-turn.ts';
-import { benchCommand, writeResults } from './results.ts';
+import { originOf, writeResults } from './results.ts';
 
 type Round = Readonly<Record<Mode, Turn>>;
 
@@ -33,12 +32,11 @@ export async function benchFallback(
   const cpuRatio = (one: Mode, other: Mode): number =>
     median(rounds.map(each => each[one].taggerCpuSeconds / each[other].taggerCpuSeconds));
   const result = {
-    command: benchCommand(
+    ...originOf(
       config,
       `fallback --rounds ${options.rounds} --notes ${options.notes} --rate ${rate} --request-ms ${requestMs}`,
+      'emulated providers and escalator on the same machine',
     ),
-    commit: currentCommit(),
-    machine: `${thisMachine()}; emulated providers and escalator on the same machine`,
     settings: config.inference,
     tasks,
     notesPerTurn: notes.length,

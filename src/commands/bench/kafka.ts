@@ -15,12 +15,11 @@ import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
 import { kafkaSettings } from '../kafka-settings.ts';
 import { appendNotes } from '../produce.ts';
-import { currentCommit, thisMachine } from '../provenance.ts';
 import { type Serving, serveModel } from '../serve-model.ts';
 import { startTagger } from '../tagger-role.ts';
 import { embedded, isJoined, onKafka, type Place } from './place.ts';
 import { copyPlainly } from './plain-kafka.ts';
-import { benchCommand, writeResults } from './results.ts';
+import { originOf, writeResults } from './results.ts';
 
 interface Round {
   readonly taggedOnKafka: number;
@@ -58,12 +57,11 @@ export async function benchKafka(
   }
   const ratio = (of: (round: Round) => number): number => median(rounds.map(of));
   const result = {
-    command: benchCommand(
+    ...originOf(
       config,
       `kafka --rounds ${options.rounds} --notes ${options.notes} --records ${options.records} --kafka HOST:PORT`,
+      'broker on the same machine',
     ),
-    commit: currentCommit(),
-    machine: `${thisMachine()}; broker on the same machine`,
     stream: config.stream,
     partitions: config.topics.partitions,
     rounds,

@@ -13,13 +13,12 @@ import type { StreamRecord } from '../../core/record.ts';
 import type { Span, Task } from '../../core/span.ts';
 import { median } from '../../evaluation/median.ts';
 import { type Io, write } from '../io.ts';
-import { currentCommit, thisMachine } from '../provenance.ts';
 import { onInterrupt } from '../signals.ts';
 import { decodeEntities, decodeNotes, type EmbeddedPlace, runEmbedded } from './embedded-run.ts';
 import { asNote, type GoldFlags, type GoldNotes, readGoldNotes } from './llm-notes.ts';
 import { type Findings, GoldScorer } from './llm-quality.ts';
 import { type Asked, askLive, askSimulated, figuresOf } from './llm-teachers.ts';
-import { benchCommand, writeResults } from './results.ts';
+import { originOf, writeResults } from './results.ts';
 
 export interface LlmFlags extends GoldFlags {
   readonly teacher: readonly string[];
@@ -58,9 +57,7 @@ export async function benchLlm(config: Config, flags: LlmFlags, io: Io): Promise
     },
   });
   const result: LlmResult = {
-    command: benchCommand(config, argumentsOf(flags)),
-    commit: currentCommit(),
-    machine: thisMachine(),
+    ...originOf(config, argumentsOf(flags)),
     notes: {
       source: notes.source,
       count: notes.documents.length,

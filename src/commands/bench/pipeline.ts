@@ -8,11 +8,10 @@ import type { Config } from '../../config.ts';
 import { median } from '../../evaluation/median.ts';
 import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
-import { currentCommit, thisMachine } from '../provenance.ts';
 import { runBare } from './bare-session.ts';
 import { type EmbeddedRun, runEmbedded } from './embedded-run.ts';
 import { type MemoryResult, measureMemory } from './memory.ts';
-import { benchCommand, writeResults } from './results.ts';
+import { type Origin, originOf, writeResults } from './results.ts';
 
 interface Round {
   readonly pipelineTokensPerSecond: number;
@@ -20,10 +19,7 @@ interface Round {
   readonly ratio: number;
 }
 
-export interface PipelineResult {
-  readonly command: string;
-  readonly commit: string;
-  readonly machine: string;
+export interface PipelineResult extends Origin {
   readonly settings: Config['inference'];
   readonly notesPerRound: number;
   readonly paddedTokensPerRound: number;
@@ -55,12 +51,10 @@ export async function benchPipeline(
   }
   const memory = await measureMemory(config, await readDemoNotes(), options.memoryNotes, io);
   const result: PipelineResult = {
-    command: benchCommand(
+    ...originOf(
       config,
       `pipeline --rounds ${options.rounds} --notes ${options.notes} --memory-notes ${options.memoryNotes}`,
     ),
-    commit: currentCommit(),
-    machine: thisMachine(),
     settings: config.inference,
     notesPerRound: options.notes,
     paddedTokensPerRound: last?.paddedTokens ?? 0,

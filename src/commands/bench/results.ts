@@ -2,13 +2,37 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Config, DEFAULT_MODEL } from '../../config.ts';
+import type { ModelIdentity } from '../../model/manifest.ts';
 import { loadServing } from '../../model/store.ts';
 import { type Io, write } from '../io.ts';
-import { provenanceOf } from '../provenance.ts';
+import { currentCommit, provenanceOf, thisMachine } from '../provenance.ts';
 import { writeWhole } from '../write-whole.ts';
 import { ROOT } from './program.ts';
 
 export const RESULTS = join(ROOT, 'benchmarks/results');
+
+/** What the record of a measurement begins with. */
+export interface Origin {
+  readonly command: string;
+  readonly commit: string;
+  readonly machine: string;
+  readonly model: ModelIdentity;
+}
+
+/** @param args of `bench`, without the model. @param beside what else ran on the machine, such as "broker on the same machine". */
+export function originOf(config: Config, args: string, beside?: string): Origin {
+  return {
+    command: benchCommand(config, args),
+    commit: currentCommit(),
+    machine: [thisMachine(), ...(beside === undefined ? [] : [beside])].join('; '),
+    model: loadServing(config.model).identity,
+  };
+}
+
+/** Such as "notes-minilm 1.2.0". */
+export function nameOf({ name, version }: ModelIdentity): string {
+  return `${name} ${version}`;
+}
 
 /** A command as results record it. It says nothing of the default model, and no folder of this machine. @param args of `bench`, without the model. */
 export function benchCommand(config: Config, args: string): string {

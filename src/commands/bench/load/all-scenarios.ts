@@ -2,8 +2,7 @@
 import { milliseconds } from '../../../benchmark/load-report.ts';
 import type { Config } from '../../../config.ts';
 import { type Io, write } from '../../io.ts';
-import { currentCommit, thisMachine } from '../../provenance.ts';
-import { benchCommand, writeResults } from '../results.ts';
+import { nameOf, originOf, writeResults } from '../results.ts';
 import { type CaughtUp, catchUp } from './catch-up.ts';
 import { scaleFlags } from './load.ts';
 import { type Measured, measure } from './measure.ts';
@@ -41,16 +40,14 @@ export async function benchScenarios(
     ...scaleFlags(options.backlogScale, scenarios.some(each => each.transport === 'kafka') ? 'kafka' : 'embedded'),
   ];
   const record = {
-    command: benchCommand(config, ['scenarios', ...names, ...flags].join(' ')),
-    commit: currentCommit(),
-    machine: thisMachine(),
+    ...originOf(config, ['scenarios', ...names, ...flags].join(' ')),
     settings: config.inference,
     scenarios: all,
     catchUp: away ?? null,
   };
   const page = `# Scenarios
 
-\`${record.command}\`, commit ${record.commit}, ${record.machine}; the client, and brokers and emulated teachers where there are any,
+\`${record.command}\`, commit ${record.commit}, ${nameOf(record.model)} on ${record.machine}; the client, and brokers and emulated teachers where there are any,
 on the same machine. "Most" is while notes wait in any number; latencies are at about ${100 * share} % of that ("load" says at what), open loop, from when a note was due; a
 99th percentile is told from ${FEWEST} notes on.
 

@@ -7,8 +7,7 @@ import { carried, knee } from '../../../benchmark/load-curve.ts';
 import { loadPicture, loadTable, memoryPicture, milliseconds } from '../../../benchmark/load-report.ts';
 import type { Config } from '../../../config.ts';
 import { type Io, write } from '../../io.ts';
-import { currentCommit, thisMachine } from '../../provenance.ts';
-import { benchCommand, resultName, writeResults } from '../results.ts';
+import { nameOf, type Origin, originOf, resultName, writeResults } from '../results.ts';
 import { type Measured, measure } from './measure.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -23,21 +22,18 @@ export interface LoadOptions {
 export async function benchLoad(config: Config, scenario: Scenario, options: LoadOptions, io: Io): Promise<void> {
   const tell = (line: string): Promise<void> => write(io.stderr, `${line}\n`);
   const measured = await measure(config, scenario, { ...options, tell }, io);
-  const command = benchCommand(
+  const origin = originOf(
     config,
     [
       `load --scenario ${scenario.name} --shares ${options.shares.join(',')} --seconds ${options.seconds} --seed ${options.seed}`,
       ...scaleFlags(options.backlogScale, scenario.transport),
     ].join(' '),
   );
-  const [commit, machine] = [currentCommit(), thisMachine()];
-  const page = loadPage(measured, { command, commit, machine });
+  const page = loadPage(measured, origin);
   await write(io.stdout, page);
   if (!options.write) return;
   const record = {
-    command,
-    commit,
-    machine,
+    ...origin,
     settings: config.inference,
     ...measured,
     knee: knee(measured.steps)?.share ?? null,
@@ -63,7 +59,7 @@ export function scaleFlags(backlogScale: number, transport: Config['transport'])
 
 function loadPage(
   { scenario, saturation, meanTokens, coldStart, steps, escalatedShare }: Measured,
-  { command, commit, machine }: { command: string; commit: string; machine: string },
+  { command, commit, machine, model }: Origin,
 ): string {
   const most = carried(steps);
   const escalated =
@@ -72,7 +68,7 @@ function loadPage(
       : `\nEscalated to simulated teachers: ${(100 * escalatedShare).toFixed(0)} % of all notes.`;
   return `# Latency against load: ${scenario.what}
 
-\`${command}\`, commit ${commit}, ${machine}; ${scenario.transport === 'kafka' ? 'on Kafka, broker and' : 'on the embedded log, the'} client on the same machine.
+\`${command}\`, commit ${commit}, ${nameOf(model)} on ${machine}; ${scenario.transport === 'kafka' ? 'on Kafka, broker and' : 'on the embedded log, the'} client on the same machine.
 Notes of ${meanTokens.toFixed(0)} tokens in the mean. While notes wait in any number: **${saturation.notesPerSecond.toFixed(1)} notes/s**,
 ${saturation.tokensPerSecond.toFixed(0)} tokens/s (the median of ${saturation.backlogs.map(each => each.toFixed(0)).join(', ')}). Most carried of what was offered: ${most === undefined ? 'nothing' : `${most.offered.toFixed(1)} notes/s`}.
 Cold start: ready after ${milliseconds(coldStart.readyMs)}, the first event of ${saturation.notes} notes that waited then after ${milliseconds(coldStart.firstEventMs)}.${escalated}

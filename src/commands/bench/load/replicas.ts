@@ -12,9 +12,8 @@ import type { Note } from '../../../core/note.ts';
 import { median } from '../../../evaluation/median.ts';
 import { partitionOf } from '../../../streams/partitioner.ts';
 import { type Io, write } from '../../io.ts';
-import { currentCommit, thisMachine } from '../../provenance.ts';
 import { onKafka } from '../place.ts';
-import { benchCommand, writeResults } from '../results.ts';
+import { originOf, writeResults } from '../results.ts';
 import { whileLive } from './live.ts';
 import { notesToOffer } from './measure.ts';
 import { lastOf } from './watch.ts';
@@ -49,9 +48,11 @@ export async function benchReplicas(
   }
   const ratio = (of: Turn): number => median(rounds.map(each => each[of] / each.one));
   const result = {
-    command: benchCommand(config, `replicas --rounds ${options.rounds} --notes ${options.notes} --kafka HOST:PORT`),
-    commit: currentCommit(),
-    machine: `${thisMachine()}; broker and client on the same cores`,
+    ...originOf(
+      config,
+      `replicas --rounds ${options.rounds} --notes ${options.notes} --kafka HOST:PORT`,
+      'broker and client on the same cores',
+    ),
     turns,
     rounds,
     twoProcessesOverOne: ratio('two'),

@@ -8,9 +8,8 @@ import type { Note } from '../../../core/note.ts';
 import { median } from '../../../evaluation/median.ts';
 import { loadServing } from '../../../model/store.ts';
 import { type Io, write } from '../../io.ts';
-import { currentCommit, thisMachine } from '../../provenance.ts';
 import { embedded } from '../place.ts';
-import { benchCommand, writeResults } from '../results.ts';
+import { originOf, writeResults } from '../results.ts';
 import { whileLive } from './live.ts';
 import { notesToOffer } from './measure.ts';
 import { cpuSecondsOf } from './offer.ts';
@@ -60,9 +59,7 @@ export async function benchScaling(
   const byNumber = await oneByOne(BY_NUMBER.filter(within), point);
   const byLength = await oneByOne(BY_LENGTH.filter(within), point);
   const result = {
-    command: benchCommand(config, `scaling --rounds ${rounds} --most ${most}`),
-    commit: currentCommit(),
-    machine: thisMachine(),
+    ...originOf(config, `scaling --rounds ${rounds} --most ${most}`),
     settings: config.inference,
     byNumber,
     byLength,

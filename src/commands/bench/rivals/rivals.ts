@@ -13,11 +13,10 @@ import { loadServing } from '../../../model/store.ts';
 import { cacheDirectory } from '../../cache.ts';
 import { DEMO_NOTES } from '../../demo.ts';
 import { type Io, write } from '../../io.ts';
-import { currentCommit, thisMachine } from '../../provenance.ts';
 import { onInterrupt } from '../../signals.ts';
 import { notesToOffer } from '../load/measure.ts';
 import { tokenCounter } from '../load/token-count.ts';
-import { benchCommand, writeResults } from '../results.ts';
+import { originOf, writeResults } from '../results.ts';
 import { type Contender, openField, type RivalName } from './contenders.ts';
 import { comparisonOf, sentence } from './report.ts';
 import { RivalError } from './rival-error.ts';
@@ -72,11 +71,12 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
     for (const each of comparisons) await write(io.stdout, sentence(each));
     if (!options.write) return;
     const result = {
-      command: commandOf(options, config),
-      commit: currentCommit(),
-      machine: `${thisMachine()}${config.transport === 'kafka' ? '; broker on the same machine' : ''}`,
+      ...originOf(
+        config,
+        argumentsOf(options, config),
+        config.transport === 'kafka' ? 'broker on the same machine' : undefined,
+      ),
       loadAverage,
-      model: model.identity,
       threads,
       settings: config.inference,
       notesPerTurn: notes.length,
@@ -116,10 +116,7 @@ function busy(loadAverage: number): string {
   return `others work on this machine, or did a minute ago (load ${loadAverage.toFixed(1)}), which slows some rivals many times; measure on a quiet one`;
 }
 
-function commandOf({ rounds, notes, workload, rivals }: RivalsOptions, config: Config): string {
+function argumentsOf({ rounds, notes, workload, rivals }: RivalsOptions, config: Config): string {
   const kafka = config.transport === 'kafka' ? ' --kafka HOST:PORT' : '';
-  return benchCommand(
-    config,
-    `rivals --rounds ${rounds} --notes ${notes} --workload ${workload} --rivals ${rivals.join(',')}${kafka}`,
-  );
+  return `rivals --rounds ${rounds} --notes ${notes} --workload ${workload} --rivals ${rivals.join(',')}${kafka}`;
 }

@@ -1,12 +1,10 @@
 /** The comparison as a table with what must be known to read it; the page in the repository and the terminal show the same. */
 import { dollars, score, significant, table } from './format.ts';
 import type { Compared } from './llm-comparison.ts';
+import type { Origin } from './provenance.ts';
 import { type MachinePrice, PUBLISHED, PUBLISHED_RATIOS, priceOfAnother } from './published.ts';
 
-export interface LlmResult {
-  readonly command: string;
-  readonly commit: string;
-  readonly machine: string;
+export interface LlmResult extends Origin {
   readonly notes: {
     /** What they are. */
     readonly source: string;
@@ -36,8 +34,8 @@ export function renderComparison(result: LlmResult): string {
 }
 
 export function renderPage(result: LlmResult): string {
-  const { command, commit, machine } = result;
-  return `# The same notes by clinstream and by language models\n\nBy \`${command}\` at commit ${commit}, on ${machine}.\n\n${renderComparison(result)}`;
+  const { command, commit, machine, model } = result;
+  return `# The same notes by clinstream and by language models\n\nBy \`${command}\` at commit ${commit}, ${model.name} ${model.version} on ${machine}.\n\n${renderComparison(result)}`;
 }
 
 function comparisonTable({ readers }: LlmResult): string {

@@ -1,5 +1,14 @@
 /** What a measurement was made with and on: without it a number cannot be compared with any other. */
 
+/** What the record of a measurement with one model begins with. */
+export interface Origin {
+  /** As a user would type it again. */
+  readonly command: string;
+  readonly commit: string;
+  readonly machine: string;
+  readonly model: { readonly name: string; readonly version: string; readonly sha256: string };
+}
+
 export interface Provenance {
   /** As a user would type it again. */
   readonly command: string;

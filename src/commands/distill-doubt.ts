@@ -29,7 +29,7 @@ export async function distillDoubt(
   if (!options.write) return;
   const figures = JSON.parse(JSON.stringify({ command, commit, machine: thisMachine(), ...report }, rounded));
   await writeResults('risk-coverage', config, { json: figures, md: page }, { ...io, stdout: io.stderr });
-  const measured = { command, commit, data: report.data };
+  const measured = { command, commit, data: report.data, fitted: report.fitted };
   const path = join(model.directory, ROUTING_FILE);
   writeWhole(path, renderRouting({ format: 1, model: { ...model.identity }, tasks, measured }));
   io.stderr.write(`written: ${path}\n`);

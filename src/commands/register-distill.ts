@@ -246,7 +246,7 @@ function registerServing(distill: Command, io: Io): void {
     .option('--max-mb <MB>', 'largest size of the model, in millions of bytes', amount, 30)
     .option(
       '--max-shared <SHARE>',
-      "of a gold document in training documents or the teacher's dev notes, from which on it is a leak",
+      "of a gold document in training documents or the teacher's dev notes that were fitted on, from which on it is a leak",
       share,
       LEAK,
     )

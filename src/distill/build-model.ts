@@ -11,7 +11,6 @@ import { DistillError } from './distill-error.ts';
 import { parseExport } from './export-report.ts';
 import { fittingNotes } from './fitting-notes.ts';
 import { type Progress, Scorer } from './score-documents.ts';
-import { TEACHER_NOTES } from './test-sets.ts';
 
 export interface BuildOptions {
   /** Folder with model.int8.onnx, tokenizer.json, heads.json, run.json, and for other precisions export.json. */
@@ -107,11 +106,11 @@ async function buildIn(directory: string, options: BuildOptions): Promise<string
   write(directory, manifest);
 
   progress('build: calibrating on dev');
-  const { notes, leftOut } = fittingNotes(options.corpusDirectory);
-  const training = { ...manifest.training, fitted: { file: TEACHER_NOTES.file, split: 'dev', leftOut } };
+  const { notes, fitted } = fittingNotes(options.corpusDirectory);
   const scorer = await Scorer.open(loadModel(directory), 'logits', options.workers);
   try {
     const scored = await scorer.score(notes);
+    const training = { ...manifest.training, fitted };
     write(directory, { ...manifest, heads: calibrate(scored, heads.served), training });
   } finally {
     await scorer.stop();

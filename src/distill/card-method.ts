@@ -52,7 +52,8 @@ export function describeEncoder(run: Run | undefined): string {
   return `a ${encoder.layers}-layer BERT encoder (${base === 'minilm' ? 'MiniLM' : base}, ${size}${each})`;
 }
 
-export function describeMethod(run: Run | undefined): string {
+/** @param leftOut dev notes that nothing was fitted on. */
+export function describeMethod(run: Run | undefined, leftOut: readonly string[] = []): string {
   if (run === undefined) return 'The model was not trained by this program.';
   const { recipe, labels, served } = run;
   const softTeachers = [...run.softTeachers, ...(run.softTeacher == null ? [] : [run.softTeacher])];
@@ -73,8 +74,12 @@ export function describeMethod(run: Run | undefined): string {
     ...(recipe.ema > 0 ? ['Exported weights are the exponential moving average.'] : []),
     ...keeping(run),
     'Quantised dynamically to int8 with one scale a channel and 7-bit weights, so that processors without VNNI cannot saturate.',
-    "Temperature and threshold of each head were chosen on the teacher's dev notes; test splits were only reported.",
+    `Temperature and threshold of each head were chosen on the teacher's dev notes${but(leftOut)}; test splits were only reported.`,
   ].join(' ');
+}
+
+function but(leftOut: readonly string[]): string {
+  return leftOut.length === 0 ? '' : ` but ${leftOut.join(', ')}, where a test note stands`;
 }
 
 function both(served: Run['served']): string {

@@ -4,6 +4,7 @@ import { describeEncoder, describeMethod, runOf } from './card-method.ts';
 import type { ChallengeCategory } from './challenge.ts';
 import type { Metrics, NoteConfidence, SetResult } from './evaluate.ts';
 import type { FailureGroup } from './failures.ts';
+import { fittedOf } from './fitting-notes.ts';
 import type { MeasureResult, Scored } from './measure.ts';
 import { TEST_SETS, TRAINING_ONLY } from './test-sets.ts';
 
@@ -40,7 +41,7 @@ ${dataRows(manifest, metrics)}
 ${describeTraining(manifest)}
 
 ## Method
-${wrapped(describeMethod(run))}
+${wrapped(describeMethod(run, fittedOf(manifest.training)?.leftOut))}
 
 ## Scores
 Words are BERT's: runs of letters and digits, and single punctuation marks. Token level counts words (arXiv 2501.00031); exact and

@@ -29,26 +29,32 @@ export function dataGate(data: TrainingData | null, allowOther: boolean): Verdic
 
 /**
  * @param documents that judge.
- * @param fitted they are the very notes that fitted the candidate's temperatures and thresholds.
+ * @param dev `fitted`: they are the very notes that fitted the candidate's temperatures and thresholds; `leftOut`: those of the teacher's dev
+ * notes that did not, by what the candidate says of itself.
  */
 export function leakageGate(
   { leaks, empty, trainDocuments }: Leakage,
   documents: number,
   limit: number,
-  fitted: boolean,
+  { fitted, leftOut }: { readonly fitted: boolean; readonly leftOut: readonly string[] },
 ): Verdict {
-  const shown = leaks.slice(0, IDS_SHOWN).map(each => `${each.id} (${placeOf(each)})`);
-  const more = leaks.length > shown.length ? ` and ${leaks.length - shown.length} more` : '';
+  const found = shorter(leaks.map(each => `${each.id} (${placeOf(each)})`));
   const says =
     leaks.length === 0
       ? `none of ${documents} documents has ${percent(limit)} or more of its ${SHINGLE_WORDS}-word shingles in ${trainDocuments} documents of train and dev`
-      : `${leaks.length} of ${documents} documents were trained or fitted on: ${shown.join(', ')}${more}`;
+      : `${leaks.length} of ${documents} documents were trained or fitted on: ${found}`;
   const none = empty === 0 ? '' : ` (${empty} without words)`;
   const own = fitted
     ? "; temperatures and thresholds were fitted on these very documents, the teacher's dev notes"
     : '';
-  const figures = { leaks, documents, empty, trainDocuments, limit, fitted };
-  return { gate: 'leakage', passed: leaks.length === 0, says: `${says}${none}${own}`, figures };
+  const spared = leftOut.length === 0 ? '' : `; not fitted on, by what the candidate says: ${shorter(leftOut)}`;
+  const figures = { leaks, documents, empty, trainDocuments, limit, fitted, leftOut };
+  return { gate: 'leakage', passed: leaks.length === 0, says: `${says}${none}${own}${spared}`, figures };
+}
+
+function shorter(ids: readonly string[]): string {
+  const more = ids.length > IDS_SHOWN ? ` and ${ids.length - IDS_SHOWN} more` : '';
+  return `${ids.slice(0, IDS_SHOWN).join(', ')}${more}`;
 }
 
 function placeOf({ share, most, in: count, trainId, file }: Leak): string {

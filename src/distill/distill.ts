@@ -5,6 +5,7 @@ import { loadModel, type VerifiedModel } from '../model/manifest.ts';
 import { buildModel } from './build-model.ts';
 import { type Parity, renderCard } from './card.ts';
 import { evaluate, type Metrics, type ScoredSets } from './evaluate.ts';
+import { fittingNotes } from './fitting-notes.ts';
 import { ownArguments } from './own-set.ts';
 import { readCurves, renderCurves } from './report/curves.ts';
 import { rounded } from './rounded.ts';
@@ -35,6 +36,7 @@ export interface DistillOptions {
 
 export async function train(options: DistillOptions): Promise<void> {
   const { corpusDirectory, runDirectory, progress } = options;
+  fittingNotes(corpusDirectory); // hours later it would be late to find that there are none
   const python = await trainerEnvironment(options.cacheDirectory, progress);
   const { keepStart, ...training } = options.training;
   const chosen = trainerArguments(training);

@@ -21,7 +21,7 @@ import { DOUBT_SCORES, type DoubtScore, doubtScore } from '../text/doubt-scores.
 import { type CorpusDocument, corpusHash, readCorpus, type Split } from './corpus.ts';
 import { DistillError } from './distill-error.ts';
 import { CHOSEN_ON, DOUBT_SETS, type DoubtSet } from './doubt-sets.ts';
-import { fittingNotes } from './fitting-notes.ts';
+import { type Fitted, fittingNotes } from './fitting-notes.ts';
 import { judgedBy, type WeighedNote, weigh } from './judge-doubts.ts';
 import { type Progress, Scorer } from './score-documents.ts';
 
@@ -77,8 +77,8 @@ export interface Choice {
 export interface DoubtReport {
   readonly model: ModelIdentity;
   readonly data: readonly { readonly file: string; readonly sha256: string }[];
-  /** Ids of the notes of the set chosen on that were not, since a test note stands in them. */
-  readonly leftOut: readonly string[];
+  /** Which notes thresholds were chosen on. */
+  readonly fitted: Fitted;
   readonly seed: number;
   readonly choice: Choice;
   readonly results: readonly TaskResult[];
@@ -93,7 +93,7 @@ export async function measureDoubt(
   options: { readonly corpusDirectory: string; readonly workers: number; readonly progress: Progress },
 ): Promise<{ readonly report: DoubtReport; readonly tasks: Routing['tasks'] }> {
   const { corpusDirectory, progress } = options;
-  const { notes: fitting, leftOut } = fittingNotes(corpusDirectory);
+  const { notes: fitting, fitted } = fittingNotes(corpusDirectory);
   const weighed = await weighAll(model, fitting, options);
   progress(`doubt: comparing ${DOUBT_SCORES.length} scores`);
   const deciding = weighed.get(CHOSEN_ON) ?? new Map<Task, readonly WeighedNote[]>();
@@ -106,7 +106,7 @@ export async function measureDoubt(
   );
   const files = [...new Set(DOUBT_SETS.map(set => set.file))];
   const data = files.map(file => ({ file, sha256: corpusHash(corpusDirectory, file) }));
-  return { report: { model: model.identity, data, leftOut, seed: SEED, choice, results }, tasks };
+  return { report: { model: model.identity, data, fitted, seed: SEED, choice, results }, tasks };
 }
 
 /** @param fitting the documents of the set chosen on. */

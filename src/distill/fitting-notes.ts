@@ -1,35 +1,72 @@
-/** Dev notes that temperatures and thresholds are fitted on: a test note that stands in one of them would be judged by what was fitted on it. */
-import { type CorpusDocument, readCorpus } from './corpus.ts';
+/**
+ * The teacher's dev notes that temperatures and thresholds are fitted on: a test note that stands in one of them would be judged by what was
+ * fitted on it. Whoever fits writes down which notes were left out, and of which file; the leakage gate believes that of this very file only.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { type CorpusDocument, corpusHash, readCorpus } from './corpus.ts';
 import { DistillError } from './distill-error.ts';
 import { findLeaks } from './leakage.ts';
 import { TEACHER_NOTES } from './test-sets.ts';
 
-export interface FittingNotes {
-  readonly notes: readonly CorpusDocument[];
-  /** Ids of the dev notes that hold a test note, whole or for the most part. */
-  readonly leftOut: readonly string[];
-}
-
-/** Share of a test note's shingles in the notes fitted on, from which on it is a leak: as `distill promote` takes it unless told otherwise. */
+/** Share of a test note's shingles in dev notes from which on it leaks: what the leakage gate takes unless it is told otherwise. */
 export const LEAK = 0.5;
 
-/** The teacher's dev notes without those that a test note leaks from. @throws DistillError CORPUS_MISSING where none is left, or as readCorpus. */
-export function fittingNotes(corpusDirectory: string): FittingNotes {
-  const { file } = TEACHER_NOTES;
-  const test = readCorpus(corpusDirectory, file, 'test');
-  const leftOut = new Set<string>();
+const { file } = TEACHER_NOTES;
+
+const fittedSchema = z.object({
+  file: z.literal(file),
+  split: z.literal('dev'),
+  sha256: z.string(),
+  /** Ids of the dev notes in which a test note stands, at least half of it. */
+  leftOut: z.array(z.string()),
+});
+
+/** As it stands in a manifest and in routing thresholds. */
+export type Fitted = z.output<typeof fittedSchema>;
+
+/** @throws DistillError CORPUS_MISSING where no note is left, or as readCorpus */
+export function fittingNotes(corpusDirectory: string): { readonly notes: CorpusDocument[]; readonly fitted: Fitted } {
   const dev = readCorpus(corpusDirectory, file, 'dev');
-  const kept = (): CorpusDocument[] => dev.filter(each => !leftOut.has(each.id));
-  for (;;) {
-    const { leaks } = findLeaks(test, [{ file, documents: kept() }], LEAK);
-    if (leaks.length === 0) break;
-    // the note that holds most of it; where several hold it together, the others by another round
-    for (const { trainId } of leaks) leftOut.add(trainId);
-  }
-  const notes = kept();
+  const leftOut = leaking(dev, readCorpus(corpusDirectory, file, 'test'));
+  const notes = dev.filter(({ id }) => !leftOut.has(id));
   if (notes.length === 0) {
-    const why = leftOut.size === 0 ? '' : ' that share no text with its test documents';
-    throw new DistillError('CORPUS_MISSING', `${file} holds no dev documents${why}`);
+    const why = dev.length === 0 ? '' : ': a test document stands in each of them';
+    throw new DistillError('CORPUS_MISSING', `${file} holds no dev documents to fit on${why}`);
   }
-  return { notes, leftOut: [...leftOut] };
+  const sha256 = corpusHash(corpusDirectory, file);
+  return { notes, fitted: { file, split: 'dev', sha256, leftOut: [...leftOut] } };
+}
+
+/** Dev notes that alone hold half of a test note; and of several that do together the one with most, until they do no longer. */
+function leaking(dev: readonly CorpusDocument[], test: readonly CorpusDocument[]): Set<string> {
+  const found = new Set<string>();
+  for (;;) {
+    const documents = dev.filter(({ id }) => !found.has(id));
+    const leaks = findLeaks(test, [{ file, documents }], LEAK).leaks.toSorted((a, b) => b.most - a.most);
+    if (leaks.length === 0) return found;
+    leaks.forEach(({ trainId, most }, i) => {
+      if (i === 0 || most >= LEAK) found.add(trainId);
+    });
+  }
+}
+
+/** What a model's record of its training says of it; nothing in those of older models. */
+export function fittedOf({ fitted }: Readonly<Record<string, unknown>>): Fitted | undefined {
+  return fittedSchema.safeParse(fitted).data;
+}
+
+/**
+ * Dev notes that were left out of every fit. @param records what each of them wrote down; one that says nothing, or speaks of another file
+ * than the corpus at hand has, was fitted on all.
+ */
+export function leftOutOf(records: readonly unknown[], corpusDirectory: string): string[] {
+  const sha256 = existsSync(join(corpusDirectory, file)) ? corpusHash(corpusDirectory, file) : undefined;
+  const each = records.map(record => {
+    const fitted = fittedSchema.safeParse(record).data;
+    return new Set(fitted?.sha256 === sha256 ? fitted?.leftOut : []);
+  });
+  const [first = new Set<string>(), ...others] = each;
+  return [...others.reduce((common, other) => common.intersection(other), first)];
 }

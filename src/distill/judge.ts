@@ -2,12 +2,13 @@
 import { join } from 'node:path';
 import type { Counts } from '../evaluation/counts.ts';
 import type { ModelIdentity, VerifiedModel } from '../model/manifest.ts';
-import { loadRouting } from '../model/routing.ts';
+import { loadRouting, type Routing } from '../model/routing.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { calibrationOf } from './calibrate.ts';
 import { type CorpusDocument, corpusHash, readCorpus, type Split } from './corpus.ts';
 import { dataGate, leakageGate } from './data-gates.ts';
 import { DistillError } from './distill-error.ts';
+import { leftOutOf } from './fitting-notes.ts';
 import {
   calibrationGate,
   f1Gate,
@@ -81,7 +82,10 @@ export async function judge(
   );
   progress('promote: looking for gate documents among training documents');
   const training = trainingDataOf(candidate.manifest, corpusDirectory);
-  const leakage = findLeaks(documents, learntFrom(training, corpusDirectory, options), limits.leak);
+  const routing = loadRouting(candidate);
+  const fits = [candidate.manifest.training.fitted, ...(routing === null ? [] : [routing.measured.fitted])];
+  const leftOut = leftOutOf(fits, corpusDirectory);
+  const leakage = findLeaks(documents, learntFrom(training, leftOut, corpusDirectory, options), limits.leak);
   const gates = [
     ...tasks.map(task => {
       if (judged.includes(task))
@@ -101,9 +105,9 @@ export async function judge(
     }),
     speedGate(rounds, limits.speed),
     sizeGate(bytesOf(candidate), limits.bytes),
-    routingGate(routedTasks(candidate), serving === null ? null : routedTasks(serving)),
+    routingGate(tasksOfRouting(routing), serving === null ? null : tasksOfRouting(loadRouting(serving))),
     dataGate(training, limits.allowOtherData),
-    leakageGate(leakage, documents.length, limits.leak, isFitted(file, split)),
+    leakageGate(leakage, documents.length, limits.leak, { fitted: isFitted(file, split), leftOut }),
   ];
   return {
     candidate: candidate.identity,
@@ -203,8 +207,7 @@ function tasksOf({ heads }: VerifiedModel): string[] {
   return heads.map(each => each.task);
 }
 
-function routedTasks(model: VerifiedModel): string[] | null {
-  const routing = loadRouting(model);
+function tasksOfRouting(routing: Routing | null): string[] | null {
   return routing === null ? null : Object.keys(routing.tasks);
 }
 

@@ -19,27 +19,20 @@ export interface TrainingData {
   readonly files: readonly TrainingFile[];
   /** Files that the run read and `training.data` does not name: unlabelled text, of which the trainer takes what it did not find in dev and test. */
   readonly unlabelled: readonly string[];
-  /** Ids of the teacher's dev notes that temperatures and thresholds were not fitted on (fitting-notes.ts). */
-  readonly notFitted: readonly string[];
 }
 
 const named = z.array(z.object({ file: z.string().min(1), sha256: z.string() }));
-const trainingSchema = z.object({
-  data: named.min(1),
-  run: z.object({ data: named.optional() }).optional(),
-  fitted: z.object({ leftOut: z.array(z.string()) }).optional(),
-});
+const trainingSchema = z.object({ data: named.min(1), run: z.object({ data: named.optional() }).optional() });
 
 /** @returns null where the manifest does not say what trained the model. */
 export function trainingDataOf({ training }: Manifest, corpusDirectory: string): TrainingData | null {
   const parsed = trainingSchema.safeParse(training);
   if (!parsed.success) return null;
-  const { data, run, fitted } = parsed.data;
+  const { data, run } = parsed.data;
   const names = new Set(data.map(each => each.file));
   return {
     files: data.map(each => ({ ...each, found: compare(corpusDirectory, each) })),
     unlabelled: (run?.data ?? []).map(each => each.file).filter(file => !names.has(file)),
-    notFitted: fitted?.leftOut ?? [],
   };
 }
 
@@ -51,11 +44,12 @@ export function isFitted(file: string, split: Split): boolean {
 /**
  * All that a model may have learnt from, one file at a time: the train split of every file that is there, and the teacher's dev notes
  * that it was fitted on.
- * @param judging its documents: where they are the teacher's dev notes, those are left out.
+ * @param leftOut ids of the others. @param judging its documents: where they are the teacher's dev notes, those are left out.
  * @throws DistillError as readCorpus
  */
 export function* learntFrom(
   data: TrainingData | null,
+  leftOut: readonly string[],
   corpusDirectory: string,
   judging: { readonly file: string; readonly split: Split },
 ): Generator<{ file: string; documents: readonly Text[] }> {
@@ -65,7 +59,7 @@ export function* learntFrom(
   const { file } = TEACHER_NOTES;
   if (isFitted(judging.file, judging.split) || !existsSync(join(corpusDirectory, file))) return;
   const dev = readCorpus(corpusDirectory, file, 'dev');
-  yield { file: `${file}, dev`, documents: dev.filter(({ id }) => data?.notFitted.includes(id) !== true) };
+  yield { file: `${file}, dev`, documents: dev.filter(({ id }) => !leftOut.includes(id)) };
 }
 
 function compare(directory: string, { file, sha256 }: { file: string; sha256: string }): TrainingFile['found'] {

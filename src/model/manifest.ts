@@ -34,7 +34,7 @@ const manifestSchema = z.strictObject({
         labels: z.tuple([z.literal('O'), z.literal('I')]),
         threshold: fraction,
         temperature: z.number().positive(),
-        /** Expected calibration error on dev, after temperature scaling. */
+        /** Expected calibration error on the dev notes that the temperature was fitted on, with it. */
         ece: z.number().min(0),
       }),
     )

@@ -30,7 +30,7 @@ const routingSchema = z.strictObject({
         ),
     }),
   ),
-  /** Where the thresholds come from: data with hashes, commit, command. */
+  /** Where the thresholds come from: data with hashes, which notes were left out, commit, command. */
   measured: z.record(z.string(), z.unknown()),
 });
 

@@ -65,7 +65,7 @@ describe('readers beside each other', () => {
 
   it('say in the table what they are', () => {
     const page = renderComparison({
-      ...{ command: 'c', commit: 'c', machine: 'm' },
+      ...{ command: 'c', commit: 'c', machine: 'm', model: { name: 'n', version: '1', sha256: 's' } },
       notes: { source: 'notes', count: 3, times: 2, rounds: 1, meanTokens: 500, refused: 0, labelledBy: null },
       machinePrice: machinePrice(1),
       readers: compareReaders(own, [reader('simulated'), reader('published')]),

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, cpSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
+import { corpusHash } from '../../src/distill/corpus.ts';
 import type { Limits } from '../../src/distill/gates.ts';
 import { contentHash } from '../../src/distill/model-content.ts';
 import { lockStore } from '../../src/distill/store-lock.ts';
@@ -245,12 +246,35 @@ describe('distill promote', { timeout: 300_000 }, () => {
       assert.equal(itself.code, 0, itself.stdout);
       assert.match(itself.stdout, /^pass {2}leakage: .*fitted on these very documents, the teacher's dev notes$/m);
     }
-    const leftOut = [first, ...rest].map(each => `dev-${each?.id}`);
-    const without = makeCandidate(join(folder, 'without'), fitted, ({ training }) => ({
-      training: { ...training, fitted: { leftOut } },
-    }));
-    const fair = await promote(without, join(folder, 'never'), ...args);
-    assert.equal(fair.code, 0, 'its manifest says that it was fitted on none of them');
+  });
+
+  it('believes what manifest and thresholds both say was not fitted on, of the corpus at hand alone', async () => {
+    const fair = join(folder, 'fair-corpus');
+    const [first, ...rest] = makeCorpus(fair, rows => rows.map(row => ({ ...row, id: `dev-${row.id}`, split: 'dev' })));
+    const others = rest.map(({ id }) => `dev-${id}`);
+    const fit = (leftOut: readonly string[]): object => ({
+      ...{ file: 'teacher/notes.jsonl', split: 'dev', sha256: corpusHash(fair, 'teacher/notes.jsonl'), leftOut },
+    });
+    const leaksOf = async (name: string, byManifest: unknown, byThresholds: unknown): Promise<string | undefined> => {
+      const data = [{ file: 'teacher/notes.jsonl', sha256: corpusHash(fair, 'teacher/notes.jsonl') }];
+      const training = { data, fitted: byManifest };
+      const model = makeCandidate(join(folder, name), fair, () => ({ training }), { fitted: byThresholds });
+      const { stdout } = await promote(model, join(folder, 'never'), '--corpus', fair, '--dry-run');
+      return /^(pass|FAIL) {2}leakage: .*$/m.exec(stdout)?.[0];
+    };
+    const all = fit([`dev-${first?.id}`, ...others]);
+    const passes = await leaksOf('fair', all, all);
+    assert.match(passes ?? '', /^pass .*; not fitted on, by what the candidate says: dev-/);
+    const count = others.length + 1;
+    const one = new RegExp(
+      `^FAIL .* 1 of ${count} documents were .*: ${first?.id} \\(100 % of it in dev-${first?.id} `,
+    );
+    assert.match((await leaksOf('one', fit(others), all)) ?? '', one);
+    assert.match((await leaksOf('one-by-thresholds', all, fit(others))) ?? '', one);
+    const every = new RegExp(`^FAIL .* ${count} of ${count} documents were `);
+    assert.match((await leaksOf('untold', all, undefined)) ?? '', every);
+    assert.match((await leaksOf('of-another', all, { ...all, sha256: '0'.repeat(64) })) ?? '', every);
+    assert.match((await leaksOf('odd', { ...all, leftOut: 'all' }, all)) ?? '', every);
   });
 
   it('refuses to judge by a corpus that is not the one that trained it, unless that is allowed', async () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { fittingNotes } from '../../src/distill/fitting-notes.ts';
+import { fittingNotes, leftOutOf } from '../../src/distill/fitting-notes.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 const words = (count: number, prefix: string): string =>
@@ -16,8 +16,9 @@ function fitting(...notes: readonly (readonly [string, string, string])[]) {
   mkdirSync(join(corpus, 'teacher'));
   const rows = notes.map(([id, split, text]) => `${JSON.stringify({ id, split, text, entities: [] })}\n`);
   writeFileSync(join(corpus, 'teacher/notes.jsonl'), rows.join(''));
-  const { notes: kept, leftOut } = fittingNotes(corpus);
-  return { kept: kept.map(each => each.id), leftOut };
+  const { notes: kept, fitted } = fittingNotes(corpus);
+  assert.deepEqual(leftOutOf([fitted, fitted], corpus), fitted.leftOut);
+  return { kept: kept.map(each => each.id), leftOut: fitted.leftOut };
 }
 
 describe('the notes that thresholds are fitted on', () => {
@@ -50,8 +51,11 @@ describe('the notes that thresholds are fitted on', () => {
     const copy = words(20, 'a');
     assert.throws(() => fitting(['d', 'dev', copy], ['t', 'test', copy]), {
       code: 'CORPUS_MISSING',
-      message: /holds no dev documents that share no text with its test documents/,
+      message: /holds no dev documents to fit on: a test document stands in each of them$/,
     });
-    assert.throws(() => fitting(['t', 'test', copy]), { code: 'CORPUS_MISSING', message: /no dev documents$/ });
+    assert.throws(() => fitting(['t', 'test', copy]), {
+      code: 'CORPUS_MISSING',
+      message: /no dev documents to fit on$/,
+    });
   });
 });

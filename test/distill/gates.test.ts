@@ -204,7 +204,6 @@ describe('the other gates', () => {
     const data = (...found: TrainingData['files'][number]['found'][]): TrainingData => ({
       files: found.map((each, i) => ({ file: `gold/${i}.jsonl`, sha256: 'a', found: each })),
       unlabelled: [],
-      notFitted: [],
     });
     assert.ok(dataGate(data('same', 'same'), false).passed);
     assert.match(
@@ -219,23 +218,35 @@ describe('the other gates', () => {
     assert.match(lineOf(dataGate(more, false)), /^pass .*unlabelled text is not looked at: text\/a\.jsonl\.gz$/);
   });
 
+  const none = { fitted: false, leftOut: [] };
+
   it('list leaks by id, and not all of them', () => {
     const leak = (i: number) => ({
       ...{ id: `d${i}`, share: 0.75, in: 1 + i },
       ...{ trainId: 't', file: 'gold/x.jsonl', most: i === 0 ? 0.75 : 0.5 },
     });
     const leaks = Array.from({ length: 12 }, (_, i) => leak(i));
-    const line = lineOf(leakageGate({ leaks, empty: 1, trainDocuments: 5 }, 20, 0.5, false));
+    const line = lineOf(leakageGate({ leaks, empty: 1, trainDocuments: 5 }, 20, 0.5, none));
     assert.match(
       line,
       /^FAIL {2}leakage: 12 of 20 .*: d0 \(75 % of it in t of gold\/x\.jsonl\), d1 \(75 % of it in 2 documents, 50 % of it in t of .* and 2 more \(1 without words\)$/,
     );
-    assert.match(lineOf(leakageGate({ leaks: [], empty: 0, trainDocuments: 5 }, 20, 0.5, false)), /^pass .*dev$/);
+    assert.match(lineOf(leakageGate({ leaks: [], empty: 0, trainDocuments: 5 }, 20, 0.5, none)), /^pass .*dev$/);
   });
 
   it('say where the documents are those that temperatures and thresholds were fitted on', () => {
-    const { passed, says, figures } = leakageGate({ leaks: [], empty: 0, trainDocuments: 5 }, 20, 0.5, true);
+    const { passed, says, figures } = leakageGate({ leaks: [], empty: 0, trainDocuments: 5 }, 20, 0.5, {
+      ...none,
+      fitted: true,
+    });
     assert.deepEqual([passed, figures.fitted], [true, true]);
     assert.match(says, /fitted on these very documents, the teacher's dev notes$/);
+  });
+
+  it('say which dev notes are not looked at since the candidate says that it was not fitted on them', () => {
+    const leftOut = ['d1', 'd2'];
+    const { says, figures } = leakageGate({ leaks: [], empty: 0, trainDocuments: 5 }, 20, 0.5, { ...none, leftOut });
+    assert.match(says, /; not fitted on, by what the candidate says: d1, d2$/);
+    assert.deepEqual(figures.leftOut, leftOut);
   });
 });

@@ -28,11 +28,15 @@ export function makeCorpus(directory: string, more: (gate: readonly Row[]) => re
   return gate;
 }
 
-/** A copy of the committed model that the corpus directory trained, by its manifest, with thresholds of its own. */
+/**
+ * A copy of the committed model that the corpus directory trained, by its manifest, with thresholds of its own.
+ * @param measured where those come from.
+ */
 export function makeCandidate(
   directory: string,
   corpus: string,
   change: (manifest: Manifest) => Partial<Manifest> = () => ({}),
+  measured: object = {},
 ): string {
   cpSync(MODEL_DIRECTORY, directory, { recursive: true });
   const path = join(directory, 'manifest.json');
@@ -42,6 +46,6 @@ export function makeCandidate(
   writeFileSync(path, manifest);
   const routing = JSON.parse(readFileSync(join(directory, 'routing.json'), 'utf8')) as { model: object };
   const model = { ...routing.model, sha256: sha256Of(manifest) };
-  writeFileSync(join(directory, 'routing.json'), JSON.stringify({ ...routing, model }));
+  writeFileSync(join(directory, 'routing.json'), JSON.stringify({ ...routing, model, measured }));
   return directory;
 }

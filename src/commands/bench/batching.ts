@@ -21,6 +21,7 @@ interface Row {
 }
 
 export async function benchBatching(config: Config, options: { notes: number; write: boolean }, io: Io): Promise<void> {
+  const origin = originOf(config, `batching --notes ${options.notes}`);
   const notes = (await readDemoNotes()).slice(0, options.notes).map(each => each.text);
   const rows = [
     await compare(config, 'whole notes', notes),
@@ -35,7 +36,7 @@ export async function benchBatching(config: Config, options: { notes: number; wr
   ];
   for (const row of rows) await write(io.stdout, sentence(row));
   if (!options.write) return;
-  const result = { ...originOf(config, `batching --notes ${options.notes}`), rows };
+  const result = { ...origin, rows };
   await writeResults('batching', config, { json: result }, io);
 }
 

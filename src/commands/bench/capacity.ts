@@ -16,7 +16,7 @@ import { type Io, write } from '../io.ts';
 import { currentCommit } from '../provenance.ts';
 import { writeWhole } from '../write-whole.ts';
 import { readCapacityInputs } from './capacity-inputs.ts';
-import { writeResults } from './results.ts';
+import { writeFiles } from './results.ts';
 
 export interface CapacityFlags {
   /** Folder of results; the project's own when absent. */
@@ -75,7 +75,7 @@ export async function benchCapacity(config: Config, flags: CapacityFlags, io: Io
   await write(io.stdout, renderCapacity(result));
   if (!flags.write) return;
   writeWhole(join(BENCHMARKS, 'CAPACITY.md'), renderCapacity(result));
-  await writeResults('capacity', undefined, { json: result }, io);
+  await writeFiles('capacity', { json: result }, io);
 }
 
 function readProfile(path: string): DayProfile {

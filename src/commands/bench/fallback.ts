@@ -25,6 +25,11 @@ export async function benchFallback(
   const notes = (await readDemoNotes()).slice(0, options.notes);
   const tasks = Object.keys(loadRouting(loadServing(config.model))?.tasks ?? {});
   const { rate, requestMs } = options;
+  const origin = originOf(
+    config,
+    `fallback --rounds ${options.rounds} --notes ${options.notes} --rate ${rate} --request-ms ${requestMs}`,
+    'emulated providers and escalator on the same machine',
+  );
   const rounds = await takeRounds(options.rounds, { config, notes, rate, tasks, requestMs, now: io.now }, io);
   if (rounds === undefined) return;
   const ratio = (one: Mode, other: Mode): number =>
@@ -32,11 +37,7 @@ export async function benchFallback(
   const cpuRatio = (one: Mode, other: Mode): number =>
     median(rounds.map(each => each[one].taggerCpuSeconds / each[other].taggerCpuSeconds));
   const result = {
-    ...originOf(
-      config,
-      `fallback --rounds ${options.rounds} --notes ${options.notes} --rate ${rate} --request-ms ${requestMs}`,
-      'emulated providers and escalator on the same machine',
-    ),
+    ...origin,
     settings: config.inference,
     tasks,
     notesPerTurn: notes.length,

@@ -34,6 +34,11 @@ export async function benchKafka(
   options: { rounds: number; notes: number; records: number; write: boolean },
   io: Io,
 ): Promise<void> {
+  const origin = originOf(
+    config,
+    `kafka --rounds ${options.rounds} --notes ${options.notes} --records ${options.records} --kafka HOST:PORT`,
+    'broker on the same machine',
+  );
   const demoNotes = await readDemoNotes();
   const serving = await serveModel(config, () => {});
   const rounds: Round[] = [];
@@ -57,11 +62,7 @@ export async function benchKafka(
   }
   const ratio = (of: (round: Round) => number): number => median(rounds.map(of));
   const result = {
-    ...originOf(
-      config,
-      `kafka --rounds ${options.rounds} --notes ${options.notes} --records ${options.records} --kafka HOST:PORT`,
-      'broker on the same machine',
-    ),
+    ...origin,
     stream: config.stream,
     partitions: config.topics.partitions,
     rounds,

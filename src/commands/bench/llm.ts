@@ -36,6 +36,7 @@ const QUANTILES = 21;
 
 /** @throws ConfigError, DistillError, TeacherError, EscalationError, ModelError. */
 export async function benchLlm(config: Config, flags: LlmFlags, io: Io): Promise<void> {
+  const origin = originOf(config, argumentsOf(flags));
   const price = machinePrice(flags.machineUsdPerHour);
   const notes = readGoldNotes(flags);
   const own = await measureOwn(config, notes, flags, io);
@@ -57,7 +58,7 @@ export async function benchLlm(config: Config, flags: LlmFlags, io: Io): Promise
     },
   });
   const result: LlmResult = {
-    ...originOf(config, argumentsOf(flags)),
+    ...origin,
     notes: {
       source: notes.source,
       count: notes.documents.length,

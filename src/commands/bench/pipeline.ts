@@ -2,6 +2,7 @@
  * `bench pipeline`: how much of the bare session's speed the whole pipeline keeps, in one run, in turns; and whether memory stays
  * flat while 20,000 notes pass.
  */
+import type { Origin } from '../../benchmark/provenance.ts';
 
 import { repeated } from '../../benchmark/workloads.ts';
 import type { Config } from '../../config.ts';
@@ -11,7 +12,7 @@ import { type Io, write } from '../io.ts';
 import { runBare } from './bare-session.ts';
 import { type EmbeddedRun, runEmbedded } from './embedded-run.ts';
 import { type MemoryResult, measureMemory } from './memory.ts';
-import { type Origin, originOf, writeResults } from './results.ts';
+import { originOf, writeResults } from './results.ts';
 
 interface Round {
   readonly pipelineTokensPerSecond: number;
@@ -34,6 +35,10 @@ export async function benchPipeline(
   options: { rounds: number; notes: number; memoryNotes: number; write: boolean },
   io: Io,
 ): Promise<void> {
+  const origin = originOf(
+    config,
+    `pipeline --rounds ${options.rounds} --notes ${options.notes} --memory-notes ${options.memoryNotes}`,
+  );
   const notes = repeated(await readDemoNotes(), options.notes);
   const rounds: Round[] = [];
   let last: EmbeddedRun | undefined;
@@ -51,10 +56,7 @@ export async function benchPipeline(
   }
   const memory = await measureMemory(config, await readDemoNotes(), options.memoryNotes, io);
   const result: PipelineResult = {
-    ...originOf(
-      config,
-      `pipeline --rounds ${options.rounds} --notes ${options.notes} --memory-notes ${options.memoryNotes}`,
-    ),
+    ...origin,
     settings: config.inference,
     notesPerRound: options.notes,
     paddedTokensPerRound: last?.paddedTokens ?? 0,

@@ -1,8 +1,8 @@
 /** Where results are kept: raw as JSON, for people as Markdown, pictures as SVG. */
 import { mkdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import type { Origin } from '../../benchmark/provenance.ts';
 import { type Config, DEFAULT_MODEL } from '../../config.ts';
-import type { ModelIdentity } from '../../model/manifest.ts';
 import { loadServing } from '../../model/store.ts';
 import { type Io, write } from '../io.ts';
 import { currentCommit, provenanceOf, thisMachine } from '../provenance.ts';
@@ -11,15 +11,7 @@ import { ROOT } from './program.ts';
 
 export const RESULTS = join(ROOT, 'benchmarks/results');
 
-/** What the record of a measurement begins with. */
-export interface Origin {
-  readonly command: string;
-  readonly commit: string;
-  readonly machine: string;
-  readonly model: ModelIdentity;
-}
-
-/** @param args of `bench`, without the model. @param beside what else ran on the machine, such as "broker on the same machine". */
+/** Take it before anything is measured. @param args of `bench`, without the model. @param beside what else ran on the machine, such as "broker on the same machine". */
 export function originOf(config: Config, args: string, beside?: string): Origin {
   return {
     command: benchCommand(config, args),
@@ -30,7 +22,7 @@ export function originOf(config: Config, args: string, beside?: string): Origin 
 }
 
 /** Such as "notes-minilm 1.2.0". */
-export function nameOf({ name, version }: ModelIdentity): string {
+export function nameOf({ name, version }: Origin['model']): string {
   return `${name} ${version}`;
 }
 
@@ -54,15 +46,21 @@ function otherModel({ model }: Config): string | undefined {
   return plain === basename(DEFAULT_MODEL) ? `${plain}-${sha256.slice(0, 8)}` : plain;
 }
 
-/** @param config of what was measured; none where that was no model. @param files by extension; `json` is an object, and gets what it was measured on and with; all others are text. */
-export async function writeResults(
-  what: string,
-  config: Config | undefined,
-  { json, ...texts }: { readonly json: object; readonly md?: string; readonly svg?: string },
-  io: Io,
-): Promise<void> {
+/** By extension; `json` gets what it was measured on and with, all others are text. */
+interface Results<Record extends object> {
+  readonly json: Record;
+  readonly md?: string;
+  readonly svg?: string;
+}
+
+/** Of what was measured with a model. */
+export async function writeResults(what: string, config: Config, results: Results<Origin>, io: Io): Promise<void> {
+  await writeFiles(resultName(what, config), results, io);
+}
+
+/** @param name of the files, without extension. */
+export async function writeFiles(name: string, { json, ...texts }: Results<object>, io: Io): Promise<void> {
   mkdirSync(RESULTS, { recursive: true });
-  const name = config === undefined ? what : resultName(what, config);
   writeWhole(join(RESULTS, `${name}.json`), `${JSON.stringify({ ...json, on: measuredOn() }, null, 2)}\n`);
   for (const [extension, text] of Object.entries(texts)) writeWhole(join(RESULTS, `${name}.${extension}`), text);
   const written = ['json', ...Object.keys(texts)].map(extension => `${name}.${extension}`);

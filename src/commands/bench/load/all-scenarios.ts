@@ -26,6 +26,11 @@ export async function benchScenarios(
 ): Promise<void> {
   const { share, seconds, awaySeconds, seed } = options;
   const tell = (line: string): Promise<void> => write(io.stderr, `${line}\n`);
+  const flags = [
+    `--share ${share} --seconds ${seconds} --away ${awaySeconds} --seed ${seed}`,
+    ...scaleFlags(options.backlogScale, scenarios.some(each => each.transport === 'kafka') ? 'kafka' : 'embedded'),
+  ];
+  const origin = originOf(config, ['scenarios', ...scenarios.map(({ name }) => name), ...flags].join(' '));
   const all: Measured[] = [];
   for (const scenario of scenarios) {
     // loaded notes differ by scenario, and so does what "half" means
@@ -34,13 +39,8 @@ export async function benchScenarios(
   const saturation = all.find(({ scenario }) => scenario.name === 'notes')?.saturation.notesPerSecond;
   const measurable = awaySeconds > 0 && saturation !== undefined;
   const away = measurable ? await catchUp(config, { saturation, share, awaySeconds, seed }, io) : undefined;
-  const names = all.map(({ scenario }) => scenario.name);
-  const flags = [
-    `--share ${share} --seconds ${seconds} --away ${awaySeconds} --seed ${seed}`,
-    ...scaleFlags(options.backlogScale, scenarios.some(each => each.transport === 'kafka') ? 'kafka' : 'embedded'),
-  ];
   const record = {
-    ...originOf(config, ['scenarios', ...names, ...flags].join(' ')),
+    ...origin,
     settings: config.inference,
     scenarios: all,
     catchUp: away ?? null,

@@ -3,11 +3,13 @@
  * Of one load alone, held for long, a picture of its memory.
  * Everything is measured from outside, by a client that appends notes and reads entities events, on the same machine.
  */
+
 import { carried, knee } from '../../../benchmark/load-curve.ts';
 import { loadPicture, loadTable, memoryPicture, milliseconds } from '../../../benchmark/load-report.ts';
+import type { Origin } from '../../../benchmark/provenance.ts';
 import type { Config } from '../../../config.ts';
 import { type Io, write } from '../../io.ts';
-import { nameOf, type Origin, originOf, resultName, writeResults } from '../results.ts';
+import { nameOf, originOf, resultName, writeResults } from '../results.ts';
 import { type Measured, measure } from './measure.ts';
 import type { Scenario } from './scenarios.ts';
 
@@ -21,7 +23,6 @@ export interface LoadOptions {
 
 export async function benchLoad(config: Config, scenario: Scenario, options: LoadOptions, io: Io): Promise<void> {
   const tell = (line: string): Promise<void> => write(io.stderr, `${line}\n`);
-  const measured = await measure(config, scenario, { ...options, tell }, io);
   const origin = originOf(
     config,
     [
@@ -29,6 +30,7 @@ export async function benchLoad(config: Config, scenario: Scenario, options: Loa
       ...scaleFlags(options.backlogScale, scenario.transport),
     ].join(' '),
   );
+  const measured = await measure(config, scenario, { ...options, tell }, io);
   const page = loadPage(measured, origin);
   await write(io.stdout, page);
   if (!options.write) return;

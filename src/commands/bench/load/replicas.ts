@@ -31,6 +31,11 @@ export async function benchReplicas(
   options: { rounds: number; notes: number; write: boolean },
   io: Io,
 ): Promise<void> {
+  const origin = originOf(
+    config,
+    `replicas --rounds ${options.rounds} --notes ${options.notes} --kafka HOST:PORT`,
+    'broker and client on the same cores',
+  );
   const [first, second] = cores();
   const turns: Turns = {
     one: { cores: [first], workers: 1 },
@@ -48,11 +53,7 @@ export async function benchReplicas(
   }
   const ratio = (of: Turn): number => median(rounds.map(each => each[of] / each.one));
   const result = {
-    ...originOf(
-      config,
-      `replicas --rounds ${options.rounds} --notes ${options.notes} --kafka HOST:PORT`,
-      'broker and client on the same cores',
-    ),
+    ...origin,
     turns,
     rounds,
     twoProcessesOverOne: ratio('two'),

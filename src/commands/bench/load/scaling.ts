@@ -44,6 +44,7 @@ export async function benchScaling(
   { rounds, most, write: writes }: { rounds: number; most: number; write: boolean },
   io: Io,
 ): Promise<void> {
+  const origin = originOf(config, `scaling --rounds ${rounds} --most ${most}`);
   const real = await notesToOffer();
   const count = tokenCounter(loadServing(config.model));
   const within = ({ notes, characters }: Size): boolean => notes * characters <= most;
@@ -59,7 +60,7 @@ export async function benchScaling(
   const byNumber = await oneByOne(BY_NUMBER.filter(within), point);
   const byLength = await oneByOne(BY_LENGTH.filter(within), point);
   const result = {
-    ...originOf(config, `scaling --rounds ${rounds} --most ${most}`),
+    ...origin,
     settings: config.inference,
     byNumber,
     byLength,

@@ -49,6 +49,11 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
   // the rivals have no privacy gate, and a refused note costs nothing
   const notes = repeated(await notesToOffer(), options.notes, options.workload);
   const model = loadServing(config.model);
+  const origin = originOf(
+    config,
+    argumentsOf(options, config),
+    config.transport === 'kafka' ? 'broker on the same machine' : undefined,
+  );
   const tokens = await tokenCounter(model)(notes);
   const directory = mkdtempSync(join(tmpdir(), 'clinstream-rivals-'));
   const interrupt = onInterrupt();
@@ -71,11 +76,7 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
     for (const each of comparisons) await write(io.stdout, sentence(each));
     if (!options.write) return;
     const result = {
-      ...originOf(
-        config,
-        argumentsOf(options, config),
-        config.transport === 'kafka' ? 'broker on the same machine' : undefined,
-      ),
+      ...origin,
       loadAverage,
       threads,
       settings: config.inference,

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
 import { readAnnotator, scorable } from '../distill/annotators.ts';
-import { readCorpus, readRows, type Split } from '../distill/corpus.ts';
+import { readCorpus, readRows, SPLITS, type Split } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
 import { type ChosenFusion, chosenFusions, fuseLabels, selectionSchema } from '../distill/fuse-labels.ts';
 import { loadServing } from '../model/store.ts';
@@ -25,7 +25,6 @@ export interface FuseFlags {
   readonly into: string;
 }
 
-const SPLITS: readonly Split[] = ['train', 'dev', 'test'];
 /** Notes stand in it. */
 const OWNER = 0o600;
 

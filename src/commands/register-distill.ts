@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { LEAK } from '../distill/fitting-notes.ts';
 import { DEVICES, ENCODERS, LABELS, PRESETS } from '../distill/training-choices.ts';
 import { type AnnotateFlags, distillAnnotate } from './distill-annotate.ts';
+import { type AttachFlags, distillAttach } from './distill-attach.ts';
 import { distillDoubt } from './distill-doubt.ts';
 import { distillExport, type ExportFlags } from './distill-export.ts';
 import { distillFuse, type FuseFlags } from './distill-fuse.ts';
@@ -99,6 +100,15 @@ function registerTeaching(distill: Command, io: Io, finish: (exitCode: number) =
     .option('--covered', 'fuse only the documents that all chosen teachers have')
     .requiredOption('--into <DIR>', 'corpus directory to train on')
     .action((options: CommonOptions & FuseFlags) => distillFuse(configOf(options, io), options, io));
+  distill
+    .command('attach')
+    .description(
+      'Labels that were published without their notes (stand-off), joined with the notes by id and hash: more rows of DIR/teacher/notes.jsonl.',
+    )
+    .requiredOption('--labels <FILE>', 'JSON lines {id, split, file, sha256 of the text, entities}, gzipped or not')
+    .requiredOption('--corpus <DIR>', 'where those files of notes are: rows {id, text}')
+    .requiredOption('--into <DIR>', 'corpus directory to train on')
+    .action((options: AttachFlags) => distillAttach(options, io));
   withModel(withConfig(distill.command('prompts')))
     .description(
       "Versions of a teacher's prompt on gold notes: what each is worth and costs, a run folder each. Replies are kept in DIR/state, so that nothing is paid for twice.",

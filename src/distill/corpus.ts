@@ -6,7 +6,8 @@ import { z } from 'zod';
 import type { Span } from '../core/span.ts';
 import { DistillError } from './distill-error.ts';
 
-export type Split = 'train' | 'dev' | 'test';
+export const SPLITS = ['train', 'dev', 'test'] as const;
+export type Split = (typeof SPLITS)[number];
 
 export interface CorpusDocument {
   readonly id: string;
@@ -19,7 +20,7 @@ export interface CorpusDocument {
 
 const rowSchema = z.object({
   id: z.string(),
-  split: z.enum(['train', 'dev', 'test']),
+  split: z.enum(SPLITS),
   source: z.string().optional(),
   text: z.string(),
   entities: z.array(z.object({ start: z.int().min(0), end: z.int().min(1), type: z.string() })),

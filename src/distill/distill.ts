@@ -78,17 +78,18 @@ function commandOf({ name, version, training }: DistillOptions): string {
   const shown = trainerArguments({
     ...training,
     ...(base === undefined ? {} : { base: base.startsWith('/') ? basename(base) : base }),
-    ...(start === undefined ? {} : { start: shipped(start) }),
-    softTeachers: softTeachers.map(shipped),
+    ...(start === undefined ? {} : { start: versioned(start) }),
+    softTeachers: softTeachers.map(versioned),
     unlabelled: unlabelled.map(file => join('CORPUS/text', basename(file))),
   });
   const named = ['--out', `models/${name}`, '--name', name, '--model-version', version];
   return ['npm run -s clinstream -- distill train --corpus CORPUS --run RUN', ...named, ...shown].join(' ');
 }
 
-/** Where it would lie in a checkout. */
-function shipped(model: string): string {
-  return join('models', basename(model));
+/** A folder called by name and version: under its plain name another version may stand by then. */
+function versioned(directory: string): string {
+  const { name, version } = loadModel(directory).identity;
+  return `${name}-${version}`;
 }
 
 /** Measures a model folder anew and writes metrics.json and MODEL_CARD.md into it; gives back what was measured. */

@@ -9,13 +9,20 @@ import { DistillError } from './distill-error.ts';
 export const SPLITS = ['train', 'dev', 'test'] as const;
 export type Split = (typeof SPLITS)[number];
 
+/** What somebody marked. */
+export interface Mention extends Span {
+  readonly type: string;
+  /** Of those who labelled it, in (0, 1]: a soft label to train on. Nobody is judged by it. */
+  readonly confidence?: number | undefined;
+}
+
 export interface CorpusDocument {
   readonly id: string;
   readonly split: Split;
   /** Where the note comes from, when the corpus mixes sources. */
   readonly source?: string | undefined;
   readonly text: string;
-  readonly entities: readonly (Span & { readonly type: string })[];
+  readonly entities: readonly Mention[];
 }
 
 const rowSchema = z.object({
@@ -23,7 +30,14 @@ const rowSchema = z.object({
   split: z.enum(SPLITS),
   source: z.string().optional(),
   text: z.string(),
-  entities: z.array(z.object({ start: z.int().min(0), end: z.int().min(1), type: z.string() })),
+  entities: z.array(
+    z.object({
+      start: z.int().min(0),
+      end: z.int().min(1),
+      type: z.string(),
+      confidence: z.number().gt(0).max(1).optional(),
+    }),
+  ),
 });
 
 /** @param file such as `gold/maccrobat.jsonl`. @throws DistillError as readRows. */

@@ -1,6 +1,6 @@
 /** If this fails, one document that a teacher could not decide makes all that was paid for useless, or goes into a training unsaid. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { readCorpus } from '../../src/distill/corpus.ts';
@@ -77,5 +77,16 @@ describe('distill fuse', () => {
     const { code, stderr } = await run('other.jsonl', '--covered');
     assert.equal(code, 6);
     assert.match(stderr, /first: .* 4 have another text, first n0 \[ANNOTATIONS_INCOMPLETE\]/);
+  });
+
+  it('leaves the notes of other splits as they are, how sure their labels are too', async () => {
+    const notes = join(folder, 'made/teacher/notes.jsonl');
+    const trained = readFileSync(notes, 'utf8');
+    assert.match(trained, /"confidence":/);
+    write('gold/dev.jsonl', ['d0'], { split: 'dev', entities: [] });
+    for (const name of ['first.jsonl', 'second.jsonl']) write(name, ['d0'], { split: 'dev' });
+    const { code, stderr } = await run('first.jsonl', '--file', 'gold/dev.jsonl', '--split', 'dev');
+    assert.equal(code, 0, stderr);
+    assert.ok(readFileSync(notes, 'utf8').startsWith(trained));
   });
 });

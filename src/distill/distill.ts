@@ -36,9 +36,12 @@ export interface DistillOptions {
 
 export async function train(options: DistillOptions): Promise<void> {
   const { corpusDirectory, runDirectory, progress } = options;
-  fittingNotes(corpusDirectory); // hours later it would be late to find that there are none
+  // hours later it would be late to find that there are none, or that a start is no model
+  fittingNotes(corpusDirectory);
+  const command = commandOf(options);
   const python = await trainerEnvironment(options.cacheDirectory, progress);
   const { keepStart, ...training } = options.training;
+  const { start } = training;
   const chosen = trainerArguments(training);
   await runTrainer(python, 'train.py', ['--corpus', corpusDirectory, '--out', runDirectory, ...chosen], progress);
   const curves = readCurves(readFileSync(join(runDirectory, 'metrics.jsonl'), 'utf8'));
@@ -53,22 +56,12 @@ export async function train(options: DistillOptions): Promise<void> {
     [
       ...['--run', runDirectory, '--out', exportDirectory, '--corpus', corpusDirectory],
       ...['--precision', ['fp32', 'int8', ...(options.precisions ?? [])].join(',')],
-      ...(keepStart === undefined ? [] : trainerArguments({ ...startOf(training), keepStart })),
+      ...(keepStart === undefined || start === undefined ? [] : trainerArguments({ start, keepStart })),
     ],
     progress,
   );
-  await finish({ ...options, exportDirectory });
-}
-
-function startOf({ start }: TrainingChoices): TrainingChoices {
-  return start === undefined ? {} : { start };
-}
-
-/** From an export on: what `train` does after the trainer. */
-export async function finish(options: DistillOptions & { readonly exportDirectory: string }): Promise<void> {
-  const command = commandOf(options);
-  await buildModel({ ...options, command });
-  const parity = JSON.parse(readFileSync(join(options.exportDirectory, 'parity.json'), 'utf8')) as Parity;
+  await buildModel({ ...options, exportDirectory, command });
+  const parity = JSON.parse(readFileSync(join(exportDirectory, 'parity.json'), 'utf8')) as Parity;
   await report({ ...options, modelDirectory: options.outDirectory, parity });
 }
 

@@ -1,12 +1,14 @@
 /** `distill attach`: labels that were published without their notes, with the notes, as more rows of the corpus directory's teacher/notes.jsonl. */
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { type CorpusDocument, readRows, SPLITS } from '../distill/corpus.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { byId } from '../distill/annotators.ts';
+import { type CorpusDocument, readCorpus, readRows, SPLITS } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
 import { LEAK } from '../distill/fitting-notes.ts';
 import { findLeaks } from '../distill/leakage.ts';
 import { readStandOff, withTexts } from '../distill/stand-off.ts';
-import { TEACHER_NOTES } from '../distill/test-sets.ts';
+import { TEACHER_NOTES, testSetsIn } from '../distill/test-sets.ts';
 import { type Io, write } from './io.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -19,33 +21,54 @@ export interface AttachFlags {
 /** Notes stand in it. */
 const OWNER = 0o600;
 
-/** @throws DistillError as readStandOff and withTexts; CORPUS_ROW_INVALID where a note stands in another split, whole or under its id. */
+/**
+ * What stands there stays as it is, letter by letter; a second run adds nothing.
+ * @throws DistillError as readStandOff and withTexts; CORPUS_ROW_INVALID where a note has other labels there, or a dev or test document of
+ * those that `distill evaluate` measures on stands in a note to train on.
+ */
 export async function distillAttach({ labels, corpus, into }: AttachFlags, io: Io): Promise<void> {
-  const attached = withTexts(readStandOff(resolve(labels)), resolve(corpus));
-  const notes = resolve(into, TEACHER_NOTES.file);
-  const there = existsSync(notes) ? SPLITS.flatMap(split => readRows(notes, split)) : [];
-  const splits = new Map(attached.map(({ id, split }) => [id, split]));
-  // rows of these ids are replaced, so that a second run changes nothing
-  const kept = there.filter(({ id, split }) => splits.get(id) !== split);
-  refuseTwice(kept, splits, notes);
-  refuseLeaks([...kept, ...attached], notes);
-  writeWhole(notes, [...kept, ...attached].map(row => `${JSON.stringify(row)}\n`).join(''), OWNER);
+  const labelled = withTexts(readStandOff(resolve(labels)), resolve(corpus));
+  const directory = resolve(into);
+  const path = resolve(directory, TEACHER_NOTES.file);
+  const there = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  const attached = notYet(labelled, there === '' ? [] : SPLITS.flatMap(split => readRows(path, split)), path);
+  refuseLeaks(attached, directory);
+  const between = there === '' || there.endsWith('\n') ? '' : '\n';
+  if (attached.length > 0)
+    writeWhole(path, `${there}${between}${attached.map(row => `${JSON.stringify(row)}\n`).join('')}`, OWNER);
   const mentions = attached.reduce((sum, { entities }) => sum + entities.length, 0);
-  await write(io.stdout, `${notes}: ${attached.length} notes with ${mentions} mentions beside ${kept.length}\n`);
+  const known = labelled.length - attached.length;
+  const more = known === 0 ? '' : `; ${known} stood there already`;
+  await write(io.stdout, `${path}: ${attached.length} more notes, ${mentions} mentions${more}\n`);
 }
 
-function refuseTwice(kept: readonly CorpusDocument[], splits: ReadonlyMap<string, string>, notes: string): void {
-  const twice = kept.find(({ id }) => splits.has(id));
-  if (twice === undefined) return;
-  throw new DistillError('CORPUS_ROW_INVALID', `${notes}: ${twice.id} stands there in another split already`);
+function notYet(labelled: readonly CorpusDocument[], there: readonly CorpusDocument[], path: string): CorpusDocument[] {
+  const known = new Map(
+    SPLITS.flatMap(split => [
+      ...byId(
+        there.filter(each => each.split === split),
+        path,
+      ),
+    ]),
+  );
+  return labelled.filter(note => {
+    const before = known.get(note.id);
+    if (before !== undefined && !isDeepStrictEqual({ ...before }, { ...note }))
+      throw new DistillError('CORPUS_ROW_INVALID', `${path}: ${note.id} stands there already, not with these labels`);
+    return before === undefined;
+  });
 }
 
-/** What is judged by must not be trained on. */
-function refuseLeaks(all: readonly CorpusDocument[], notes: string): void {
-  const documents = all.filter(({ split }) => split === 'train');
-  const judging = all.filter(({ split }) => split === 'test');
-  const [leak] = findLeaks(judging, [{ file: TEACHER_NOTES.file, documents }], LEAK).leaks;
-  if (leak === undefined) return;
-  const why = `${notes}: the test note ${leak.id} would stand in train notes, most of it in ${leak.trainId}: nothing was written`;
-  throw new DistillError('CORPUS_ROW_INVALID', why);
+/** What is judged by, or fitted on, must not be trained on. */
+function refuseLeaks(attached: readonly CorpusDocument[], directory: string): void {
+  const documents = attached.filter(({ split }) => split === 'train');
+  for (const { file } of testSetsIn(directory).filter(each => existsSync(join(directory, each.file)))) {
+    for (const split of ['dev', 'test'] as const) {
+      const judging = readCorpus(directory, file, split);
+      const [leak] = findLeaks(judging, [{ file: TEACHER_NOTES.file, documents }], LEAK).leaks;
+      if (leak === undefined) continue;
+      const why = `${file}: the ${split} document ${leak.id} would stand in notes to train on, most of it in ${leak.trainId}: nothing was written`;
+      throw new DistillError('CORPUS_ROW_INVALID', why);
+    }
+  }
 }

@@ -1,7 +1,8 @@
 /** `distill doubt`: a page of tables on standard output, the figures in benchmarks/results, the thresholds beside the model. */
 import { join, resolve } from 'node:path';
+import type { Origin } from '../benchmark/provenance.ts';
 import type { Config } from '../config.ts';
-import { measureDoubt, renderRouting } from '../distill/doubt.ts';
+import { type DoubtReport, measureDoubt, renderRouting } from '../distill/doubt.ts';
 import { renderDoubt } from '../distill/doubt-table.ts';
 import { rounded } from '../distill/rounded.ts';
 import { ROUTING_FILE } from '../model/routing.ts';
@@ -17,19 +18,19 @@ export async function distillDoubt(
   io: Io,
 ): Promise<void> {
   const model = loadServing(config.model);
+  const command = `npm run -s clinstream -- distill doubt --corpus CORPUS --model models/${model.identity.name} --write`;
+  const origin: Origin = { command, commit: currentCommit(), machine: thisMachine(), model: model.identity };
   const { report, tasks } = await measureDoubt(model, {
     corpusDirectory: resolve(options.corpus),
     workers: config.inference.workers,
     progress: line => void io.stderr.write(`${line}\n`),
   });
-  const command = `npm run -s clinstream -- distill doubt --corpus CORPUS --model models/${model.identity.name} --write`;
-  const commit = currentCommit();
-  const page = renderDoubt(report, { command, commit });
+  const page = renderDoubt(report, origin);
   await write(io.stdout, page);
   if (!options.write) return;
-  const figures = JSON.parse(JSON.stringify({ command, commit, machine: thisMachine(), ...report }, rounded));
+  const figures = JSON.parse(JSON.stringify({ ...origin, ...report }, rounded)) as Origin & DoubtReport;
   await writeResults('risk-coverage', config, { json: figures, md: page }, { ...io, stdout: io.stderr });
-  const measured = { command, commit, data: report.data, fitted: report.fitted };
+  const measured = { command, commit: origin.commit, data: report.data, fitted: report.fitted };
   const path = join(model.directory, ROUTING_FILE);
   writeWhole(path, renderRouting({ format: 1, model: { ...model.identity }, tasks, measured }));
   io.stderr.write(`written: ${path}\n`);

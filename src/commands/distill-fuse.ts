@@ -48,6 +48,9 @@ export async function distillFuse(config: Config, flags: FuseFlags, io: Io): Pro
   const notes = resolve(flags.into, 'teacher/notes.jsonl');
   // rows of this split are replaced, so that a second run changes nothing
   const others = existsSync(notes) ? SPLITS.filter(each => each !== split).flatMap(each => readRows(notes, each)) : [];
+  const before = existsSync(notes) ? readRows(notes, split).map(each => each.id) : [];
+  const replaced = before.filter(id => !fused.some(each => each.id === id)).length;
+  const instead = replaced === 0 ? '' : `; ${replaced} other ${split} notes that stood there are gone`;
   const taken = new Set(others.map(each => each.id));
   const twice = fused.find(each => taken.has(each.id));
   if (twice !== undefined)
@@ -59,7 +62,7 @@ export async function distillFuse(config: Config, flags: FuseFlags, io: Io): Pro
   const without = left === 0 ? '' : `; left out ${left} of ${all.length}, which not all chosen teachers labelled`;
   await write(
     io.stdout,
-    `${notes}: ${fused.length} ${split} notes, ${mentions} mentions; ${how.join('; ')}${without}\n`,
+    `${notes}: ${fused.length} ${split} notes, ${mentions} mentions; ${how.join('; ')}${without}${instead}\n`,
   );
 }
 

@@ -139,7 +139,7 @@ function wrapped(text: string): string {
 function describeTraining({ training }: Manifest): string {
   const data = training.data as readonly { file: string; sha256: string }[];
   const hashes = data.map(({ file, sha256 }) => `\`${file}\` ${sha256.slice(0, 12)}`).join(', ');
-  return `To make it again: \`${String(training.command)}\`. Recipe, seeds and versions are in the manifest under \`training.run\`; data (sha-256): ${hashes}.`;
+  return `To make it again: \`${String(training.command)}\` (a folder NAME-VERSION is that model's). Recipe, seeds and versions are in the manifest under \`training.run\`; data (sha-256): ${hashes}.`;
 }
 
 function renderSet({ set, split, measures }: SetResult): string {

@@ -32,7 +32,7 @@ export function fittingNotes(corpusDirectory: string): { readonly notes: CorpusD
   const leftOut = leaking(dev, readCorpus(corpusDirectory, file, 'test'));
   const notes = dev.filter(({ id }) => !leftOut.has(id));
   if (notes.length === 0) {
-    const why = dev.length === 0 ? '' : ': a test document stands in each of them';
+    const why = dev.length === 0 ? '' : ': test documents stand in all of them';
     throw new DistillError('CORPUS_MISSING', `${file} holds no dev documents to fit on${why}`);
   }
   const sha256 = corpusHash(corpusDirectory, file);
@@ -52,21 +52,18 @@ function leaking(dev: readonly CorpusDocument[], test: readonly CorpusDocument[]
   }
 }
 
-/** What a model's record of its training says of it; nothing in those of older models. */
+/** @param record of a training, or of thresholds. @returns undefined for one that does not say it, as older ones. */
 export function fittedOf({ fitted }: Readonly<Record<string, unknown>>): Fitted | undefined {
   return fittedSchema.safeParse(fitted).data;
 }
 
 /**
- * Dev notes that were left out of every fit. @param records what each of them wrote down; one that says nothing, or speaks of another file
- * than the corpus at hand has, was fitted on all.
+ * Dev notes that were left out of every fit. @param fits what is known of each of them; one of which nothing is, or that was on another
+ * file than the corpus at hand has, was on all.
  */
-export function leftOutOf(records: readonly unknown[], corpusDirectory: string): string[] {
+export function leftOutOf(fits: readonly (Fitted | undefined)[], corpusDirectory: string): string[] {
   const sha256 = existsSync(join(corpusDirectory, file)) ? corpusHash(corpusDirectory, file) : undefined;
-  const each = records.map(record => {
-    const fitted = fittedSchema.safeParse(record).data;
-    return new Set(fitted?.sha256 === sha256 ? fitted?.leftOut : []);
-  });
+  const each = fits.map(fitted => new Set(fitted?.sha256 === sha256 ? fitted?.leftOut : []));
   const [first = new Set<string>(), ...others] = each;
   return [...others.reduce((common, other) => common.intersection(other), first)];
 }

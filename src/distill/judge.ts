@@ -8,7 +8,7 @@ import { calibrationOf } from './calibrate.ts';
 import { type CorpusDocument, corpusHash, readCorpus, type Split } from './corpus.ts';
 import { dataGate, leakageGate } from './data-gates.ts';
 import { DistillError } from './distill-error.ts';
-import { leftOutOf } from './fitting-notes.ts';
+import { fittedOf, leftOutOf } from './fitting-notes.ts';
 import {
   calibrationGate,
   f1Gate,
@@ -70,6 +70,13 @@ export async function judge(
   if (unknown !== undefined) throw unfit(options, `--task ${unknown} is no task of either model (${tasks.join(', ')})`);
   const documents = typedByTask(readCorpus(corpusDirectory, file, split), judged, options);
   progress(`promote: ${documents.length} documents of ${file}, ${split}`);
+  const [routing, servingRouting] = [loadRouting(candidate), serving === null ? null : loadRouting(serving)];
+  progress('promote: looking for gate documents among training documents');
+  const fits = [candidate.manifest.training, ...(routing === null ? [] : [routing.measured])].map(fittedOf);
+  const known = fits.filter(each => each !== undefined);
+  const training = trainingDataOf(candidate.manifest, known, corpusDirectory);
+  const leftOut = leftOutOf(fits, corpusDirectory);
+  const leakage = findLeaks(documents, learntFrom(training, leftOut, corpusDirectory, options), limits.leak);
   const models = serving === null ? [candidate] : [candidate, serving];
   const { scored, seconds, tokens } = await scoreInTurns(models, documents, options.rounds);
   const [ofCandidate = [], ofServing] = scored;
@@ -80,12 +87,6 @@ export async function judge(
       servingSeconds: seconds[1]?.[i] ?? null,
     }),
   );
-  progress('promote: looking for gate documents among training documents');
-  const training = trainingDataOf(candidate.manifest, corpusDirectory);
-  const routing = loadRouting(candidate);
-  const fits = [candidate.manifest.training.fitted, ...(routing === null ? [] : [routing.measured.fitted])];
-  const leftOut = leftOutOf(fits, corpusDirectory);
-  const leakage = findLeaks(documents, learntFrom(training, leftOut, corpusDirectory, options), limits.leak);
   const gates = [
     ...tasks.map(task => {
       if (judged.includes(task))
@@ -105,7 +106,7 @@ export async function judge(
     }),
     speedGate(rounds, limits.speed),
     sizeGate(bytesOf(candidate), limits.bytes),
-    routingGate(tasksOfRouting(routing), serving === null ? null : tasksOfRouting(loadRouting(serving))),
+    routingGate(tasksOfRouting(routing), tasksOfRouting(servingRouting)),
     dataGate(training, limits.allowOtherData),
     leakageGate(leakage, documents.length, limits.leak, { fitted: isFitted(file, split), leftOut }),
   ];

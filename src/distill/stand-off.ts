@@ -9,6 +9,10 @@ import { z } from 'zod';
 import { sha256Of } from '../model/manifest.ts';
 import { type CorpusDocument, SPLITS } from './corpus.ts';
 import { DistillError } from './distill-error.ts';
+import { TEACHER_NOTES } from './test-sets.ts';
+
+/** That teachers label. */
+const TASKS = TEACHER_NOTES.measures.map(each => each.label);
 
 const labelsSchema = z.object({
   id: z.string().min(1),
@@ -18,7 +22,7 @@ const labelsSchema = z.object({
   file: z.string().regex(/^[\w-]+\/[\w.-]+$/),
   /** Of the text, in UTF-8. */
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
-  entities: z.array(z.object({ start: z.int().min(0), end: z.int().min(1), type: z.string() })),
+  entities: z.array(z.object({ start: z.int().min(0), end: z.int().min(1), type: z.enum(TASKS) })),
 });
 
 export type StandOffLabels = z.output<typeof labelsSchema>;
@@ -27,7 +31,14 @@ const textSchema = z.object({ id: z.string(), text: z.string() });
 
 /** @param path JSON lines, gzipped where it ends in `.gz`. @throws DistillError CORPUS_MISSING, CORPUS_ROW_INVALID naming file and line. */
 export function readStandOff(path: string): StandOffLabels[] {
-  return readLines(path, labelsSchema);
+  const labels = readLines(path, labelsSchema);
+  if (labels.length === 0) throw invalid(`${path} holds no labels`);
+  const ids = new Set<string>();
+  for (const { id } of labels) {
+    if (ids.has(id)) throw invalid(`${path}: ${id} stands there twice`);
+    ids.add(id);
+  }
+  return labels;
 }
 
 /**

@@ -4,6 +4,7 @@ import { isAbsolute, join, normalize, relative } from 'node:path';
 import { z } from 'zod';
 import type { Manifest } from '../model/manifest.ts';
 import { corpusHash, readCorpus, type Split } from './corpus.ts';
+import type { Fitted } from './fitting-notes.ts';
 import type { Text } from './leakage.ts';
 import { TEACHER_NOTES } from './test-sets.ts';
 
@@ -24,14 +25,20 @@ export interface TrainingData {
 const named = z.array(z.object({ file: z.string().min(1), sha256: z.string() }));
 const trainingSchema = z.object({ data: named.min(1), run: z.object({ data: named.optional() }).optional() });
 
-/** @returns null where the manifest does not say what trained the model. */
-export function trainingDataOf({ training }: Manifest, corpusDirectory: string): TrainingData | null {
+/** @param fits of the model: what it was fitted on counts too, where that was another file. @returns null where the manifest does not say what trained the model. */
+export function trainingDataOf(
+  { training }: Manifest,
+  fits: readonly Fitted[],
+  corpusDirectory: string,
+): TrainingData | null {
   const parsed = trainingSchema.safeParse(training);
   if (!parsed.success) return null;
   const { data, run } = parsed.data;
   const names = new Set(data.map(each => each.file));
+  const hashes = new Set(data.map(each => each.sha256));
+  const others = fits.filter(({ sha256 }) => !hashes.has(sha256)).map(({ file, sha256 }) => ({ file, sha256 }));
   return {
-    files: data.map(each => ({ ...each, found: compare(corpusDirectory, each) })),
+    files: [...data, ...others].map(each => ({ ...each, found: compare(corpusDirectory, each) })),
     unlabelled: (run?.data ?? []).map(each => each.file).filter(file => !names.has(file)),
   };
 }
@@ -53,9 +60,8 @@ export function* learntFrom(
   corpusDirectory: string,
   judging: { readonly file: string; readonly split: Split },
 ): Generator<{ file: string; documents: readonly Text[] }> {
-  for (const { file, found } of data?.files ?? []) {
-    if (found !== 'missing') yield { file, documents: readCorpus(corpusDirectory, file, 'train') };
-  }
+  const files = (data?.files ?? []).filter(({ found }) => found !== 'missing').map(({ file }) => file);
+  for (const file of new Set(files)) yield { file, documents: readCorpus(corpusDirectory, file, 'train') };
   const { file } = TEACHER_NOTES;
   if (isFitted(judging.file, judging.split) || !existsSync(join(corpusDirectory, file))) return;
   const dev = readCorpus(corpusDirectory, file, 'dev');

@@ -44,7 +44,7 @@ describe('distill attach', () => {
     const old = before('beside', { id: 'old', split: 'test', text: 'Another note.', entities: [] });
     const { code, stdout, stderr } = await attach('beside', row('a'), row('b'));
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /: 2 notes with 1 mentions beside 1\n$/);
+    assert.match(stdout, /: 2 more notes, 1 mentions\n$/);
     const rows = notesOf('beside')
       .trim()
       .split('\n')
@@ -56,8 +56,17 @@ describe('distill attach', () => {
     });
     assert.equal([...String(rows[1]?.text)].slice(8, 15).join(''), 'aspirin', 'offsets are code points');
     const once = notesOf('beside');
-    assert.equal((await attach('beside', row('a'), row('b'))).code, 0);
+    assert.match(
+      (await attach('beside', row('a'), row('b'))).stdout,
+      /: 0 more notes, 0 mentions; 2 stood there already\n$/,
+    );
     assert.equal(notesOf('beside'), once);
+    const otherwise = await attach('beside', row('b'), row('a', { entities: [] }));
+    assert.deepEqual(
+      [otherwise.code, /a stands there already, not with these labels/.test(otherwise.stderr)],
+      [6, true],
+    );
+    assert.equal(notesOf('beside'), once, 'the labels that were there are not lost');
   });
 
   it('refuses another text, a missing one, spans outside, and rows that are none, and writes nothing', async () => {
@@ -67,6 +76,8 @@ describe('distill attach', () => {
       [/labels of a: a span lies outside/, row('a', { entities: [{ start: 60, end: 69, type: 'symptom' }] })],
       [/labels\.jsonl\.gz:2: file is not as it should be/, row('a', { file: '../../etc/passwd' })],
       [/labels\.jsonl\.gz:2: split is not as it should be/, row('a', { split: 'all' })],
+      [/labels\.jsonl\.gz:2: entities\.0\.type is not/, row('a', { entities: [{ start: 8, end: 15, type: 'drug' }] })],
+      [/labels\.jsonl\.gz: b stands there twice/, row('b', { split: 'dev' })],
     ] as const) {
       const { code, stderr } = await attach('none', row('b'), wrong);
       assert.equal(code, 6);
@@ -76,18 +87,35 @@ describe('distill attach', () => {
     }
     const lost = await attach('none', row('a', { file: 'text/none.jsonl' }));
     assert.match(lost.stderr, /text\/none\.jsonl: no file of rows can be read there.*CORPUS_MISSING/);
+    writeFileSync(join(corpus, 'text/broken.jsonl'), `{"id": "a", "text": "aspirin", "aspirin\n`);
+    const broken = await attach('none', row('a', { file: 'text/broken.jsonl' }));
+    assert.match(broken.stderr, /text\/broken\.jsonl:1: row is not as it should be.*CORPUS_ROW_INVALID/);
+    assert.ok(!broken.stderr.includes('aspirin'));
+    assert.match((await attach('none')).stderr, /labels\.jsonl\.gz holds no labels/);
     assert.ok(!existsSync(join(folder, 'none')));
   });
 
-  it('refuses to train on a note that is tested, under its own id or another', async () => {
+  it('refuses to train on what is tested or fitted on, under its own id or another', async () => {
     const old = before('tested', { id: 'a', split: 'test', text: 'Something else.', entities: [] });
     const same = await attach('tested', row('a'));
-    assert.deepEqual([same.code, /a stands there in another split already/.test(same.stderr)], [6, true]);
+    assert.deepEqual([same.code, /a stands there already, not with these labels/.test(same.stderr)], [6, true]);
     assert.equal(notesOf('tested'), old);
+    mkdirSync(join(folder, 'gold/gold'), { recursive: true });
+    const gold = { id: 'g', split: 'dev', text: `${TEXTS.get('b')}`, entities: [] };
+    writeFileSync(join(folder, 'gold/gold/maccrobat.jsonl'), asLines([gold]));
+    const fitted = await attach('gold', row('a'), row('b'));
+    assert.match(
+      fitted.stderr,
+      /gold\/maccrobat\.jsonl: the dev document g would stand in notes to train on, most of it in b/,
+    );
+    assert.ok(!existsSync(join(folder, 'gold/teacher')));
     const copy = before('copied', { id: 't', split: 'test', text: TEXTS.get('b')?.toUpperCase(), entities: [] });
     const leaking = await attach('copied', row('b'));
     assert.equal(leaking.code, 6);
-    assert.match(leaking.stderr, /the test note t would stand in train notes, most of it in b: nothing was written/);
+    assert.match(
+      leaking.stderr,
+      /the test document t would stand in notes to train on, most of it in b: nothing was written/,
+    );
     assert.equal(notesOf('copied'), copy);
   });
 });

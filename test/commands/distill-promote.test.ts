@@ -274,6 +274,11 @@ describe('distill promote', { timeout: 300_000 }, () => {
     const every = new RegExp(`^FAIL .* ${count} of ${count} documents were `);
     assert.match((await leaksOf('untold', all, undefined)) ?? '', every);
     assert.match((await leaksOf('of-another', all, { ...all, sha256: '0'.repeat(64) })) ?? '', every);
+    const elsewhere = await promote(join(folder, 'of-another'), join(folder, 'never'), '--corpus', fair, '--dry-run');
+    assert.match(
+      elsewhere.stdout,
+      /^FAIL {2}data: the corpus is not the one that trained it: teacher\/notes\.jsonl differ/m,
+    );
     assert.match((await leaksOf('odd', { ...all, leftOut: 'all' }, all)) ?? '', every);
   });
 

@@ -18,6 +18,7 @@ function fitting(...notes: readonly (readonly [string, string, string])[]) {
   writeFileSync(join(corpus, 'teacher/notes.jsonl'), rows.join(''));
   const { notes: kept, fitted } = fittingNotes(corpus);
   assert.deepEqual(leftOutOf([fitted, fitted], corpus), fitted.leftOut);
+  assert.deepEqual(leftOutOf([fitted, undefined], corpus), [], 'one fit is not known');
   return { kept: kept.map(each => each.id), leftOut: fitted.leftOut };
 }
 
@@ -51,7 +52,7 @@ describe('the notes that thresholds are fitted on', () => {
     const copy = words(20, 'a');
     assert.throws(() => fitting(['d', 'dev', copy], ['t', 'test', copy]), {
       code: 'CORPUS_MISSING',
-      message: /holds no dev documents to fit on: a test document stands in each of them$/,
+      message: /holds no dev documents to fit on: test documents stand in all of them$/,
     });
     assert.throws(() => fitting(['t', 'test', copy]), {
       code: 'CORPUS_MISSING',

@@ -127,7 +127,10 @@ describe('from teachers to a tagger that serves (simulated teachers)', { skip, t
     assert.equal(made.code, 0, made.stderr);
     const record = JSON.parse(read('runs/on/model/manifest.json')) as { training: { run: object } };
     assert.ok('keptStart' in record.training.run && record.training.run.keptStart === 0.5);
-    assert.match(read('runs/on/model/MODEL_CARD.md'), /--keep-start\s+0\.5 .*--start mine-1\.0\.0\b.*weight\s+is\s+0\.5\s+of\s+mine/s);
+    assert.match(
+      read('runs/on/model/MODEL_CARD.md'),
+      /--keep-start\s+0\.5 .*--start mine-1\.0\.0\b.*weight\s+is\s+0\.5\s+of\s+mine/s,
+    );
     const graphs: Buffer[] = [];
     for (const [name, share] of Object.entries({ half: '0.5', none: '0' })) {
       const { code, stderr } = await distill(

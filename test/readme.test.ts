@@ -54,6 +54,14 @@ interface LoadResult {
   }[];
 }
 
+interface HeldResult {
+  readonly steps: readonly {
+    readonly missing: number;
+    readonly latency: { readonly notes: number; readonly p99: number };
+    readonly tenthsMegabytes: readonly number[];
+  }[];
+}
+
 interface Compared {
   readonly ratios: {
     readonly notesPerSecond: {
@@ -154,6 +162,11 @@ describe('README', () => {
       holds(`${load.saturation.notesPerSecond.toFixed(1)} notes/s`);
       for (const ms of [half?.p50, half?.p95, half?.p99]) holds(`${Math.round(ms ?? Number.NaN)} ms`);
     }
+    const [held] = results<HeldResult>('held').steps;
+    assert.equal(held?.missing, 0);
+    holds(`${held.latency.notes.toLocaleString('en-US')} notes`);
+    for (const tenth of [0, 9]) holds(`${held.tenthsMegabytes[tenth]?.toFixed(0)} MB`);
+    holds(`${Math.round(held.latency.p99)} ms`);
     const { ratio, interval } = results<Compared>('compare-checkout-notes-minilm-fast').ratios.notesPerSecond;
     holds(
       `reads ${ratio.toFixed(2)} times as many notes a second as 1.1.0 did (95 % interval ${interval.low.toFixed(2)} to ${interval.high.toFixed(2)}`,

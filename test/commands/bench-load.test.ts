@@ -60,7 +60,8 @@ describe('bench load and scenarios', { timeout: 180_000 }, () => {
     assert.equal(row?.[1], 'many notes escalated, teachers simulated');
     assert.equal(row?.at(-4), '0', 'no note is without its event');
     const escalated = Number(row?.at(-3)?.replace(' %', ''));
-    assert.ok(escalated > 15 && escalated < 30, `${escalated} % escalated, of about 20`);
+    // of two dozen notes, on which the thresholds were not measured
+    assert.ok(escalated > 10 && escalated < 40, `${escalated} % escalated, of about 20`);
     const refused = await clinstream(['bench', 'scenarios', 'kafka']);
     assert.notEqual(refused.code, 0);
     assert.match(refused.stderr, /needs a cluster.*CONFIG_INVALID/);

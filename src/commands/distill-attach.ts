@@ -2,8 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { byId } from '../distill/annotators.ts';
-import { type CorpusDocument, readCorpus, readRows, SPLITS } from '../distill/corpus.ts';
+import { type CorpusDocument, readAllRows, readCorpus } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
 import { LEAK } from '../distill/fitting-notes.ts';
 import { findLeaks } from '../distill/leakage.ts';
@@ -31,7 +30,7 @@ export async function distillAttach({ labels, corpus, into }: AttachFlags, io: I
   const directory = resolve(into);
   const path = resolve(directory, TEACHER_NOTES.file);
   const there = existsSync(path) ? readFileSync(path, 'utf8') : '';
-  const attached = notYet(labelled, there === '' ? [] : SPLITS.flatMap(split => readRows(path, split)), path);
+  const attached = notYet(labelled, there === '' ? [] : readAllRows(path), path);
   refuseLeaks(attached, directory);
   const between = there === '' || there.endsWith('\n') ? '' : '\n';
   if (attached.length > 0)
@@ -43,17 +42,10 @@ export async function distillAttach({ labels, corpus, into }: AttachFlags, io: I
 }
 
 function notYet(labelled: readonly CorpusDocument[], there: readonly CorpusDocument[], path: string): CorpusDocument[] {
-  const known = new Map(
-    SPLITS.flatMap(split => [
-      ...byId(
-        there.filter(each => each.split === split),
-        path,
-      ),
-    ]),
-  );
+  const known = new Map(there.map(each => [each.id, each]));
   return labelled.filter(note => {
     const before = known.get(note.id);
-    if (before !== undefined && !isDeepStrictEqual({ ...before }, { ...note }))
+    if (before !== undefined && !isDeepStrictEqual(before, note))
       throw new DistillError('CORPUS_ROW_INVALID', `${path}: ${note.id} stands there already, not with these labels`);
     return before === undefined;
   });

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
 import { readAnnotator, scorable } from '../distill/annotators.ts';
-import { readCorpus, readRows, SPLITS, type Split } from '../distill/corpus.ts';
+import { readAllRows, readCorpus, type Split } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
 import { type ChosenFusion, chosenFusions, fuseLabels, selectionSchema } from '../distill/fuse-labels.ts';
 import { loadServing } from '../model/store.ts';
@@ -47,10 +47,11 @@ export async function distillFuse(config: Config, flags: FuseFlags, io: Io): Pro
   const fused = await fuseLabels(tokenizer, documents, annotators, chosen);
   const notes = resolve(flags.into, 'teacher/notes.jsonl');
   // rows of this split are replaced, so that a second run changes nothing
-  const others = existsSync(notes) ? SPLITS.filter(each => each !== split).flatMap(each => readRows(notes, each)) : [];
-  const before = existsSync(notes) ? readRows(notes, split).map(each => each.id) : [];
-  const replaced = before.filter(id => !fused.some(each => each.id === id)).length;
-  const instead = replaced === 0 ? '' : `; ${replaced} other ${split} notes that stood there are gone`;
+  const there = existsSync(notes) ? readAllRows(notes) : [];
+  const others = there.filter(each => each.split !== split);
+  const ids = new Set(fused.map(each => each.id));
+  const gone = there.filter(each => each.split === split && !ids.has(each.id)).length;
+  const instead = gone === 0 ? '' : `; ${gone} other ${split} notes that stood there are gone`;
   const taken = new Set(others.map(each => each.id));
   const twice = fused.find(each => taken.has(each.id));
   if (twice !== undefined)

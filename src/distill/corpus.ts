@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Span } from '../core/span.ts';
-import { DistillError } from './distill-error.ts';
+import { readJsonLines } from './json-lines.ts';
 
 export const SPLITS = ['train', 'dev', 'test'] as const;
 export type Split = (typeof SPLITS)[number];
@@ -45,38 +45,14 @@ export function readCorpus(directory: string, file: string, split: Split): Corpu
   return readRows(join(directory, file), split);
 }
 
-/** One split of any file of such documents. @throws DistillError naming file and line, never what stands there. */
+/** One split of any file of such documents. @throws DistillError as readJsonLines */
 export function readRows(path: string, split: Split): CorpusDocument[] {
-  return read(path)
-    .split('\n')
-    .flatMap((line, i) => {
-      if (line === '') return [];
-      const row = rowSchema.safeParse(parse(line));
-      if (!row.success) {
-        const issue = row.error.issues[0];
-        throw new DistillError(
-          'CORPUS_ROW_INVALID',
-          `${path}:${i + 1}: ${issue?.path.join('.') || 'row'}: ${issue?.message ?? 'not a document'}`,
-        );
-      }
-      return row.data.split === split ? [row.data] : [];
-    });
+  return readAllRows(path).filter(row => row.split === split);
 }
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new DistillError('CORPUS_MISSING', `${path}: no file of documents can be read there`, { cause });
-  }
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
+/** All splits, in the order of the file. @throws DistillError as readJsonLines */
+export function readAllRows(path: string): CorpusDocument[] {
+  return readJsonLines(path, rowSchema);
 }
 
 /** For provenance. */

@@ -73,8 +73,7 @@ export async function judge(
   const [routing, servingRouting] = [loadRouting(candidate), serving === null ? null : loadRouting(serving)];
   progress('promote: looking for gate documents among training documents');
   const fits = [candidate.manifest.training, ...(routing === null ? [] : [routing.measured])].map(fittedOf);
-  const known = fits.filter(each => each !== undefined);
-  const training = trainingDataOf(candidate.manifest, known, corpusDirectory);
+  const training = trainingDataOf(candidate.manifest, fits, corpusDirectory);
   const leftOut = leftOutOf(fits, corpusDirectory);
   const leakage = findLeaks(documents, learntFrom(training, leftOut, corpusDirectory, options), limits.leak);
   const models = serving === null ? [candidate] : [candidate, serving];

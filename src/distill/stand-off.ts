@@ -2,13 +2,12 @@
  * Stand-off labels: spans that were published without their notes, of texts that may not be passed on. They are joined with the texts of a
  * corpus directory by id, and only where the text is, letter by letter, the one that was labelled.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { sha256Of } from '../model/manifest.ts';
 import { type CorpusDocument, SPLITS } from './corpus.ts';
 import { DistillError } from './distill-error.ts';
+import { readJsonLines } from './json-lines.ts';
 import { TEACHER_NOTES } from './test-sets.ts';
 
 /** That teachers label. */
@@ -29,9 +28,9 @@ export type StandOffLabels = z.output<typeof labelsSchema>;
 
 const textSchema = z.object({ id: z.string(), text: z.string() });
 
-/** @param path JSON lines, gzipped where it ends in `.gz`. @throws DistillError CORPUS_MISSING, CORPUS_ROW_INVALID naming file and line. */
+/** @throws DistillError as readJsonLines, and CORPUS_ROW_INVALID for a note that stands there twice, or none at all. */
 export function readStandOff(path: string): StandOffLabels[] {
-  const labels = readLines(path, labelsSchema);
+  const labels = readJsonLines(path, labelsSchema);
   if (labels.length === 0) throw invalid(`${path} holds no labels`);
   const ids = new Set<string>();
   for (const { id } of labels) {
@@ -50,7 +49,7 @@ export function withTexts(labels: readonly StandOffLabels[], corpusDirectory: st
   const texts = new Map(
     [...new Set(labels.map(each => each.file))].map(file => [
       file,
-      new Map(readLines(join(corpusDirectory, file), textSchema).map(({ id, text }) => [id, text])),
+      new Map(readJsonLines(join(corpusDirectory, file), textSchema).map(({ id, text }) => [id, text])),
     ]),
   );
   return labels.map(({ id, split, source, file, sha256, entities }) => {
@@ -62,34 +61,6 @@ export function withTexts(labels: readonly StandOffLabels[], corpusDirectory: st
       throw invalid(`labels of ${id}: a span lies outside of the text`);
     return { id, split, ...(source === undefined ? {} : { source }), text, entities };
   });
-}
-
-function readLines<T>(path: string, schema: z.ZodType<T>): T[] {
-  return read(path)
-    .split('\n')
-    .flatMap((line, i) => {
-      if (line === '') return [];
-      const row = schema.safeParse(parse(line));
-      if (row.success) return [row.data];
-      throw invalid(`${path}:${i + 1}: ${row.error.issues[0]?.path.join('.') || 'row'} is not as it should be`);
-    });
-}
-
-function read(path: string): string {
-  try {
-    const bytes = readFileSync(path);
-    return (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
-  } catch (cause) {
-    throw new DistillError('CORPUS_MISSING', `${path}: no file of rows can be read there`, { cause });
-  }
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }
 
 function invalid(what: string): DistillError {

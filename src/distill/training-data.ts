@@ -28,7 +28,7 @@ const trainingSchema = z.object({ data: named.min(1), run: z.object({ data: name
 /** @param fits of the model: what it was fitted on counts too, where that was another file. @returns null where the manifest does not say what trained the model. */
 export function trainingDataOf(
   { training }: Manifest,
-  fits: readonly Fitted[],
+  fits: readonly (Fitted | undefined)[],
   corpusDirectory: string,
 ): TrainingData | null {
   const parsed = trainingSchema.safeParse(training);
@@ -36,7 +36,9 @@ export function trainingDataOf(
   const { data, run } = parsed.data;
   const names = new Set(data.map(each => each.file));
   const hashes = new Set(data.map(each => each.sha256));
-  const others = fits.filter(({ sha256 }) => !hashes.has(sha256)).map(({ file, sha256 }) => ({ file, sha256 }));
+  const others = fits.flatMap(fit =>
+    fit === undefined || hashes.has(fit.sha256) ? [] : [{ file: fit.file, sha256: fit.sha256 }],
+  );
   return {
     files: [...data, ...others].map(each => ({ ...each, found: compare(corpusDirectory, each) })),
     unlabelled: (run?.data ?? []).map(each => each.file).filter(file => !names.has(file)),

@@ -88,5 +88,10 @@ describe('distill fuse', () => {
     const { code, stderr } = await run('first.jsonl', '--file', 'gold/dev.jsonl', '--split', 'dev');
     assert.equal(code, 0, stderr);
     assert.ok(readFileSync(notes, 'utf8').startsWith(trained));
+    const again = await run('first.jsonl', '--file', 'gold/dev.jsonl', '--split', 'dev');
+    assert.doesNotMatch(again.stdout, /are gone/, 'the same ones');
+    for (const name of ['gold/dev.jsonl', 'first.jsonl', 'second.jsonl']) write(name, ['d1'], { split: 'dev' });
+    const instead = await run('first.jsonl', '--file', 'gold/dev.jsonl', '--split', 'dev');
+    assert.match(instead.stdout, /; 1 other dev notes that stood there are gone\n$/);
   });
 });

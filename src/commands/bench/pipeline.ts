@@ -3,7 +3,6 @@
  * flat while 20,000 notes pass.
  */
 import type { Origin } from '../../benchmark/provenance.ts';
-
 import { repeated } from '../../benchmark/workloads.ts';
 import type { Config } from '../../config.ts';
 import { median } from '../../evaluation/median.ts';

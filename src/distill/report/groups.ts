@@ -1,10 +1,9 @@
 /** Scores by kind of note: teacher notes by their source, and mtsamples notes by their note type where that is known. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
 import type { VerifiedModel } from '../../model/manifest.ts';
-import { DistillError } from '../distill-error.ts';
+import { readJsonLines } from '../json-lines.ts';
 import { type BothOutputs, countDocument, type MeasureResult, summarise } from '../measure.ts';
 import { SERVED_MEASURES } from '../test-sets.ts';
 
@@ -72,36 +71,9 @@ export function pool<N>(groups: ReadonlyMap<string | undefined, readonly N[]>): 
 
 const noteTypeRow = z.object({ id: z.string(), noteType: z.string() });
 
-/** Note types by document id; undefined where the corpus has no such file. @throws DistillError CORPUS_ROW_INVALID */
+/** Note types by document id; undefined where the corpus has no such file. @throws DistillError as readJsonLines */
 export function readNoteTypes(corpusDirectory: string): Map<string, string> | undefined {
   const path = join(corpusDirectory, NOTE_TYPES_FILE);
   if (!existsSync(path)) return undefined;
-  const invalid = (line: number, what: string): DistillError =>
-    new DistillError('CORPUS_ROW_INVALID', `${path}:${line}: ${what}`);
-  const types = new Map<string, string>();
-  unzipped(path)
-    .split('\n')
-    .forEach((line, i) => {
-      if (line === '') return;
-      const row = noteTypeRow.safeParse(parsed(line));
-      if (!row.success) throw invalid(i + 1, 'not a row with id and noteType');
-      types.set(row.data.id, row.data.noteType);
-    });
-  return types;
-}
-
-function unzipped(path: string): string {
-  try {
-    return gunzipSync(readFileSync(path)).toString('utf8');
-  } catch (cause) {
-    throw new DistillError('CORPUS_MISSING', `${path} cannot be read: it must be JSON Lines in gzip`, { cause });
-  }
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
+  return new Map(readJsonLines(path, noteTypeRow).map(({ id, noteType }) => [id, noteType]));
 }

@@ -3,7 +3,6 @@
  * Of one load alone, held for long, a picture of its memory.
  * Everything is measured from outside, by a client that appends notes and reads entities events, on the same machine.
  */
-
 import { carried, knee } from '../../../benchmark/load-curve.ts';
 import { loadPicture, loadTable, memoryPicture, milliseconds } from '../../../benchmark/load-report.ts';
 import type { Origin } from '../../../benchmark/provenance.ts';

@@ -82,7 +82,7 @@ export interface Subscription {
   /** Stops taking new batches; claims and positions are kept. */
   pause(): void;
   resume(): void;
-  /** Resolves when everything that stood in the topics is committed, or when the subscription stops. */
+  /** Resolves when everything that stood in the topics is committed and can be read, or when the subscription stops. */
   drained(): Promise<void>;
   /** Stops reading, waits until the handler has released every claim, leaves the group. @throws StreamError DRAIN_TIMEOUT */
   readonly stop: Stop;

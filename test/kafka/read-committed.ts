@@ -6,6 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka, KafkaMessage } from 'kafkajs';
 import { hideAbortedRecords } from '../../src/streams/kafka/aborted-transactions.ts';
+import { until } from './client.ts';
 
 /** With where it stands, and who wrote it. */
 export type Committed = KafkaMessage & {
@@ -17,14 +18,7 @@ export type Committed = KafkaMessage & {
 /** Every record up to where the topic ends now. */
 export async function readCommitted(kafka: Kafka, topic: string): Promise<Committed[]> {
   hideAbortedRecords();
-  const admin = kafka.admin();
-  await admin.connect();
-  const open = new Map(
-    (await admin.fetchTopicOffsets(topic))
-      .filter(({ low, high }) => BigInt(high) > BigInt(low))
-      .map(({ partition, high }) => [partition, BigInt(high)]),
-  );
-  await admin.disconnect();
+  const open = await endsOf(kafka, topic);
   if (open.size === 0) return [];
   const consumer = kafka.consumer({ groupId: `verify-${randomUUID()}`, readUncommitted: false, maxWaitTimeInMs: 200 });
   const found = new Map<string, Committed>(); // by place: where the group settles anew, kafkajs begins anew
@@ -45,4 +39,19 @@ export async function readCommitted(kafka: Kafka, topic: string): Promise<Commit
   await done.promise;
   await consumer.disconnect();
   return [...found.values()];
+}
+
+/** By partition with records, the offset behind the last one. While leaders move, kafkajs gives up at once: then a new admin asks. */
+async function endsOf(kafka: Kafka, topic: string): Promise<Map<number, bigint>> {
+  const ends = new Map<number, bigint>();
+  await until(`answer where ${topic} ends`, async () => {
+    const admin = kafka.admin();
+    await admin.connect();
+    const offsets = await admin.fetchTopicOffsets(topic).finally(() => admin.disconnect());
+    for (const { partition, low, high } of offsets) {
+      if (BigInt(high) > BigInt(low)) ends.set(partition, BigInt(high));
+    }
+    return true;
+  });
+  return ends;
 }

@@ -9,7 +9,7 @@ import { StreamError } from '../stream-error.ts';
 import type { Claim } from '../transport.ts';
 import type { AdminConnection } from './admin-connection.ts';
 import { isFatal, toStreamError } from './kafka-error.ts';
-import { committedOffsets, untilVisible, VISIBLE_MS } from './offsets.ts';
+import { committedOffsets, untilVisible, VISIBLE_MS, type Written } from './offsets.ts';
 import type { TransactionalProducer } from './transactional-producer.ts';
 
 export interface ClaimOptions {
@@ -27,9 +27,6 @@ export interface ClaimOptions {
   /** Called once, when a commit failed in a way that a new take-over can mend. */
   readonly onLost: (claim: KafkaClaim) => void;
 }
-
-/** How often a claim that waits for others' transactions looks whether it is lost. */
-const CLEAR_MS = 500;
 
 export class KafkaClaim implements Claim {
   readonly group: string;
@@ -67,6 +64,11 @@ export class KafkaClaim implements Claim {
     return this.#committed;
   }
 
+  /** Where its transactions wrote last. */
+  get written(): Written {
+    return this.#options.producer.written;
+  }
+
   /** Reading went on to `end`; the last record among what was read is at `lastRecord`, if there was one. */
   advance(end: bigint, lastRecord: bigint | undefined, high: bigint): void {
     const afterRecords = lastRecord === undefined ? this.#position : lastRecord + 1n;
@@ -95,7 +97,7 @@ export class KafkaClaim implements Claim {
   async close(): Promise<void> {
     const { admin, producer } = this.#options;
     await this.#turn;
-    await untilVisible(admin, producer.written, VISIBLE_MS).catch(() => {});
+    await untilVisible(admin, this.written, VISIBLE_MS).catch(() => {});
     await this.#overwritePlaceholder().catch(() => {}); // of the next owner, if we are not the owner any more
     await producer.close();
   }
@@ -143,10 +145,7 @@ export class KafkaClaim implements Claim {
    */
   async #clear(placed: readonly TopicMessages[]): Promise<void> {
     const { admin, producer, transactionMs } = this.#options;
-    const written = await producer.clear(placed);
-    const deadline = performance.now() + transactionMs + VISIBLE_MS;
-    while ((await untilVisible(admin, written, CLEAR_MS)).size > 0 && performance.now() < deadline)
-      this.lost.throwIfAborted();
+    await untilVisible(admin, await producer.clear(placed), transactionMs + VISIBLE_MS, this.lost);
   }
 
   #pastMarkers(next: bigint): bigint {

@@ -10,7 +10,7 @@ import type { SubscribeOptions, Subscription } from '../transport.ts';
 import { type Fetched, GroupMember, type MemberEvents } from './group-member.ts';
 import { HeldPartition } from './held-partition.ts';
 import { toStreamError } from './kafka-error.ts';
-import { type Committed, committedOffsets, topicBounds } from './offsets.ts';
+import { type Stored, storedOffsets, topicBounds, untilVisible, VISIBLE_MS } from './offsets.ts';
 import type { Cluster } from './take-over.ts';
 import { within } from './within.ts';
 
@@ -31,7 +31,7 @@ export class KafkaSubscription implements Subscription, MemberEvents {
   readonly #end = Promise.withResolvers<void>();
   readonly #watch: NodeJS.Timeout;
   #paused = false;
-  #stopping = false;
+  readonly #ending = new AbortController();
   #ready = false;
   #stopped: Promise<void> | undefined;
 
@@ -87,20 +87,32 @@ export class KafkaSubscription implements Subscription, MemberEvents {
     const { admin } = this.#cluster;
     for (const topic of topics) {
       const bounds = await this.#patiently(() => topicBounds(admin, topic));
-      const open = (committed: Committed[]): boolean =>
+      const isOpen = (stored: Stored[]): boolean =>
         bounds.some(({ low, high }, partition) => {
-          const next = committed[partition];
+          const next = stored[partition]?.next;
           return low < high && !(typeof next === 'bigint' && next >= high);
         });
-      const claims = () => bounds.map((_, partition) => this.#held.get(keyOf({ topic, partition }))?.claim);
       while (!this.#stopping) {
-        const mine = claims().map(claim => claim?.committed);
-        const committed = mine.every(each => each !== undefined)
-          ? mine
-          : await this.#patiently(() => committedOffsets(admin, group, topic));
-        if (!open(committed)) break;
-        await sleep(POLL_MS);
+        const claims = bounds.map((_, partition) => this.#held.get(keyOf({ topic, partition }))?.claim);
+        const stored = claims.every(claim => claim !== undefined)
+          ? claims.map(({ committed, written }) => ({ next: committed, written }))
+          : await this.#patiently(() => storedOffsets(admin, group, topic));
+        if (isOpen(stored)) await sleep(POLL_MS);
+        else {
+          await this.#visible(stored);
+          break;
+        }
       }
+    }
+  }
+
+  /** Others' transactions may stand before what was committed, but not for ever: in time the brokers end them. */
+  async #visible(stored: readonly Stored[]): Promise<void> {
+    const { admin, settings } = this.#cluster;
+    for (const { written } of stored) {
+      if (written === undefined) continue; // whoever committed there could not note where it wrote
+      const ms = settings.transactionMs + VISIBLE_MS;
+      await this.#patiently(async () => [await untilVisible(admin, written, ms, this.#ending.signal)]);
     }
   }
 
@@ -186,7 +198,7 @@ export class KafkaSubscription implements Subscription, MemberEvents {
   }
 
   async #stop(): Promise<void> {
-    this.#stopping = true;
+    this.#ending.abort();
     clearInterval(this.#watch);
     const { drainMs, group, observe } = this.#options;
     const all = [...this.#held.values()];
@@ -210,6 +222,10 @@ export class KafkaSubscription implements Subscription, MemberEvents {
       throw error;
     }
     this.#end.resolve();
+  }
+
+  get #stopping(): boolean {
+    return this.#ending.signal.aborted;
   }
 
   get #hasAll(): boolean {

@@ -117,12 +117,19 @@ function requireWhole<T>(byPartition: T[], topic: string): T[] {
  * or when `ms` are over: someone else's open transaction may stand before it.
  * What stood in a topic or partition that is gone is waited for by nobody.
  * @returns what they have not come to: elsewhere, every transaction that wrote there until then has ended.
+ * @throws the reason of `signal` when it is aborted.
  */
-export async function untilVisible(admin: AdminConnection, written: Written, ms: number): Promise<Written> {
+export async function untilVisible(
+  admin: AdminConnection,
+  written: Written,
+  ms: number,
+  signal?: AbortSignal,
+): Promise<Written> {
   const deadline = performance.now() + ms;
   const open = new Map<string, ReadonlyMap<number, bigint>>();
   for (const [topic, offsets] of written) {
     for (;;) {
+      signal?.throwIfAborted();
       const bounds = await boundsIfThere(admin, topic);
       const behind = [...offsets].filter(([partition, offset]) => (bounds[partition]?.high ?? offset + 1n) <= offset);
       if (behind.length === 0) break;

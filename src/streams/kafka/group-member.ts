@@ -8,6 +8,7 @@ import type { StreamRecord, TopicPartition } from '../../core/record.ts';
 import type { StreamError } from '../stream-error.ts';
 import { askForGroup, explain } from './coordinator.ts';
 import { isFatal, toStreamError } from './kafka-error.ts';
+import { FRESH_MS } from './placement.ts';
 import type { Cluster } from './take-over.ts';
 
 /** What one fetch brought of one partition. */
@@ -68,6 +69,7 @@ export class GroupMember {
       maxBytesPerPartition: options.fetchBytes,
       allowAutoTopicCreation: false,
       readUncommitted: false,
+      metadataMaxAge: FRESH_MS,
       retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 8, restartOnFailure: async () => !this.#stopping },
     });
   }

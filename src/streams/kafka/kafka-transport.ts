@@ -23,7 +23,7 @@ import { topicBounds, untilVisible } from './offsets.ts';
 import { Placement } from './placement.ts';
 import { readTopic } from './read-topic.ts';
 import type { Cluster } from './take-over.ts';
-import { TransactionalProducer } from './transactional-producer.ts';
+import { PartitionUnheardOf, TransactionalProducer } from './transactional-producer.ts';
 import { within } from './within.ts';
 
 const LEADERS_MS = 15_000;
@@ -147,9 +147,9 @@ export class KafkaTransport implements Transport {
     const mine = this.#turn.then(() =>
       this.#asking('cannot append', async () => {
         if (records.length === 0) return;
-        // after days without an append the brokers have forgotten the id, and refuse before anything is written
+        // a producer that the brokers have forgotten after days without an append, or that does not know a new partition, took nothing
         await this.#append(records).catch(error => {
-          if (!isForgotten(error)) throw error;
+          if (!isForgotten(error) && !(error instanceof PartitionUnheardOf)) throw error;
           return this.#append(records);
         });
       }),

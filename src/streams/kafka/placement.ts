@@ -8,7 +8,7 @@ import type { AdminConnection } from './admin-connection.ts';
 import { toStreamError } from './kafka-error.ts';
 
 /** A topic that grows is noticed within so long, as by other clients (metadata.max.age). */
-const FRESH_MS = 60_000;
+export const FRESH_MS = 60_000;
 /** How often a topic that was there must be said to be gone. */
 const DISBELIEF = { attempts: 5, everyMs: 500 };
 

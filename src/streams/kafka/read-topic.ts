@@ -70,7 +70,10 @@ export async function* readTopic(
     events: {
       onJoin: assigned => {
         aligned.clear();
-        for (const place of assigned) member.seek(place, next[place.partition] ?? 0n);
+        for (const place of assigned) {
+          next[place.partition] ??= 0n; // a partition that came since is new from its beginning
+          member.seek(place, next[place.partition] as bigint);
+        }
       },
       onUnsettled: () => {},
       onFetched: fetched => {

@@ -6,8 +6,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kafka, Message, Producer, RecordMetadata, TopicMessages, Transaction } from 'kafkajs';
 import type { OutgoingRecord, TopicPartition } from '../../core/record.ts';
+import { StreamError } from '../stream-error.ts';
 import { toNote, type Written } from './offsets.ts';
-import type { Placement } from './placement.ts';
+import { FRESH_MS, type Placement } from './placement.ts';
 
 /** Where a transaction stands: for tests that freeze a process there. */
 export type Phase = 'fencing' | 'fenced' | 'beginning' | 'sent' | 'offsets-sent';
@@ -65,6 +66,7 @@ export class TransactionalProducer {
       // transactions are idempotent all the same; this one would ask for a second producer id, and for one more permission
       idempotent: false,
       maxInFlightRequests: 1,
+      metadataMaxAge: FRESH_MS,
       transactionTimeout: options.transactionMs,
       retry: RETRY,
       allowAutoTopicCreation: false,
@@ -139,7 +141,7 @@ export class TransactionalProducer {
     if (firsts.size === 0) return new Map();
     const transaction = await this.#producer.transaction();
     try {
-      const sending = [...firsts.values()].map(each => transaction.sendBatch({ topicMessages: [each], acks: -1 }));
+      const sending = [...firsts.values()].map(each => sendAll(transaction, each));
       const written = byPlace((await everySent(sending)).flat());
       await transaction.abort();
       for (const place of firsts.keys()) this.#cleared.add(place);
@@ -171,9 +173,7 @@ export class TransactionalProducer {
 
   /** What one partition gets, in order. */
   async #send(transaction: Transaction, requests: readonly TopicMessages[]): Promise<void> {
-    for (const request of requests) {
-      byPlace(await transaction.sendBatch({ topicMessages: [request], acks: -1 }), this.#written);
-    }
+    for (const request of requests) byPlace(await sendAll(transaction, request), this.#written);
   }
 
   /** By topic and partition, an offset of the last transaction that wrote there. */
@@ -237,6 +237,21 @@ function byPlace(
     into.set(topicName, offsets.set(partition, BigInt(baseOffset ?? 0)));
   }
   return into;
+}
+
+/** Nothing of the transaction is taken; a producer opened after it knows the partition. */
+export class PartitionUnheardOf extends StreamError {
+  constructor(topic: string, partition: number | undefined) {
+    const place = `${topic}/${partition}`;
+    super('BROKER_FAILED', `${place} is new, and the producer does not know it yet`, { retryable: true });
+  }
+}
+
+/** What goes to one partition. kafkajs passes over one that it has not heard of yet, and says that all was sent. @throws PartitionUnheardOf then. */
+async function sendAll(transaction: Transaction, request: TopicMessages): Promise<RecordMetadata[]> {
+  const sent = await transaction.sendBatch({ topicMessages: [request], acks: -1 });
+  if (sent.length === 0) throw new PartitionUnheardOf(request.topic, request.messages[0]?.partition);
+  return sent;
 }
 
 /** An abort must not overtake what is still on its way. */

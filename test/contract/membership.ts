@@ -1,7 +1,7 @@
 /** Who runs a group, and how that begins, pauses and ends. If a case fails, two processes could write, or a stop lose work. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { Processor } from '../../src/core/processor.ts';
 import {
   copy,
@@ -99,7 +99,7 @@ export function membership(setting: Setting): void {
 
   it('resumes after pausing twice', { timeout: 30_000 }, async () => {
     const { transport } = setting;
-    const running = await start(transport, echo, { drainMs: 200 });
+    const running = await start(transport, echo);
     running.subscription.pause();
     await transport.append([keyed('a', '1')]);
     await turns();
@@ -109,6 +109,18 @@ export function membership(setting: Setting): void {
     await running.subscription.drained();
     await running.stop();
     assert.deepEqual(await texts(transport, 'out'), ['1', '2']);
+  });
+
+  it('tells the lag that grows while nothing is read', { timeout: 60_000 }, async () => {
+    const { transport } = setting;
+    const { facts, observe } = remember();
+    const running = await start(transport, echo, { observe });
+    await owning(facts);
+    running.subscription.pause();
+    await transport.append(ofOneKey(5));
+    const lags = (): bigint[] => facts.flatMap(fact => (fact.kind === 'partition.lag' ? [fact.lag] : []));
+    while (!lags().some(lag => lagsBy(lag, 5n))) await sleep(50);
+    await running.stop();
   });
 
   it('calls it drained when all that stood in the topics is committed, and not before', async () => {

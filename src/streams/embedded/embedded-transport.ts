@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Stop } from '../../core/processor.ts';
 import type { OutgoingRecord, StreamRecord } from '../../core/record.ts';
+import { StreamError } from '../stream-error.ts';
 import type {
   GroupLag,
   NewTopic,
@@ -47,7 +48,7 @@ export class EmbeddedTransport implements Transport {
     this.#database = openDatabase(directory, create);
     this.#store = new RecordStore(this.#database);
     this.#arrivals = new Arrivals(this.#database);
-    this.#retention = setInterval(() => this.applyRetention(), RETENTION_MS).unref();
+    this.#retention = setInterval(() => this.#retain(), RETENTION_MS).unref();
   }
 
   async createTopic(topic: string, { partitions, retention }: NewTopic): Promise<void> {
@@ -110,6 +111,15 @@ export class EmbeddedTransport implements Transport {
   /** @returns how many records were removed. Runs by itself once a minute. */
   applyRetention(): number {
     return transaction(this.#database, () => applyRetention(this.#database, this.#now()));
+  }
+
+  /** What cannot be removed now, with the disk full or the log locked, is removed a minute later. */
+  #retain(): void {
+    try {
+      this.applyRetention();
+    } catch (error) {
+      if (!(error instanceof StreamError && error.retryable)) throw error;
+    }
   }
 
   readonly close: Stop = () => {

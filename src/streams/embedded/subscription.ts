@@ -9,6 +9,9 @@ import { transaction } from './database.ts';
 import type { GroupOwnership } from './group-ownership.ts';
 import type { RecordStore, TopicRow } from './record-store.ts';
 
+/** How often the lag is told while nothing is committed. */
+const WATCH_MS = 10_000;
+
 interface Parts {
   readonly database: DatabaseSync;
   readonly store: RecordStore;
@@ -64,13 +67,12 @@ class EmbeddedClaim implements Claim {
     });
     this.committed = target;
     arrivals.announce();
-    this.#observe({
-      kind: 'partition.lag',
-      group: this.group,
-      topic: this.topic,
-      partition: this.partition,
-      lag: BigInt(this.high - target),
-    });
+    this.reportLag();
+  }
+
+  reportLag(): void {
+    const { group, topic, partition } = this;
+    this.#observe({ kind: 'partition.lag', group, topic, partition, lag: BigInt(this.high - this.committed) });
   }
 
   get high(): number {
@@ -107,6 +109,7 @@ export class EmbeddedSubscription implements Subscription {
   readonly #claims: readonly EmbeddedClaim[];
   readonly #lost = new AbortController();
   readonly #stopping = new AbortController();
+  readonly #watch: NodeJS.Timeout;
   #resumed: Promise<void> = Promise.resolve();
   #resume = (): void => {};
   #paused = false;
@@ -125,6 +128,8 @@ export class EmbeddedSubscription implements Subscription {
     for (const { group, topic, partition, committed } of this.#claims) {
       options.observe({ kind: 'partition.assigned', group, topic, partition, position: BigInt(committed) });
     }
+    this.#reportLags();
+    this.#watch = setInterval(() => this.#reportLags(), WATCH_MS).unref();
     this.done = Promise.all(this.#claims.map(claim => this.#read(claim))).then(
       () => {},
       error => {
@@ -165,7 +170,16 @@ export class EmbeddedSubscription implements Subscription {
     return this.#stopped;
   };
 
+  #reportLags(): void {
+    try {
+      for (const claim of this.#claims) claim.reportLag();
+    } catch {
+      // a log that cannot be read: whoever reads its records says so
+    }
+  }
+
   async #stop(): Promise<void> {
+    clearInterval(this.#watch);
     this.#stopping.abort();
     this.resume();
     let timer: NodeJS.Timeout | undefined;

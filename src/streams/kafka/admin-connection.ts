@@ -2,7 +2,7 @@
  * The one admin client of a transport, asked one question at a time: kafkajs's admin keeps what it knows of topics in one place, and
  * questions about different topics at once take it from each other. It also asks about every topic that it was ever asked about, so one
  * that was deleted since would spoil each answer: then a new admin is asked. And kafkajs would connect again for a question that comes
- * after the end, and keep that connection for ever: so the end waits for what was asked, and nothing is asked after it.
+ * after the end, and keep that connection for ever: so the end waits for the question that is out, and nothing is asked after it.
  */
 import type { Admin, Kafka } from 'kafkajs';
 import { StreamError } from '../stream-error.ts';
@@ -25,13 +25,18 @@ export class AdminConnection {
 
   /** @throws StreamError CLOSED after `close`, and what `question` throws. */
   async ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
-    if (this.#closed !== undefined) throw new StreamError('CLOSED', 'the connection to the brokers is closed');
+    this.#requireOpen();
     const answer = this.#turn.then(() => this.#ask(question));
     this.#turn = answer.catch(() => {});
     return answer;
   }
 
+  #requireOpen(): void {
+    if (this.#closed !== undefined) throw new StreamError('CLOSED', 'the connection to the brokers is closed');
+  }
+
   async #ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
+    this.#requireOpen(); // it may have been closed while others were asked
     try {
       return await question(this.#admin);
     } catch (error) {

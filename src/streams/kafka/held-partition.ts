@@ -116,9 +116,11 @@ export class HeldPartition implements TopicPartition {
   }
 
   /** Retention may overtake a reader that has nothing to fetch, and kafkajs tells no one; the next take-over counts what expired. */
-  onBounds({ low }: Bounds): void {
+  onBounds({ low, high }: Bounds): void {
     const claim = this.#claim;
-    if (claim !== undefined && claim.position < low) this.#lost(claim, 'out of range');
+    if (claim === undefined) return;
+    if (claim.position < low) this.#lost(claim, 'out of range');
+    else claim.see(high);
   }
 
   /** The group gave it to another member. */
@@ -239,6 +241,7 @@ export class HeldPartition implements TopicPartition {
   }
 
   #leave(claim: KafkaClaim): void {
+    claim.silence();
     this.#inTurn('give up', async () => {
       const released = this.#options.handler.onRelease(claim);
       await Promise.race([released, sleep(RELEASE_MS, undefined, { ref: false })]);

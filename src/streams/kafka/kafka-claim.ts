@@ -40,6 +40,7 @@ export class KafkaClaim implements Claim {
   #position: bigint;
   #committed: bigint;
   #high: bigint;
+  #silent = false;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: ClaimOptions) {
@@ -66,7 +67,7 @@ export class KafkaClaim implements Claim {
 
   /** Where its transactions wrote last. */
   get written(): Written {
-    return this.#options.producer.written;
+    return this.#options.producer.sent;
   }
 
   /** Reading went on to `end`; the last record among what was read is at `lastRecord`, if there was one. */
@@ -77,6 +78,18 @@ export class KafkaClaim implements Claim {
     this.#high = high > end ? high : end;
     this.#reportLag();
     void this.#settle();
+  }
+
+  /** Where the partition ends, also while nothing is read. */
+  see(high: bigint): void {
+    if (high <= this.#high) return;
+    this.#high = high;
+    this.#reportLag();
+  }
+
+  /** What is in hand is still committed, if it can be; the lag is the next owner's to tell. */
+  silence(): void {
+    this.#silent = true;
   }
 
   async commit(outputs: readonly OutgoingRecord[], next: bigint): Promise<void> {
@@ -166,6 +179,7 @@ export class KafkaClaim implements Claim {
   }
 
   #reportLag(): void {
+    if (this.#silent) return;
     const { group, topic, partition } = this;
     this.#options.observe({ kind: 'partition.lag', group, topic, partition, lag: this.#high - this.#committed });
   }

@@ -10,13 +10,13 @@ import type { SubscribeOptions, Subscription } from '../transport.ts';
 import { type Fetched, GroupMember, type MemberEvents } from './group-member.ts';
 import { HeldPartition } from './held-partition.ts';
 import { toStreamError } from './kafka-error.ts';
-import { type Stored, storedOffsets, topicBounds, untilVisible, VISIBLE_MS } from './offsets.ts';
+import { lastOf, type Stored, storedOffsets, topicBounds, untilVisible, VISIBLE_MS } from './offsets.ts';
 import type { Cluster } from './take-over.ts';
 import { within } from './within.ts';
 
 const FETCH_BYTES = 1024 * 1024;
 const POLL_MS = 50;
-/** How often it is asked whether retention has overtaken a partition that is not being read. */
+/** How often it is asked where partitions begin and end that are not being read: retention may overtake them, and their lag grows. */
 const WATCH_MS = 10_000;
 const CLOSE_MS = 3_000;
 
@@ -30,6 +30,7 @@ export class KafkaSubscription implements Subscription, MemberEvents {
   readonly #former = new Map<string, Promise<void>>();
   readonly #end = Promise.withResolvers<void>();
   readonly #watch: NodeJS.Timeout;
+  #watching = false;
   #paused = false;
   readonly #ending = new AbortController();
   #ready = false;
@@ -93,15 +94,20 @@ export class KafkaSubscription implements Subscription, MemberEvents {
           return low < high && !(typeof next === 'bigint' && next >= high);
         });
       while (!this.#stopping) {
+        // while partitions are given out and taken over, their notes speak of what may be long gone
+        if (!this.#ready) {
+          await sleep(POLL_MS);
+          continue;
+        }
         const claims = bounds.map((_, partition) => this.#held.get(keyOf({ topic, partition }))?.claim);
         const stored = claims.every(claim => claim !== undefined)
           ? claims.map(({ committed, written }) => ({ next: committed, written }))
           : await this.#patiently(() => storedOffsets(admin, group, topic));
-        if (isOpen(stored)) await sleep(POLL_MS);
-        else {
+        if (!isOpen(stored)) {
           await this.#visible(stored);
           break;
         }
+        await sleep(POLL_MS);
       }
     }
   }
@@ -109,11 +115,9 @@ export class KafkaSubscription implements Subscription, MemberEvents {
   /** Others' transactions may stand before what was committed, but not for ever: in time the brokers end them. */
   async #visible(stored: readonly Stored[]): Promise<void> {
     const { admin, settings } = this.#cluster;
-    for (const { written } of stored) {
-      if (written === undefined) continue; // whoever committed there could not note where it wrote
-      const ms = settings.transactionMs + VISIBLE_MS;
-      await this.#patiently(async () => [await untilVisible(admin, written, ms, this.#ending.signal)]);
-    }
+    const last = lastOf(stored.map(({ written }) => written ?? new Map())); // where nobody could note it, nobody can wait
+    const ms = settings.transactionMs + VISIBLE_MS;
+    await this.#patiently(async () => [await untilVisible(admin, last, ms, this.#ending.signal)]);
   }
 
   /** Asks until there is an answer; with none, nothing, when the subscription stops. */
@@ -189,12 +193,16 @@ export class KafkaSubscription implements Subscription, MemberEvents {
     this.#end.reject(error);
   }
 
+  /** One at a time: brokers that do not answer would be asked ever more. */
   async #watchBounds(): Promise<void> {
+    if (this.#watching) return;
+    this.#watching = true;
     for (const topic of this.#options.topics) {
       const bounds = await topicBounds(this.#cluster.admin, topic).catch(() => []);
       if (this.#stopping) return;
       for (const [partition, each] of bounds.entries()) this.#held.get(keyOf({ topic, partition }))?.onBounds(each);
     }
+    this.#watching = false;
   }
 
   async #stop(): Promise<void> {

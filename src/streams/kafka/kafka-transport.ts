@@ -166,7 +166,7 @@ export class KafkaTransport implements Transport {
       const appender = await this.#appender;
       await appender.publish(await appender.place(records));
       // it is committed: that no one can say when it shows is no failure of it
-      await untilVisible(this.#admin, appender.written, VISIBLE_MS).catch(() => {});
+      await untilVisible(this.#admin, appender.sent, VISIBLE_MS).catch(() => {});
     } catch (error) {
       const failed = this.#appender;
       this.#appender = undefined;

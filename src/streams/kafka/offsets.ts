@@ -28,6 +28,19 @@ export const VISIBLE_MS = 2_000;
 /** By topic and partition, the offset of a record. */
 export type Written = ReadonlyMap<string, ReadonlyMap<number, bigint>>;
 
+/** Of several, the greatest offset of each place. */
+export function lastOf(all: readonly Written[]): Written {
+  const last = new Map<string, Map<number, bigint>>();
+  for (const [topic, offsets] of all.flatMap(written => [...written])) {
+    const known = last.get(topic) ?? new Map<number, bigint>();
+    last.set(topic, known);
+    for (const [partition, offset] of offsets) {
+      if (offset > (known.get(partition) ?? -1n)) known.set(partition, offset);
+    }
+  }
+  return last;
+}
+
 /** `none`: nothing was ever committed. `reset`: kafkajs wrote a placeholder over the offset, because no record had it any more. */
 export type Committed = bigint | 'none' | 'reset';
 
@@ -115,7 +128,7 @@ function requireWhole<T>(byPartition: T[], topic: string): T[] {
 /**
  * A commit returns a few milliseconds before its markers stand in the partitions. Resolves when readers have come to what was written,
  * or when `ms` are over: someone else's open transaction may stand before it.
- * What stood in a topic or partition that is gone is waited for by nobody.
+ * What stood in a topic or partition that is gone, or that nobody may look at any more, is waited for by nobody.
  * @returns what they have not come to: elsewhere, every transaction that wrote there until then has ended.
  * @throws the reason of `signal` when it is aborted.
  */
@@ -143,11 +156,13 @@ export async function untilVisible(
   return open;
 }
 
+const UNSEEN: ReadonlySet<string> = new Set(['TOPIC_UNKNOWN', 'TOPIC_DENIED']);
+
 async function boundsIfThere(admin: AdminConnection, topic: string): Promise<Bounds[]> {
   try {
     return await topicBounds(admin, topic);
   } catch (error) {
-    if (toStreamError(error, '').code === 'TOPIC_UNKNOWN') return [];
+    if (UNSEEN.has(toStreamError(error, '').code)) return [];
     throw error;
   }
 }

@@ -81,11 +81,12 @@ export async function takeOver(
     const first = begin === 'end' ? high : low;
     const position = committed === 'none' ? first : committed < low ? low : committed;
     observe({ kind: 'partition.phase', group, topic, partition, phase: 'positioned' });
-    if (committed !== 'none' && committed < low) {
+    const expired = committed !== 'none' && committed < low;
+    if (expired) {
       observe({ kind: 'partition.truncated', group, topic, partition, records: low - committed });
     }
-    // kafkajs's placeholder must not outlive this process: the next one could not know what was read
-    if (stored === 'reset' || (stored === 'none' && begin !== undefined))
+    // kafkajs's placeholder must not outlive this process: the next one could not know what was read. What expired is told once
+    if (stored === 'reset' || expired || (stored === 'none' && begin !== undefined))
       await producer.publish([], { group, topic, partition, next: position });
     return { producer, position, high };
   } catch (error) {

@@ -45,6 +45,7 @@ export class TransactionalProducer {
   readonly #placement: Placement;
   readonly #onPhase: (phase: Phase) => void;
   readonly #written = new Map<string, Map<number, bigint>>();
+  readonly #sent = new Map<string, Map<number, bigint>>();
   /** Topics and partitions in which nothing that the id's former holders left open can be committed by this one. */
   readonly #cleared = new Set<string>();
   #mayClear = true;
@@ -173,12 +174,15 @@ export class TransactionalProducer {
 
   /** What one partition gets, in order. */
   async #send(transaction: Transaction, requests: readonly TopicMessages[]): Promise<void> {
-    for (const request of requests) byPlace(await sendAll(transaction, request), this.#written);
+    for (const request of requests) {
+      const sent = await sendAll(transaction, request);
+      for (const places of [this.#sent, this.#written]) byPlace(sent, places);
+    }
   }
 
-  /** By topic and partition, an offset of the last transaction that wrote there. */
-  get written(): Written {
-    return this.#written;
+  /** By topic and partition, an offset of its last transaction that wrote there: not of a former holder's. */
+  get sent(): Written {
+    return this.#sent;
   }
 
   async close(): Promise<void> {

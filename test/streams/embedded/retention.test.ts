@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { unobserved } from '../../../src/core/facts.ts';
 import type { OutgoingRecord } from '../../../src/core/record.ts';
 import { EmbeddedTransport } from '../../../src/streams/embedded/embedded-transport.ts';
+import { StreamError } from '../../../src/streams/stream-error.ts';
 import type { Claim, Retention, Subscription, Transport } from '../../../src/streams/transport.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 
@@ -55,6 +56,21 @@ const letters = (count: number): string[] => Array.from({ length: count }, (_, i
 describe('retention', () => {
   afterEach(async () => {
     for (const transport of open.splice(0)) await transport.close();
+  });
+
+  it('comes a minute later where it cannot come now', async t => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const transport = await logWith({ ms: 10, bytes: null }, () => 1000);
+    await transport.append([record('old', 0)]);
+    const busy = t.mock.method(transport, 'applyRetention', () => {
+      throw new StreamError('LOG_BUSY', 'another process has it', { retryable: true });
+    });
+    t.mock.timers.tick(60_000);
+    assert.equal(busy.mock.callCount(), 1);
+    assert.deepEqual(await values(transport), ['0:old']);
+    busy.mock.restore();
+    t.mock.timers.tick(60_000);
+    assert.deepEqual(await values(transport), []);
   });
 
   it('keeps what a group has yet to read, and its lag', async () => {

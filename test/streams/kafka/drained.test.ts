@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Producer, Transaction } from 'kafkajs';
 import { KafkaTransport } from '../../../src/streams/kafka/kafka-transport.ts';
 import type { Running } from '../../../src/streams/runner.ts';
-import { copy, keyed, remember, start, texts } from '../../contract/harness.ts';
+import { copy, drain, keyed, remember, start, texts } from '../../contract/harness.ts';
 import { client, until } from '../../kafka/client.ts';
 import { kafkaNeeds } from '../../kafka/needs.ts';
 import { sharedKafka } from '../../kafka/shared.ts';
@@ -79,4 +79,24 @@ describe('a group is drained', { skip, timeout: 120_000 }, () => {
       assert.equal((await texts(feeder, OUT)).at(-1), who);
     });
   }
+
+  it('also where its notes went to a topic that was deleted and made anew since', async () => {
+    // to wait for what stood there would take that long
+    const patient = await KafkaTransport.open(settingsFor(bootstrap, { transactionMs: 600_000 }), Date.now);
+    transports.push(patient);
+    const [into, out] = ['drained-kept', 'drained-anew'];
+    const create = (topic: string): Promise<void> =>
+      patient.createTopic(topic, { partitions: 1, retention: { ms: null, bytes: null } });
+    for (const topic of [into, out]) await create(topic);
+    await patient.append(Array.from({ length: 9 }, (_, i) => keyed('a', String(i), into)));
+    const processor = { process: async (record: Parameters<typeof copy>[0]) => [copy(record, out)] };
+    const options = { group: `${GROUP}-anew`, topics: [into], outputs: [out] };
+    await drain(patient, processor, options);
+    const admin = client(bootstrap, {}, 5).admin();
+    await admin.connect();
+    await admin.deleteTopics({ topics: [out] });
+    await admin.disconnect();
+    await until('new topic', () => create(out).then(() => true));
+    await drain(patient, processor, options);
+  });
 });

@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import type { Kafka } from 'kafkajs';
 import { AdminConnection } from '../../../src/streams/kafka/admin-connection.ts';
 import { KafkaTransport } from '../../../src/streams/kafka/kafka-transport.ts';
-import { committedOffsets, fromNote, toNote, topicBounds } from '../../../src/streams/kafka/offsets.ts';
+import { committedOffsets, fromNote, lastOf, toNote, topicBounds } from '../../../src/streams/kafka/offsets.ts';
 import { Placement } from '../../../src/streams/kafka/placement.ts';
 import { transactionalIdOf } from '../../../src/streams/kafka/take-over.ts';
 import { TransactionalProducer } from '../../../src/streams/kafka/transactional-producer.ts';
@@ -48,6 +48,42 @@ describe('the note with a committed offset', () => {
     assert.equal(toNote(many), null);
     for (const note of [null, '', 'reset by hand', '7', 'null', '{}', '[7]', '[["out",7]]', '[["out",[[0,"x"]]]]'])
       assert.equal(fromNote(note), undefined);
+  });
+});
+
+describe('what several transactions wrote', () => {
+  it('is the last of each place', () => {
+    const one = new Map([
+      [
+        'out',
+        new Map([
+          [0, 5n],
+          [1, 9n],
+        ]),
+      ],
+    ]);
+    const other = new Map([
+      [
+        'out',
+        new Map([
+          [0, 7n],
+          [1, 2n],
+        ]),
+      ],
+      ['dead', new Map([[3, 0n]])],
+    ]);
+    const last = new Map([
+      [
+        'out',
+        new Map([
+          [0, 7n],
+          [1, 9n],
+        ]),
+      ],
+      ['dead', new Map([[3, 0n]])],
+    ]);
+    assert.deepEqual(lastOf([one, other]), last);
+    assert.deepEqual(lastOf([]), new Map());
   });
 });
 

@@ -15,7 +15,7 @@ export const KEY_FROM = 'SIMULATED_API_KEY';
 export const MODEL = 'gpt-4o-mini-2024-07-18';
 /** Share of notes, for each task, as measured on dev notes. */
 export const RATE = 0.3;
-export const REQUEST_MS = 1_500;
+export const REQUEST_MS = 4_000;
 export const RESET_MS = 3_000;
 /** A day's; never reached before the demo lowers it. */
 export const USD_PER_DAY = 1;

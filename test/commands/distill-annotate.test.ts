@@ -84,7 +84,7 @@ const EXPECTED = {
   d2: ['medication metformin', 'symptom nausea'],
 };
 
-describe('distill annotate', { timeout: 120_000 }, () => {
+describe('distill annotate', { timeout: 480_000 }, () => {
   it('writes what a teacher says, in a corpus’s format, and pays for it once', async () => {
     const { emulator, out, run } = await stage();
     const first = await run(...PAID);

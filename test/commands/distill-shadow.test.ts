@@ -52,7 +52,7 @@ besideTheTagger('the embedded log', freshLog);
 
 describe('distill shadow', { timeout: 480_000 }, () => {
   it('counts every note once, ended in between by a number and by a kill', async () => {
-    const { args, call, names } = await logWithNotes(16);
+    const { args, call, names } = await logWithNotes(32);
     const [whole, parts] = ['whole', 'parts'].map(name => join(folder, `${name}.json`)) as [string, string];
     const shadow = (report: string, ...more: string[]) =>
       call(['distill', 'shadow', '--candidate', candidate, '--report', report, '--from-beginning', ...more]);
@@ -68,9 +68,9 @@ describe('distill shadow', { timeout: 480_000 }, () => {
     killed.child.kill('SIGKILL');
     await killed.ended;
     const between = readReport(parts).read;
-    assert.ok(between >= 8 && between < 16, `${between} were read when it was killed`);
+    assert.ok(between >= 8 && between < 32, `${between} were read when it was killed`);
     assert.equal((await shadow(parts, ...drained)).code, 0);
-    assert.equal(readReport(parts).read, 16);
+    assert.equal(readReport(parts).read, 32);
     assert.deepEqual(counted(parts), counted(whole));
     const topics = rows<{ topic: string; records: number; lag: Record<string, number> }>(
       (await call(['topics', 'list', '--format', 'jsonl'])).stdout,

@@ -65,6 +65,8 @@ export interface Started {
   readonly child: ChildProcess;
   /** Resolves when it reads; rejects when it ends before. */
   readonly reads: Promise<void>;
+  /** On Kafka: resolves when it has every partition that it will have. */
+  readonly settled: Promise<void>;
   readonly ended: Promise<Result>;
 }
 
@@ -80,15 +82,17 @@ export function startShadow(args: readonly string[], env: NodeJS.ProcessEnv = {}
     stdout += String(text);
   });
   const ended = new Promise<Result>(done => child.on('close', code => done({ code, stdout, stderr })));
+  const settled = Promise.withResolvers<void>();
   const reads = new Promise<void>((done, fail) => {
     child.stderr.on('data', text => {
       stderr += String(text);
       if (stderr.includes('the report is ')) done();
+      if (stderr.includes('"fact":"group.settled"')) settled.resolve();
     });
     child.on('close', () => fail(new Error(`it ended before it read: ${stderr}`)));
   });
   reads.catch(() => {}); // who waits for it hears of it
-  return { child, reads, ended };
+  return { child, reads, settled: settled.promise, ended };
 }
 
 interface ListedTopic {
@@ -135,6 +139,7 @@ export function besideTheTagger(name: string, open: () => Promise<ShadowPlace>, 
       const serving = { ...env, CLINSTREAM_MODEL: store };
       const shadow = startShadow(['--candidate', candidate, '--report', report, ...ending, ...args], serving);
       await shadow.reads;
+      if (env.CLINSTREAM_TRANSPORT === 'kafka') await Promise.race([shadow.settled, shadow.ended]);
       // its group begins at the end once it has its partitions
       let known = 0;
       while (known === 0) {

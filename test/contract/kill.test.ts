@@ -63,7 +63,7 @@ describe('killing the tagger', () => {
         await sleep(random() * STARTUP_MS);
       } else {
         // progress, not time, decides when: every kill lands somewhere else between two commits
-        const enough = before + 1 + Math.floor((random() * 1.6 * NOTES) / KILLS);
+        const enough = before + 1 + Math.floor((random() * NOTES) / KILLS);
         while (alive(child) && (await committed()) < enough) await sleep(4);
         await sleep(random() * 20);
       }

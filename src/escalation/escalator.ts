@@ -39,7 +39,7 @@ export class Escalator {
     if (this.#blocked) flow.pause();
   }
 
-  /** For after the run: ends requests under way and closes the files. */
+  /** For after the run: leaves requests under way their grace, ends them, and closes the files. */
   readonly close: Stop = () => {
     this.#closed ??= (async () => {
       clearInterval(this.#alive);

@@ -23,7 +23,7 @@ export interface OpenChain {
   stored(key: RequestKey): StoredReply | undefined;
   /** US dollars counted in its folder on all days, those of requests under way included. */
   usdInAll(): number;
-  /** Ends requests under way and closes the files. */
+  /** Leaves requests under way their grace, ends them, and closes the files. */
   readonly close: Stop;
 }
 

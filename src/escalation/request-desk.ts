@@ -40,6 +40,7 @@ const NOTHING: Usage = { inputTokens: 0, outputTokens: 0, usd: 0, ms: 0 };
 /** How much longer a request counts as under way than it may take: to store its reply. */
 const MARGIN_MS = 1_000;
 const HOUR_MS = 3_600_000;
+const CLOSED = new Error('the desk is closed');
 
 export class RequestDesk {
   readonly #options: DeskOptions;
@@ -95,10 +96,13 @@ export class RequestDesk {
     return this.#store.get(key);
   }
 
-  /** Ends what is under way, and closes the files. */
+  /**
+   * Sends nothing new, leaves what is under way what is left of its grace, ends it, and closes the files. A run may be over long before
+   * its requests are: the first of a partition that is given back takes all behind it along.
+   */
   readonly close: Stop = () => {
     this.#closed ??= (async () => {
-      this.#ended.abort(new Error('the desk is closed'));
+      this.#beginGrace(CLOSED);
       await Promise.allSettled(this.#underWay.values());
       clearTimeout(this.#grace);
       clearInterval(this.#purging);
@@ -110,6 +114,7 @@ export class RequestDesk {
 
   async #ask(asking: Asking): Promise<Answer> {
     const { teacher, breaker, request, stopping } = asking;
+    this.#throwIfClosed(stopping);
     const stored = teacher.host === null ? undefined : this.#store.get(request.key);
     if (stored !== undefined) {
       const answer = answerOf(stored);
@@ -120,6 +125,7 @@ export class RequestDesk {
     await breaker.admission.enter(one);
     try {
       stopping.throwIfAborted();
+      this.#throwIfClosed(stopping);
       this.#endAfterGrace(stopping);
       if (!breaker.ready || !asking.wanted()) return { kind: 'closed-off' };
       if (teacher.host === null) return await this.#askHere(asking);
@@ -213,12 +219,19 @@ export class RequestDesk {
     }
   }
 
+  #throwIfClosed(stopping: AbortSignal): void {
+    if (this.#closed === undefined) return;
+    throw stopping.aborted ? stopping.reason : CLOSED;
+  }
+
   #endAfterGrace(stopping: AbortSignal): void {
     if (this.#runs.has(stopping)) return;
     this.#runs.add(stopping);
-    stopping.addEventListener('abort', () => {
-      this.#grace ??= setTimeout(() => this.#ended.abort(stopping.reason), this.#options.graceMs);
-    });
+    stopping.addEventListener('abort', () => this.#beginGrace(stopping.reason));
+  }
+
+  #beginGrace(reason: unknown): void {
+    this.#grace ??= setTimeout(() => this.#ended.abort(reason), this.#options.graceMs);
   }
 
   #reportAsked({ name }: Teacher, { task }: TeacherRequest, outcome: string, usage: Usage): void {

@@ -1,5 +1,7 @@
 /** What becomes of doubtful notes whatever their teachers do, on any transport: each has one end, and nothing is paid for twice. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import type { Fact } from '../../src/core/facts.ts';
 import { headerText } from '../../src/core/record.ts';
@@ -417,7 +419,43 @@ export function scenarios(name: string, open: () => Promise<Harness>, skip: stri
         ['n-0', 'n-1'],
       );
     });
+
+    it('that are out behind one that is given back at stop are waited for, and not paid for again', async () => {
+      const gate = Promise.withResolvers<void>();
+      const teacher = new Scripted('t', async ({ text }) => {
+        if (text.startsWith('Note 0:')) return refuse('TEACHER_FAILED', { retryAfterMs: 60_000 });
+        await gate.promise;
+        return reply('headache');
+      });
+      const directory = freshState();
+      const ofOne = { patientId: 'p' };
+      await transport.append([await escalated(noteOf(0, ofOne)), await escalated(noteOf(1, ofOne))]);
+      const staged = await stage(transport, { teachers: [teacher], directory, graceMs: 60_000, requestMs: 60_000 });
+      while (teacher.asked.length < 2) await new Promise(resolve => setImmediate(resolve));
+      await staged.told('teacher.asked');
+      // the first takes the other along, so that the run is over before its reply is there
+      await staged.running.stop();
+      await staged.running.done;
+      const closed = staged.escalator.close();
+      gate.resolve();
+      await closed;
+      assert.deepEqual(auditedIn(directory), ['TEACHER_FAILED', 'OK']);
+      const healthy = well('t');
+      const { revisions, facts } = await runOver(transport, [], { teachers: [healthy], directory });
+      assert.deepEqual(revisions.map(each => each.noteId).sort(), ['n-0', 'n-1']);
+      assert.deepEqual(
+        healthy.asked.map(({ text }) => text.slice(0, 6)),
+        ['Note 0'],
+      );
+      assert.equal(of(facts, 'reply.reused').length, 1);
+    });
   });
+}
+
+/** How the requests of a state ended, in order. */
+function auditedIn(directory: string): readonly string[] {
+  const lines = readFileSync(join(directory, 'audit.jsonl'), 'utf8').trimEnd().split('\n');
+  return lines.flatMap(line => (JSON.parse(line) as { outcome?: string }).outcome ?? []);
 }
 
 const USED = { inputTokens: 1, outputTokens: 1, usd: 0.25, ms: 1 };

@@ -46,6 +46,8 @@ export interface Hold {
 /** Other processes settle without a word. */
 const LOOK_AGAIN_MS = 1_000;
 const MINUTE_MS = 60_000;
+/** No request is out for longer, whatever a process of another configuration allows it; one that should be was begun before the clock was set back. */
+const LONGEST_OUT_MS = 600_000;
 
 interface Out {
   readonly name: string;
@@ -76,7 +78,7 @@ export class Budget {
     const nanoUsd = nanoUsdOf(atMost);
     const tokens = atMost.inputTokens + atMost.outputTokens;
     return transaction(this.#database, (): Grant => {
-      const out = this.#out(now, ms);
+      const out = this.#out(now);
       const { usdInAll } = this.#limits;
       if (nanoUsd > 0 && usdInAll !== undefined && this.#nanoUsdInAll() + nanoUsd > Math.round(usdInAll * NANO))
         return { kind: 'spent', forGood: true };
@@ -93,7 +95,7 @@ export class Budget {
       this.#add(day, nanoUsd);
       const { lastInsertRowid: id } = this.#database
         .prepare('INSERT INTO request_out (name, pid, day, nano_usd, until) VALUES (?, ?, ?, ?, ?)')
-        .run(name, process.pid, day, nanoUsd, now + ms);
+        .run(name, process.pid, day, nanoUsd, now + Math.min(ms, LONGEST_OUT_MS));
       this.#database.prepare('INSERT INTO budget_minute VALUES (?, ?, ?)').run(id, now, tokens);
       return { kind: 'granted', reservation: { id, day, nanoUsd } };
     });
@@ -107,6 +109,15 @@ export class Budget {
       this.#database
         .prepare('UPDATE budget_minute SET tokens = ? WHERE id = ?')
         .run(used.inputTokens + used.outputTokens, id);
+    });
+  }
+
+  /** Takes back what was taken for a request that is not sent. */
+  release({ id, day, nanoUsd }: Reservation): void {
+    transaction(this.#database, () => {
+      this.#add(day, -nanoUsd);
+      this.#database.prepare('DELETE FROM request_out WHERE id = ?').run(id);
+      this.#database.prepare('DELETE FROM budget_minute WHERE id = ?').run(id);
     });
   }
 
@@ -138,9 +149,9 @@ export class Budget {
       .run(day, nanoUsd);
   }
 
-  /** The requests under way of processes that run. One that should end later than any does was begun before the clock was set back. */
-  #out(now: number, longestMs: number): readonly Out[] {
-    this.#database.prepare('DELETE FROM request_out WHERE until <= ? OR until > ?').run(now, now + longestMs);
+  /** The requests under way of processes that run. */
+  #out(now: number): readonly Out[] {
+    this.#database.prepare('DELETE FROM request_out WHERE until <= ? OR until > ?').run(now, now + LONGEST_OUT_MS);
     const rows = this.#database.prepare('SELECT name, pid, day, nano_usd FROM request_out').all() as unknown as Out[];
     return rows.filter(each => isAlive(each.pid));
   }

@@ -115,12 +115,8 @@ export class RequestDesk {
   async #ask(asking: Asking): Promise<Answer> {
     const { teacher, breaker, request, stopping } = asking;
     this.#throwIfClosed(stopping);
-    const stored = teacher.host === null ? undefined : this.#store.get(request.key);
-    if (stored !== undefined) {
-      const answer = answerOf(stored);
-      this.#reportReused(teacher, request, answer);
-      return answer;
-    }
+    const known = this.#stored(teacher, request);
+    if (known !== undefined) return known;
     const one = { requests: 1 };
     await breaker.admission.enter(one);
     try {
@@ -131,11 +127,26 @@ export class RequestDesk {
       if (teacher.host === null) return await this.#askHere(asking);
       const hold = { name: keyOf(request.key), ms: this.#options.requestMs + MARGIN_MS };
       const grant = this.#budget.reserve(request.atMost, hold);
+      // another process may have had it out since; it stores its reply before it settles
+      const since = this.#stored(teacher, request);
+      if (since !== undefined) {
+        if (grant.kind === 'granted') this.#budget.release(grant.reservation);
+        return since;
+      }
       if (grant.kind !== 'granted') return grant;
       return await this.#send(asking, teacher.host, grant.reservation);
     } finally {
       breaker.admission.leave(one);
     }
+  }
+
+  /** A reply that is there already; of annotators on this machine none is kept. */
+  #stored(teacher: Teacher, request: TeacherRequest): Answer | undefined {
+    const stored = teacher.host === null ? undefined : this.#store.get(request.key);
+    if (stored === undefined) return undefined;
+    const answer = answerOf(stored);
+    this.#reportReused(teacher, request, answer);
+    return answer;
   }
 
   /** Annotators on this machine cost nothing, and nothing leaves it. */

@@ -156,6 +156,36 @@ describe('what is out', () => {
     close();
   });
 
+  it('is out for as long as its own process allows it, whatever another process allows', () => {
+    const { budget, close, database, clock } = budgetOf({ usdPerDay: 1 });
+    const other = new Budget(database, { limits: { ...UNLIMITED, usdPerDay: 1 }, now: () => clock.now });
+    assert.equal(budget.reserve(cost(0.75), { name: 'same', ms: 121_000 }).kind, 'granted');
+    const briefly = { name: 'same', ms: 61_000 };
+    assert.deepEqual(other.reserve(cost(0.25), briefly), LATER);
+    assert.deepEqual(other.reserve(cost(0.5), { ...briefly, name: 'other' }), LATER, 'what is held may come back');
+    clock.now += 120_999;
+    assert.equal(other.reserve(cost(0), briefly).kind, 'wait');
+    clock.now += 1;
+    assert.equal(other.reserve(cost(0), briefly).kind, 'granted');
+    close();
+  });
+
+  it('is still out after the clock was set back a little', () => {
+    const { budget, clock, close } = budgetOf({});
+    assert.equal(reserve(budget, cost(0), 'same').kind, 'granted');
+    clock.now -= 1_000;
+    assert.equal(reserve(budget, cost(0), 'same').kind, 'wait');
+    close();
+  });
+
+  it('leaves nothing behind when it is not sent after all', () => {
+    const { budget, close } = budgetOf({ usdPerDay: 1, requestsPerMinute: 1, tokensPerMinute: 100 });
+    budget.release(granted(budget, cost(1, 100)));
+    assert.equal(budget.usdToday(), 0);
+    assert.equal(reserve(budget, cost(1, 100)).kind, 'granted');
+    close();
+  });
+
   it('is not held for hours by a clock that goes back, nor is a minute', () => {
     const { budget, clock, close } = budgetOf({ requestsPerMinute: 1 });
     assert.equal(reserve(budget, cost(0), 'same').kind, 'granted');

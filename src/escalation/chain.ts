@@ -121,10 +121,10 @@ export class Chain {
         if (answer.kind === 'wait') return { kind: 'wait', until: answer.until, usd };
         if (answer.kind === 'closed-off') return { kind: 'not-now', usd };
         if (answer.kind === 'spent') {
-          // what an outage used up ends no turn: tomorrow there is money again
+          // what an outage used up ends no turn: tomorrow there is money again, and the next may cost nothing
           if (answer.forGood !== true && this.#breaker(teacher).state !== 'closed')
-            return { kind: 'wait', until: tomorrow(this.#options.now()), usd };
-          turn.through = 'BUDGET_SPENT';
+            turn.restUntil = tomorrow(this.#options.now());
+          else turn.through = 'BUDGET_SPENT';
           return { kind: 'not-now', usd };
         }
         usd += answer.usage.usd;

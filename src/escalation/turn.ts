@@ -26,7 +26,7 @@ export interface Turn {
 
 /** After a failure of its provider a teacher is left alone for a while, each time longer. */
 const REST_MS = { first: 250, most: 30_000 };
-/** No rest is longer, so that a longer one is due to a clock that was set back. */
+/** Nobody is left alone for longer without another look: a longer rest may be due to a clock that was set back. */
 const LONGEST_REST_MS = 600_000;
 /** A request that fails so often, while its provider answers others, fails because of its note. */
 const FAILURES = 6;

@@ -248,6 +248,21 @@ describe('the chain', () => {
     assert.equal((await late.decision).kind, 'decided', 'with the money of the next day');
   });
 
+  it('asks a teacher that costs nothing rather than wait for the next day', async () => {
+    const down = new Scripted('t', () => refuse('TEACHER_FAILED'), { usd: 0.01 });
+    const other = new Scripted('u', () => reply('headache'), { usd: 0.01 });
+    const free = new Scripted('free', () => reply('headache'), { host: null, usd: 0 });
+    const { decide, facts } = chainOf([down, other, free], { usdPerDay: 0.01 }, { minimumRequests: 1 });
+    await decide(1, { deadline: START + 86_400_000 }).decision;
+    await tick(10_000);
+    assert.equal(of(facts, 'breaker.changed').at(-1)?.state, 'half-open');
+    const late = decide(2, { deadline: START + 86_400_000 });
+    await quiet();
+    assert.ok(late.done(), 'before any time passes');
+    const decision = await late.decision;
+    assert.equal(decision.kind === 'decided' && decision.teacher, 'free');
+  });
+
   it('waits for no next day when the money is spent for good, also while a provider is being tried', async () => {
     let down = true;
     const teacher = new Scripted('t', () => (down ? refuse('TEACHER_FAILED') : reply('headache')), { usd: 0.01 });

@@ -30,7 +30,7 @@ export interface BioportalReply {
 /**
  * One quote a place, with the codes of all classes that name it, in text order.
  *
- * @throws TeacherError REPLY_NOT_JSON, REPLY_WRONG_SCHEMA; neither tells what was answered, which may hold text of the note.
+ * @throws TeacherError TEACHER_FAILED, REPLY_WRONG_SCHEMA; neither tells what was answered, which may hold text of the note.
  */
 export function readBioportalReply({ name, body, text, mirror }: BioportalReply): Quote[] {
   const reply = replySchema.safeParse(parse(name, body));
@@ -74,6 +74,9 @@ function parse(name: string, body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {
-    throw new TeacherError('REPLY_NOT_JSON', `${name}: the answer is not JSON`);
+    // such as the page of a proxy: the annotator itself has no model that could answer anything else
+    throw new TeacherError('TEACHER_FAILED', `${name}: the answer is not JSON`, {
+      details: { teacher: name, status: 200 },
+    });
   }
 }

@@ -15,6 +15,23 @@ export function errorIn(body: string): Record<string, unknown> | undefined {
   }
 }
 
+/**
+ * What an answer of 200 says went wrong in the place of an answer, as the status and the body that it would have had: once a model has
+ * begun a router has no status left to say it by (https://openrouter.ai/docs/api/reference/errors-and-debugging).
+ */
+export function failureInside(
+  answer: Record<string, unknown>,
+): { readonly status: number; readonly body: string } | undefined {
+  const [first] = [answer.choices, answer.candidates].flatMap(each => (Array.isArray(each) ? each : []));
+  const ended = isRecord(first) && (isRecord(first.error) || first.finish_reason === 'error');
+  if (first !== undefined && !ended) return undefined;
+  const [error] = [isRecord(first) ? first.error : undefined, answer.error].filter(isRecord);
+  if (error === undefined && !ended) return undefined;
+  const code = Number(error?.code);
+  const status = Number.isInteger(code) && code >= 400 && code < 600 ? code : 502;
+  return { status, body: JSON.stringify({ error }) };
+}
+
 /** The objects of Google's `error.details`. */
 export function detailsIn(error: Record<string, unknown> | undefined): Record<string, unknown>[] {
   return Array.isArray(error?.details) ? error.details.filter(isRecord) : [];

@@ -4,7 +4,7 @@
  * own: those carry bodies and headers, and Google's has lost Retry-After.
  */
 import { allowedHost } from './egress.ts';
-import { isRecord } from './error-body.ts';
+import { failureInside, isRecord } from './error-body.ts';
 import { httpFailure } from './http-failure.ts';
 import { type TeacherCode, TeacherError } from './teacher-error.ts';
 
@@ -32,10 +32,19 @@ export function guardedFetch(options: GuardedFetchOptions): typeof fetch {
       throw new TeacherError('EGRESS_DENIED', message, { details: { teacher, status } });
     }
     if (!response.ok) throw httpFailure({ teacher, status, headers, body, now: now() });
-    if (answer === 'json-object' && !isJsonObject(body)) {
-      throw new TeacherError('TEACHER_FAILED', `${teacher} answered ${status} with something that is no JSON object`, {
-        details: { teacher, status },
-      });
+    if (answer === 'json-object') {
+      const json = jsonObjectIn(body);
+      if (json === undefined) {
+        throw new TeacherError(
+          'TEACHER_FAILED',
+          `${teacher} answered ${status} with something that is no JSON object`,
+          {
+            details: { teacher, status },
+          },
+        );
+      }
+      const inside = failureInside(json);
+      if (inside !== undefined) throw httpFailure({ teacher, ...inside, headers, now: now() });
     }
     return new Response(body, { status, headers: { 'content-type': 'application/json' } });
   };
@@ -114,10 +123,11 @@ function codeOf(error: unknown, depth = 0): string | undefined {
   return codeOf(error.cause, depth + 1) ?? (code ? String((error as Error & { code: string }).code) : undefined);
 }
 
-function isJsonObject(body: string): boolean {
+function jsonObjectIn(body: string): Record<string, unknown> | undefined {
   try {
-    return isRecord(JSON.parse(body));
+    const json: unknown = JSON.parse(body);
+    return isRecord(json) ? json : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -14,6 +14,9 @@ export const FAULTS = [
   'unpaid',
   'error-500',
   'error-503',
+  /** 200, and the failure in the body: a router's, where a model failed or was busy after it had begun. */
+  'error-in-200',
+  'busy-in-200',
   /** Closes the connection in the middle of the body, or before any byte of it. */
   'cut',
   'slam',

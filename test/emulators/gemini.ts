@@ -117,6 +117,10 @@ function failure(fault: Fault, now: number, sent: string): HttpReply | undefined
       return error(500, 'INTERNAL', 'An internal error has occurred.');
     case 'error-503':
       return error(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.');
+    case 'error-in-200':
+      return { ...error(502, 'UNAVAILABLE', 'Bad gateway'), status: 200 };
+    case 'busy-in-200':
+      return { ...busy([]), status: 200 };
     case 'rejected':
       return error(400, 'INVALID_ARGUMENT', `Invalid JSON payload received: ${sent}`);
     case 'redirect':

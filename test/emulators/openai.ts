@@ -177,6 +177,10 @@ function failure(fault: Fault, now: number, sent: string): HttpReply | undefined
       return error(500, 'The server had an error while processing your request.', { type: 'server_error' });
     case 'error-503':
       return error(503, 'The engine is currently overloaded, please try again later', { type: 'server_error' });
+    case 'error-in-200':
+      return { status: 200, body: { error: { code: 502, message: 'Provider returned error' } } };
+    case 'busy-in-200':
+      return { status: 200, body: { error: { code: 429, message: 'Provider returned error' } } };
     case 'rejected':
       return error(400, `Invalid request: ${sent}`, {});
     case 'redirect':

@@ -136,7 +136,9 @@ export function wireScenarios(name: string, open: () => Promise<Harness>, skip: 
 
     it('wait behind the breaker while a provider hangs and fails, one tries, and all go on when it is well', async () => {
       const names = Array.from({ length: 24 }, (_, i) => `breaker-${i}`);
-      const wired = await wire('openai', names.map(textOf), { rates: { hang: 0.3, 'error-503': 0.7 } });
+      const wired = await wire('openai', names.map(textOf), {
+        rates: { hang: 0.3, 'error-503': 0.3, 'error-in-200': 0.4 },
+      });
       const telemetry = createTelemetry({ log: { level: 'silent' } });
       const askedAt: number[] = [];
       const staged = await stage(transport, {

@@ -128,8 +128,8 @@ describe('BioPortal teacher, against a wire-true emulator', () => {
     ['redirect', 'EGRESS_DENIED', { fault: 'setup' }],
     ['cut', 'TEACHER_HUNG_UP', { fault: 'provider' }],
     ['slam', 'TEACHER_HUNG_UP', { fault: 'provider' }],
-    ['bad-envelope', 'REPLY_NOT_JSON', { fault: 'reply' }],
-    ['bad-json', 'REPLY_NOT_JSON', { fault: 'reply' }],
+    ['bad-envelope', 'TEACHER_FAILED', { fault: 'provider' }],
+    ['bad-json', 'TEACHER_FAILED', { fault: 'provider' }],
     ['wrong-schema', 'REPLY_WRONG_SCHEMA', { fault: 'reply' }],
     ['invented', 'REPLY_WRONG_SCHEMA', { fault: 'reply' }],
   ];

@@ -31,6 +31,8 @@ const EXPECTED: Readonly<Partial<Record<Fault, Expected>>> = {
   unpaid: { code: 'TEACHER_UNPAID', kind: 'setup' },
   'error-500': { code: 'TEACHER_FAILED', kind: 'provider' },
   'error-503': { code: 'TEACHER_FAILED', kind: 'provider' },
+  'error-in-200': { code: 'TEACHER_FAILED', kind: 'provider' },
+  'busy-in-200': { code: 'TEACHER_BUSY', kind: 'busy' },
   cut: { code: 'TEACHER_HUNG_UP', kind: 'provider' },
   slam: { code: 'TEACHER_HUNG_UP', kind: 'provider' },
   'bad-envelope': { code: 'TEACHER_FAILED', kind: 'provider', paid: 'maybe' },

@@ -132,6 +132,27 @@ describe('a charge that no answer came for', () => {
     }
   });
 
+  it('is none after a 200 that says in its body that it failed', async () => {
+    const choice = { finish_reason: 'error', message: { content: 'half an ans' } };
+    for (const [body, code] of [
+      [{ error: { code: 502, message: 'x' } }, 'TEACHER_FAILED'],
+      [{ error: { code: 'server_error' }, choices: [] }, 'TEACHER_FAILED'],
+      [{ error: { code: 429 } }, 'TEACHER_BUSY'],
+      [{ error: { code: '429' }, choices: null }, 'TEACHER_BUSY'],
+      [{ error: { code: 402 } }, 'TEACHER_UNPAID'],
+      [{ error: { type: 'insufficient_quota' } }, 'TEACHER_UNPAID'],
+      [{ choices: [choice] }, 'TEACHER_FAILED'],
+      [{ choices: [choice], error: { code: 429 } }, 'TEACHER_BUSY'],
+      [{ choices: [{ ...choice, finish_reason: 'stop', error: { code: 503 } }] }, 'TEACHER_FAILED'],
+    ] as const) {
+      const { error, request } = await failure('openai', 200, JSON.stringify(body));
+      assert.equal(error.code, code, JSON.stringify(body));
+      assert.equal(chargeOf(request, error, { trying: false, ms: 0 }).usage.usd, 0);
+    }
+    const [whole] = await used('openai', { ...openAi({ prompt_tokens: 1, completion_tokens: 1 }), error: null });
+    assert.equal(whole.inputTokens, 1);
+  });
+
   it('is none after a refusal by status', async () => {
     for (const status of [400, 404, 409, 500, 503])
       assert.equal((await failure('openai', status, '{}')).error.usage, undefined);

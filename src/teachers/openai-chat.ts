@@ -1,6 +1,6 @@
 /**
  * Chat Completions through the official client: OpenAI, Azure OpenAI, and every server that speaks the same protocol. The client
- * is told everything explicitly, since it would otherwise take base URL, keys and logging from the environment.
+ * is told everything explicitly, since it would otherwise take base URL, keys, headers and logging from the environment.
  */
 import { AzureOpenAI, OpenAI } from 'openai';
 import type { ChatCompletion, ChatCompletionCreateParamsNonStreaming } from 'openai/resources/chat/completions';
@@ -20,6 +20,8 @@ export interface OpenAiChatOptions {
   readonly maxOutputTokens: number;
   readonly fetch: typeof fetch;
 }
+
+const HEADERS_OF_ENV = 'OPENAI_CUSTOM_HEADERS';
 
 type Settings = Omit<ChatCompletionCreateParamsNonStreaming, 'model' | 'messages'>;
 
@@ -62,7 +64,23 @@ function clientOf({ baseUrl, apiKey, azure, fetch }: OpenAiChatOptions): OpenAI 
     organization: null,
     project: null,
   } as const;
-  return azure === undefined ? new OpenAI({ ...common, adminAPIKey: null }) : new AzureOpenAI({ ...common, ...azure });
+  return withoutHeadersOfEnv(() =>
+    azure === undefined ? new OpenAI({ ...common, adminAPIKey: null }) : new AzureOpenAI({ ...common, ...azure }),
+  );
+}
+
+/**
+ * The client adds the headers of this variable to every request, over its own, whatever the host: a gateway's key would go to a provider.
+ * No option of it turns that off.
+ */
+function withoutHeadersOfEnv<T>(make: () => T): T {
+  const { [HEADERS_OF_ENV]: headers } = process.env;
+  delete process.env[HEADERS_OF_ENV];
+  try {
+    return make();
+  } finally {
+    if (headers !== undefined) process.env[HEADERS_OF_ENV] = headers;
+  }
 }
 
 function settingsOf({ takes, sampling, maxOutputTokens }: OpenAiChatOptions): Settings {

@@ -1,5 +1,7 @@
 /** If this fails, a model is asked in a way that it refuses or that costs twice, or its answer and what it cost come back wrong. */
 import assert from 'node:assert/strict';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { createTeacher } from '../../src/teachers/create-teacher.ts';
 import { Gold } from '../emulators/gold.ts';
@@ -83,6 +85,7 @@ describe('asking', () => {
       OPENAI_API_KEY: 'other',
       OPENAI_LOG: 'debug',
       OPENAI_ORG_ID: 'org',
+      OPENAI_CUSTOM_HEADERS: 'Authorization: Bearer other\nX-Leak: 1',
       GOOGLE_GEMINI_BASE_URL: 'http://127.0.0.1:9',
       GEMINI_API_KEY: 'other',
       GOOGLE_GENAI_USE_VERTEXAI: 'true',
@@ -97,8 +100,43 @@ describe('asking', () => {
         assert.deepEqual((await teacher.ask(request, signal)).quotes, [{ text: 'gout' }]);
         await emulator.stop();
       }
+      for (const [name, value] of Object.entries(foreign)) assert.equal(process.env[name], value, 'and leaves them');
     } finally {
       for (const name of Object.keys(foreign)) delete process.env[name];
     }
+  });
+
+  it('sends no header of the environment to any address', async () => {
+    const seen: IncomingHttpHeaders[] = [];
+    const server = createServer((request, response) => {
+      seen.push(request.headers);
+      request.resume().on('end', () => response.writeHead(503).end());
+    });
+    await new Promise<void>(resolve => server.unref().listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const config = { name: 't', model: 'gpt-4o-2024-08-06', baseUrl: `http://127.0.0.1:${port}`, apiKey: KEY } as const;
+    process.env.OPENAI_CUSTOM_HEADERS = 'Authorization: Bearer other\napi-key: other\nX-Leak: 1';
+    try {
+      for (const each of [
+        { ...config, kind: 'openai' },
+        { ...config, kind: 'azure', deployment: 'd', apiVersion: '2024-10-21' },
+      ] as const) {
+        const teacher = await createTeacher({ config: each, egressAllow: ['127.0.0.1'] });
+        const [request] = teacher.plan(gated(TEXT), 'disease');
+        assert.ok(request);
+        await assert.rejects(teacher.ask(request, signal), { code: 'TEACHER_FAILED' });
+      }
+    } finally {
+      delete process.env.OPENAI_CUSTOM_HEADERS;
+      server.close();
+      server.closeAllConnections();
+    }
+    assert.deepEqual(
+      seen.map(headers => [headers.authorization, headers['api-key'], headers['x-leak']]),
+      [
+        [`Bearer ${KEY}`, undefined, undefined],
+        [undefined, KEY, undefined],
+      ],
+    );
   });
 });

@@ -30,7 +30,7 @@ const KEYS = {
 /**
  * Those that some task names, in order for each task. The others are checked as well, and dropped.
  *
- * @throws ConfigError for a task that its teacher does not know, or for a key that is not where `keyFrom` says; TeacherError.
+ * @throws ConfigError for a task that its teacher does not know, for more output than its model gives, or for a key that is not where `keyFrom` says; TeacherError.
  */
 export async function buildTeachers(
   { escalation, egress }: Config,
@@ -86,7 +86,7 @@ async function makeTeacher(
 ): Promise<Teacher> {
   const { name, measured } = config;
   const teacher = await createTeacher({ config, ...rest }).catch((cause: unknown) => {
-    // the port's word for a task without a prompt or query
+    // the port's word for a task without a prompt or query, and for more output than the model gives
     throw cause instanceof RangeError ? invalid('escalation.teachers', cause.message, cause) : cause;
   });
   const unasked = Object.keys(measured).find(task => !teacher.tasks.includes(task));

@@ -86,7 +86,8 @@ type Surroundings = Required<Omit<CreateTeacherOptions, 'config'>>;
 /**
  * Clients and dictionaries are loaded only now, since most runs need none.
  *
- * @throws TeacherError EGRESS_DENIED, MODEL_UNKNOWN, TEACHER_DENIED. @throws RangeError for a task that the teacher does not know
+ * @throws TeacherError EGRESS_DENIED, MODEL_UNKNOWN, TEACHER_DENIED. @throws RangeError for a task that the teacher does not know, or for
+ * more output than its model can give
  */
 export async function createTeacher({ config, egressAllow, now = Date.now }: CreateTeacherOptions): Promise<Teacher> {
   if (config.kind === 'dictionary') {
@@ -181,10 +182,19 @@ function keyOf({ name, kind, apiKey }: LlmTeacherConfig | BioportalConfig): stri
   return apiKey;
 }
 
-/** At most a quarter of what the model holds: notes, instructions and thoughts need the rest. */
+/** At most a quarter of what the model holds: notes, instructions and thoughts need the rest. What was configured is never lowered. */
 function outputTokensOf(config: LlmTeacherConfig, { takes, contextTokens, outputTokens }: ModelFacts): number {
-  const wanted = config.maxOutputTokens ?? (takes.reasoning ? OUTPUT_TOKENS.reasoning : OUTPUT_TOKENS.answering);
-  return Math.min(wanted, outputTokens, Math.floor(contextTokens / 4));
+  const { name, model, maxOutputTokens } = config;
+  const quarter = Math.floor(contextTokens / 4);
+  const most = Math.min(outputTokens, quarter);
+  if (maxOutputTokens === undefined)
+    return Math.min(takes.reasoning ? OUTPUT_TOKENS.reasoning : OUTPUT_TOKENS.answering, most);
+  if (maxOutputTokens <= most) return maxOutputTokens;
+  const why =
+    most === outputTokens
+      ? `all that ${model} answers`
+      : `a quarter of its contextTokens (${contextTokens}): configure these if it holds more`;
+  throw new RangeError(`${name}: maxOutputTokens of ${maxOutputTokens} is more than ${most}, ${why}`);
 }
 
 /** At most a code point for every fourth token that the model holds, far below what it could read. */

@@ -36,7 +36,8 @@ export interface ModelQuestion {
   readonly model: string;
   readonly price?: Price;
   readonly contextTokens?: number;
-  readonly outputTokens?: number;
+  /** How much it is to answer at most: a model that is not listed is taken to be able to. */
+  readonly maxOutputTokens?: number;
   readonly takes?: Partial<Takes>;
 }
 
@@ -65,7 +66,7 @@ const LISTED: Readonly<Record<string, (typeof prices.models)[keyof typeof prices
 const UNLISTED = { contextTokens: 8192, outputTokens: 4096 };
 
 /** What the configuration says goes before what the list says. @throws TeacherError MODEL_UNKNOWN when neither knows a price */
-export function modelFacts({ model, price, contextTokens, outputTokens, takes }: ModelQuestion): ModelFacts {
+export function modelFacts({ model, price, contextTokens, maxOutputTokens, takes }: ModelQuestion): ModelFacts {
   const listed = Object.hasOwn(LISTED, model) ? LISTED[model] : undefined;
   const known = price ?? listed?.usdPerMillion;
   if (known === undefined) {
@@ -83,7 +84,7 @@ export function modelFacts({ model, price, contextTokens, outputTokens, takes }:
   return {
     price: known,
     contextTokens: contextTokens ?? listed?.contextTokens ?? UNLISTED.contextTokens,
-    outputTokens: outputTokens ?? listed?.outputTokens ?? UNLISTED.outputTokens,
+    outputTokens: listed?.outputTokens ?? maxOutputTokens ?? UNLISTED.outputTokens,
     takes: { ...kindOf(model, listed?.takes), ...takes },
   };
 }

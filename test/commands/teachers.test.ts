@@ -66,6 +66,14 @@ describe('keys of teachers', () => {
 });
 
 describe('teachers are checked at the start', () => {
+  it('for more output than their model gives', async () => {
+    const wanted = { kind: 'openai', model: MODEL, maxOutputTokens: 20_000 };
+    await assert.rejects(
+      keyOf(wanted),
+      refused(/^escalation\.teachers: it: maxOutputTokens of 20000 is more than 16384/),
+    );
+  });
+
   it('for tasks that they do not know', async () => {
     for (const kind of [{ kind: 'openai', model: MODEL }, { kind: 'bioportal' }, { kind: 'dictionary' }]) {
       await assert.rejects(

@@ -1,5 +1,7 @@
 /** If these fail, a kind of teacher that the configuration names cannot be made, or is asked about tasks that it does not know. */
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { createTeacher, type TeacherConfig } from '../../src/teachers/create-teacher.ts';
 import { TeacherError } from '../../src/teachers/teacher-error.ts';
@@ -51,6 +53,48 @@ describe('one factory for all kinds', () => {
       if (config.kind === 'dictionary') continue;
       const creating = createTeacher({ config: { ...config, apiKey: '' }, egressAllow: [host ?? ''] });
       await assert.rejects(creating, { code: 'TEACHER_DENIED' });
+    }
+  });
+
+  it('an unlisted model may answer as much as was configured', async () => {
+    const wanted = { model: 'gpt-5-mini-2025-08-07', contextTokens: 400_000, maxOutputTokens: 16_384 } as const;
+    const sent: unknown[] = [];
+    const server = createServer((request, response) => {
+      const body: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => body.push(chunk));
+      request.on('end', () => {
+        sent.push(JSON.parse(Buffer.concat(body).toString('utf8')).max_completion_tokens);
+        response.writeHead(503).end();
+      });
+    });
+    await new Promise<void>(resolve => server.unref().listen(0, '127.0.0.1', resolve));
+    const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const config = { ...llm, ...wanted, kind: 'openai', baseUrl, price: { input: 1, output: 2 } } as const;
+    const teacher = await createTeacher({ config, egressAllow: ['127.0.0.1'] });
+    const [request] = teacher.plan(gated(TEXT), 'medication');
+    assert.ok(request);
+    await assert.rejects(teacher.ask(request, new AbortController().signal), { code: 'TEACHER_FAILED' });
+    server.close();
+    server.closeAllConnections();
+    assert.deepEqual([request.atMost.outputTokens, sent], [16_384, [16_384]]);
+  });
+
+  it('refuses more output than the model gives, instead of lowering it', async () => {
+    const price = { input: 1, output: 2 };
+    for (const [wanted, message] of [
+      [{ model: 'gpt-4o-2024-08-06', maxOutputTokens: 16_385 }, /16385 is more than 16384, all that gpt-4o-2024-08-06/],
+      [
+        { model: 'own', price, maxOutputTokens: 2_049 },
+        /2049 is more than 2048, a quarter of its contextTokens \(8192\)/,
+      ],
+      [{ model: 'own', price, contextTokens: 40_000, maxOutputTokens: 10_001 }, /10001 is more than 10000, a quarter/],
+    ] as const) {
+      const config = { ...llm, kind: 'openai', ...wanted } as const;
+      const egressAllow = ['api.openai.com'];
+      await assert.rejects(createTeacher({ config, egressAllow }), { name: 'RangeError', message });
+      const less = { ...config, maxOutputTokens: wanted.maxOutputTokens - 1 };
+      const [request] = (await createTeacher({ config: less, egressAllow })).plan(gated(TEXT), 'medication');
+      assert.equal(request?.atMost.outputTokens, less.maxOutputTokens);
     }
   });
 

@@ -27,7 +27,7 @@ export interface Charge {
 
 /**
  * @param request.atMost its bound. @param error what it failed with. @param how.trying whether its provider was being tried after an
- * outage: nothing is kept for a try that fails, or trying would spend what the provider is tried for. @param how.ms that it took.
+ * outage: nothing is kept for a try that fails, whatever its status, or trying would spend what the provider is tried for. @param how.ms that it took.
  */
 export function chargeOf(
   { atMost }: TeacherRequest,
@@ -36,8 +36,9 @@ export function chargeOf(
 ): Charge {
   if (!(error instanceof TeacherError)) return { usage: { ...modest(atMost), ms }, estimated: true };
   if (error.usage !== undefined) return { usage: error.usage, estimated: false };
+  if (trying && error.fault === 'provider') return { usage: NOTHING, estimated: false };
   if (ANSWERED.includes(error.code) || hasSucceeded(error)) return { usage: { ...atMost, ms }, estimated: true };
-  if (UNANSWERED.includes(error.code) && !trying) return { usage: { ...modest(atMost), ms }, estimated: true };
+  if (UNANSWERED.includes(error.code)) return { usage: { ...modest(atMost), ms }, estimated: true };
   return { usage: NOTHING, estimated: false };
 }
 

@@ -220,6 +220,25 @@ describe('the chain', () => {
     assert.deepEqual(new Set(kinds), new Set(['decided']));
   });
 
+  it('spends no more than the bounds of what opens its breaker on an outage that answers 200', async () => {
+    let down = true;
+    const garbage = { details: { status: 200 } };
+    const teacher = new Scripted('t', () => (down ? refuse('TEACHER_FAILED', garbage) : reply('headache')), {
+      usd: 0.08,
+    });
+    const { decide, facts } = chainOf([teacher], { usdPerDay: 0.5 }, { concurrency: 1 });
+    const all = Array.from({ length: 8 }, (_, id) => decide(id));
+    for (let i = 0; i < 300; i++) await tick(1_000);
+    assert.ok(teacher.asked.length > 20, `${teacher.asked.length} answered with garbage`);
+    const usd = (): number => of(facts, 'budget.used').at(-1)?.usdToday ?? 0;
+    assert.ok(usd() <= 0.25, `${usd()}: three at 0.08 before it opened`);
+    assert.ok(all.every(each => !each.done()));
+    down = false;
+    for (let i = 0; i < 60; i++) await tick(1_000);
+    const kinds = (await Promise.all(all.map(each => each.decision))).map(each => each.kind);
+    assert.deepEqual(new Set(kinds), new Set(['decided']));
+  });
+
   it('waits for money while a provider is being tried, and reviews nothing for the lack of it', async () => {
     let down = true;
     const teacher = new Scripted('t', () => (down ? refuse('TEACHER_FAILED') : reply('headache')), { usd: 0.08 });

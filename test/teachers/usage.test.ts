@@ -111,7 +111,7 @@ describe('a charge that no answer came for', () => {
     return { error, request };
   };
 
-  it('is taken at its bound after a 200 that cannot be used', async () => {
+  it('is taken at its bound after a 200 that cannot be used, and not while the provider is being tried', async () => {
     // an object that the client, or what reads its answer, stumbles over
     const objects = ['{"choices": {"0": null}, "usage": {}}', '{"choices": [{"message": {"content": 7}}]}'];
     for (const [kind, body] of [
@@ -129,6 +129,8 @@ describe('a charge that no answer came for', () => {
         { ...request.atMost, ms: 0 },
         `${error.code} after ${kind} said ${body.slice(0, 60)}`,
       );
+      const tried = chargeOf(request, error, { trying: true, ms: 0 });
+      assert.equal(tried.usage.usd, error.fault === 'provider' ? 0 : usage.usd, `${error.code} of a try in an outage`);
     }
   });
 

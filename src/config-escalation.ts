@@ -4,6 +4,8 @@ import { count } from './config-kafka.ts';
 
 const name = z.string().min(1);
 const share = z.number().min(0).max(1);
+/** Just under the `headersTimeout` of Node's fetch, which a request would otherwise end at, whatever is configured. */
+const LONGEST_REQUEST_MS = 299_000;
 const amount = z.number().min(0);
 
 /** Lists and objects stand in the file; in the environment they are JSON. */
@@ -99,7 +101,9 @@ export const escalation = z.strictObject({
   /** Older escalations go to review. */
   deadlineMs: count(10_000_000_000).default(86_400_000),
   /** A request is ended after so long. */
-  requestMs: count().default(60_000),
+  requestMs: count(LONGEST_REQUEST_MS, 'Node ends by itself what has not begun to be answered after 300 s').default(
+    60_000,
+  ),
   /** Requests to one provider at once. */
   concurrency: count(1_000).default(4),
   /** How long stored replies stay. */

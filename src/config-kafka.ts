@@ -4,7 +4,13 @@ import { z } from 'zod';
 /** Keys that the environment alone may give: a file is read by many. */
 export const SECRETS = ['kafka.sasl.password', 'kafka.sasl.clientSecret', 'registry.password'] as const;
 
-export const count = (max = 1_000_000_000) => z.coerce.number().int().min(1).max(max);
+/** @param why no more than `max`. */
+export const count = (max = 1_000_000_000, why?: string) =>
+  z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(max, why === undefined ? undefined : `must be at most ${max}: ${why}`);
 const name = z.string().min(1);
 const yesNo = z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })]);
 /** A path, or nothing. */

@@ -101,6 +101,14 @@ describe('config', () => {
     }
   });
 
+  it('takes no longer request than Node lets one wait', () => {
+    const requestMs = (value: string) =>
+      loadConfig({ env: { CLINSTREAM_ESCALATION_REQUEST_MS: value } }).escalation.requestMs;
+    assert.equal(requestMs('299000'), 299_000);
+    for (const value of ['299001', '300001'])
+      assert.throws(() => requestMs(value), refusal(/escalation\.requestMs \(.*\): must be at most 299000: Node ends/));
+  });
+
   it('gives every key an environment name of its own', () => {
     const names = configKeys().map(each => each.environment);
     assert.equal(new Set(names).size, names.length);

@@ -1,4 +1,7 @@
-/** How large a record may be that a role writes: what does not fit goes to review, rather than end the role at every start. */
+/**
+ * How large a record may be that a role writes. What does not fit goes to review, or, where nothing of the note is out yet, to the
+ * dead letters, rather than end the role at every start.
+ */
 import type { Config } from '../config.ts';
 import { DEFAULT_MAX_VALUE_BYTES } from '../events/codec.ts';
 import { ESCALATION_FACTOR } from '../events/codecs.ts';

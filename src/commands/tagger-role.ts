@@ -8,7 +8,7 @@ import { type Running, runProcessor } from '../streams/runner.ts';
 import type { Transport } from '../streams/transport.ts';
 import type { Tagged } from '../tagging/tagger.ts';
 import { TaggerProcessor } from '../tagging/tagger-processor.ts';
-import { escalationBytes } from './record-bytes.ts';
+import { escalationBytes, revisionBytes } from './record-bytes.ts';
 import type { Serving } from './serve-model.ts';
 
 export const TAGGER_ROLE = 'tagger';
@@ -34,6 +34,7 @@ export function startTagger(
     notes: codecs.notes(topics.notes),
     entities: codecs.entities(topics.entities),
     topics,
+    maxEntitiesBytes: revisionBytes(config),
     ...(doubts === undefined
       ? {}
       : {

@@ -19,6 +19,7 @@ import { REVIEW_EVENT_TYPE, reviewEvent } from '../events/review-event.ts';
 import type { ModelIdentity } from '../model/manifest.ts';
 import { type GatedNote, gate } from '../text/privacy-gate.ts';
 import type { Tagged, Tagger } from './tagger.ts';
+import { TaggingError } from './tagging-error.ts';
 
 /** Where doubts go. */
 export interface Escalation {
@@ -37,6 +38,8 @@ export interface TaggerProcessorOptions {
   readonly notes: EventCodec<Note>;
   readonly entities: EventCodec<EntitiesEvent>;
   readonly topics: { readonly entities: string; readonly deadLetters: string };
+  /** A note whose event is larger, which no topic may take and no reader reads, is a dead letter. */
+  readonly maxEntitiesBytes: number;
   /** Without it every revision is final. */
   readonly escalation?: Escalation;
   /** Milliseconds since the Unix epoch. */
@@ -93,7 +96,7 @@ export class TaggerProcessor implements Processor {
       revision: 1,
       taggedAt,
     });
-    const value = await this.#options.entities.encode(event);
+    const value = await this.#encode(event);
     const output = { id: event.eventId, type: ENTITIES_EVENT_TYPE, topic: this.#options.topics.entities, value };
     const escalated = doubts.length === 0 ? [] : [await this.#escalate(note, event, doubts)];
     this.#report(note.noteId, tagged, decoded - began);
@@ -107,6 +110,17 @@ export class TaggerProcessor implements Processor {
       value,
       headers: eventHeaders({ id, type, source: SOURCE, time: taggedAt }, record.headers),
     }));
+  }
+
+  async #encode(event: EntitiesEvent): Promise<Buffer> {
+    const value = await this.#options.entities.encode(event);
+    const { maxEntitiesBytes } = this.#options;
+    if (value.length <= maxEntitiesBytes) return value;
+    throw new TaggingError(
+      'ENTITIES_TOO_LARGE',
+      `the note's ${event.entities.length} entities take ${value.length} bytes; the limit is ${maxEntitiesBytes}: divide the note`,
+      { details: { bytes: value.length, maxEntitiesBytes } },
+    );
   }
 
   async #escalate(note: GatedNote, entities: EntitiesEvent, doubts: readonly Doubt[]): Promise<Output> {
@@ -132,6 +146,6 @@ export class TaggerProcessor implements Processor {
 /** How often the input was tried when the failure is the input's; undefined when it is the machinery's. */
 export function attemptsAtInput(error: unknown): number | undefined {
   if (!(error instanceof ClinstreamError)) return undefined;
-  if (error.stage === 'decode' || error.stage === 'privacy') return 1;
+  if (error.stage === 'decode' || error.stage === 'privacy' || error.stage === 'tagging') return 1;
   return error.code === 'BATCH_FAILED' ? 2 : undefined;
 }

@@ -68,6 +68,7 @@ function processor(
   answer: () => Promise<Tagged>,
   now = 2000,
   escalation?: Escalation,
+  maxEntitiesBytes = 1_000_000,
 ): { process: (input: StreamRecord) => Promise<readonly OutgoingRecord[]>; facts: Fact[] } {
   const facts: Fact[] = [];
   const real = new TaggerProcessor({
@@ -76,6 +77,7 @@ function processor(
     notes,
     entities,
     topics: { entities: 'out', deadLetters: 'dead' },
+    maxEntitiesBytes,
     ...(escalation === undefined ? {} : { escalation }),
     now: () => now,
     observe: fact => facts.push(fact),
@@ -197,6 +199,34 @@ describe('tagger processor', () => {
       facts.map(fact => fact.kind),
       ['record.dead-lettered'],
     );
+  });
+
+  it('sends a note whose event no topic could carry to the dead letters, so that the partition goes on', async () => {
+    const input = await record();
+    const size = (await processor(async () => TAGGED).process(input))[0]?.value?.length ?? 0;
+    const within = await processor(async () => TAGGED, 2000, undefined, size).process(input);
+    assert.deepEqual(
+      within.map(each => each.topic),
+      ['out'],
+    );
+    for (const escalation of [undefined, escalating()]) {
+      const { process, facts } = processor(
+        async () => TAGGED,
+        2000,
+        escalation,
+        escalation === undefined ? size - 1 : 1,
+      );
+      const [letter, ...more] = await process(input);
+      assert.ok(letter !== undefined);
+      assert.deepEqual([more, letter.topic, letter.value], [[], 'dead', input.value]);
+      const reason = deadLetterReason(letter);
+      assert.deepEqual([reason?.stage, reason?.code, reason?.attempts], ['tagging', 'ENTITIES_TOO_LARGE', 1]);
+      assert.deepEqual(
+        facts.map(fact => fact.kind),
+        ['record.dead-lettered'],
+        'neither tagged nor escalated',
+      );
+    }
   });
 
   it('acknowledges nothing when the machinery fails', async () => {

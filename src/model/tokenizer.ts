@@ -2,12 +2,20 @@
  * The one tokenizer: the official binding with the tokenizer.json that the trainer used. Offsets are code points; nothing is
  * truncated. A long text is encoded in pieces cut before white space, which gives the same tokens (BERT's pre-tokenizer splits
  * there anyway) and neither blocks the event loop nor holds one huge encoding.
+ * `encode` in src/distill/trainer/corpus.py reads texts for training in the same way.
  */
 import { Tokenizer } from 'tokenizers';
 import type { Tokens } from '../core/tokens.ts';
 import { ModelError } from './model-error.ts';
 
 const PIECE_UNITS = 32_768;
+
+/**
+ * BERT's normalizer deletes control characters before words are told apart, and would make one word of two around a page break
+ * (form feed), a soft line break of Word (vertical tab), a line end from EBCDIC (U+0085), or a dash of cp1252 read as Latin-1.
+ */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
+const SEPARATORS = /[\v\f\x1c-\x1f\x80-\x9f]/g;
 
 export class TextTokenizer {
   readonly #tokenizer: Tokenizer;
@@ -23,7 +31,8 @@ export class TextTokenizer {
     this.#pieceUnits = pieceUnits;
   }
 
-  async encode(text: string): Promise<Tokens> {
+  async encode(original: string): Promise<Tokens> {
+    const text = original.replace(SEPARATORS, ' '); // one code point for one: offsets stay
     const parts: Tokens[] = [];
     let point = 0;
     let word = 0;

@@ -31,5 +31,5 @@ export function runsOf(index: CodePointIndex, words: Words, chosen: (word: numbe
 
 function hasLineEnd(index: CodePointIndex, from: number, to: number): boolean {
   if (to - from < 1) return false;
-  return /[\n\r\u2028\u2029]/.test(index.slice(from, to));
+  return /[\n\v\f\r\x85\u2028\u2029]/.test(index.slice(from, to));
 }

@@ -1,10 +1,11 @@
-/** If this fails, a training that was cut off ends elsewhere than one that was not, or made-up training data labels the wrong words. */
+/** If this fails, a training that was cut off ends elsewhere, words are learnt that are never tagged, or labels on the wrong ones. */
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { sha256Of } from '../../src/model/manifest.ts';
-import { ROOT } from '../support/model.ts';
+import { TextTokenizer } from '../../src/model/tokenizer.ts';
+import { MODEL_DIRECTORY, ROOT } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { runPython as run, trainerPython } from '../support/trainer.ts';
 
@@ -118,6 +119,29 @@ print([said(lambda self, line=line: line) for line in flags] + [said(absent)])
     const { code, stdout, stderr } = await run(['-c', program]);
     assert.equal(code, 0, stderr);
     assert.equal(stdout, '[False, True, True, True, False, False]\n');
+  });
+
+  it('reads a text in the pieces, words and offsets in which it is tagged', async () => {
+    const rows = readFileSync(notes, 'utf8').trim().split('\n').slice(0, 3);
+    const texts = rows.map(row => (JSON.parse(row) as { text: string }).text);
+    texts.push('💊\vaspirin\fmeto\x1fprolol\x85na\x92\u0301ve\x07 e\u0301\u2028x\u200by\r\n\tz');
+    const program = `
+import json, sys
+from corpus import encode
+from tokenizers import Tokenizer
+tokenizer = Tokenizer.from_file(sys.argv[1])
+encoded = [encode(tokenizer, text) for text in json.loads(sys.argv[2])]
+print(json.dumps([[each.ids, [start for start, _ in each.offsets], [end for _, end in each.offsets], each.word_ids] for each in encoded]))
+`;
+    const file = join(MODEL_DIRECTORY, 'tokenizer.json');
+    const { code, stdout, stderr } = await run(['-c', program, file, JSON.stringify(texts)]);
+    assert.equal(code, 0, stderr);
+    const tokenizer = new TextTokenizer(file);
+    const tagged = await Promise.all(texts.map(text => tokenizer.encode(text)));
+    assert.deepEqual(
+      JSON.parse(stdout),
+      tagged.map(({ ids, starts, ends, words }) => [ids, starts, ends, words].map(each => [...each])),
+    );
   });
 
   it('keeps every label on its mention when it writes shorthand', async () => {

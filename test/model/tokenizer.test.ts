@@ -22,6 +22,17 @@ describe('tokenizer', () => {
     for (let i = 1; i < words.length; i++) assert.ok((words[i] as number) >= (words[i - 1] as number));
   });
 
+  it('takes a control character that separates words for a space, and counts it', async () => {
+    const spaced = await tokenizer.encode('💊 aspirin metoprolol');
+    assert.equal(new Set(spaced.words).size, 3);
+    for (const separator of ['\v', '\f', '\x1c', '\x1f', '\x80', '\x85', '\x96', '\x9f'])
+      assert.deepEqual(
+        await tokenizer.encode(`💊${separator}aspirin${separator}metoprolol`),
+        spaced,
+        JSON.stringify(separator),
+      );
+  });
+
   it('gives every piece a place inside the text, in order', async () => {
     await fc.assert(
       fc.asyncProperty(trickyText, async text => {

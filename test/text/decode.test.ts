@@ -49,6 +49,8 @@ describe('decode', () => {
       decode(text, (_, head) => (head === 0 ? 3 : -3)).entities.map(each => each.text);
     assert.deepEqual(texts('insulin glargine'), ['insulin glargine']);
     assert.deepEqual(texts('aspirin\nmetoprolol\r\nzinc'), ['aspirin', 'metoprolol', 'zinc']);
+    for (const end of ['\f', '\v', '\x85', '\u2028', '\u2029'])
+      assert.deepEqual(texts(`aspirin${end}metoprolol`), ['aspirin', 'metoprolol'], JSON.stringify(end));
   });
 
   it('keeps an accent that the tokenizer dropped, and drops a mention of marks only', () => {

@@ -15,6 +15,10 @@ export const trickyText = fc
       '🇩🇪',
       '\r\n',
       '\t',
+      '\f', // page break
+      '\v', // soft line break
+      '\x1f',
+      '\x85', // line end from EBCDIC
       '\u200b', // zero-width space
       'ألم', // right to left
       'חום',

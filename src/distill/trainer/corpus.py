@@ -7,18 +7,20 @@ piece makes it *missing*: it is neither Inside nor Outside, and no loss counts i
 import hashlib
 import json
 import random
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from heads import HEADS, NOTES, SOURCES, sources
 
 WINDOW_LENGTHS = (126, 190, 254)
 MISSING = -1
+SEPARATORS = re.compile("[\x0b\x0c\x1c-\x1f\x80-\x9f]")
 SPLITS = ("train", "dev", "test")
 
 
@@ -84,6 +86,11 @@ def read_rows(path: Path, corpus: str) -> Iterator[dict]:
             yield row
 
 
+def encode(tokenizer: Tokenizer, text: str) -> Encoding:
+    """As `TextTokenizer` does it in src/model/tokenizer.ts: the same pieces, words and offsets, without special tokens."""
+    return tokenizer.encode(SEPARATORS.sub(" ", text), add_special_tokens=False)
+
+
 @dataclass(frozen=True)
 class Reading:
     """How rows become documents. `labels` as in `labelled_by`; `soft`: an entity's confidence is its label, not 1."""
@@ -96,7 +103,7 @@ class Reading:
         return [self.document(row, corpus) for row in read_rows(path, corpus) if row["split"] == split]
 
     def document(self, row: dict, corpus: str) -> Document:
-        encoded = self.tokenizer.encode(row["text"], add_special_tokens=False)
+        encoded = encode(self.tokenizer, row["text"])
         offsets = np.array(encoded.offsets, dtype=np.int64).reshape(-1, 2)
         labels = {
             HEADS.index(source.head): (label_pieces(offsets, row["entities"], source.types, self.soft), source.weight)

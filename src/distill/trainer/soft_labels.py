@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from corpus import Document, corpus_files, read_rows
+from corpus import Document, corpus_files, encode, read_rows
 from finished import read_finished
 from heads import HEADS, NOTES, SERVED
 from model import CLS, SEP
@@ -117,7 +117,7 @@ def read_unlabelled(paths: list[Path], corpus: Path, tokenizer) -> list[Document
             if len(own & held_out) > SHARED * max(1, len(own)):
                 left_out += 1
                 continue
-            encoded = tokenizer.encode(row["text"], add_special_tokens=False)
+            encoded = encode(tokenizer, row["text"])
             documents.append(
                 Document(row["id"], UNLABELLED, np.array(encoded.ids, np.int64), np.array(encoded.word_ids, np.int64), {})
             )

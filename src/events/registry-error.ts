@@ -35,8 +35,8 @@ export function refusal(status: number, body: unknown, place: string): RegistryE
     return make('REGISTRY_DENIED', `answered ${status}: check registry.username and its password, and what it may do`);
   }
   if (status === 404) {
-    // a proxy and a wrong base answer 404 as well, and they know nothing about schemas
-    return String(field(body, 'error_code')).startsWith('404')
+    // a proxy and a wrong path answer 404 as well, Confluent's own registry with error_code 404: they know nothing about schemas
+    return /^404\d\d$/.test(String(field(body, 'error_code')))
       ? make('REGISTRY_NOT_FOUND', 'answered that there is none')
       : make('REGISTRY_FAILED', 'answered 404, but not as a schema registry does: check the path of registry.url');
   }

@@ -125,6 +125,7 @@ describe('the schema registry', { skip, timeout: 300_000 }, () => {
   it('must be one: whatever else answers, 404 or 200, is a wrong URL and not a wrong note', async () => {
     const others: readonly Front['intercept'][] = [
       (_, response) => json(response, 404, { status: 404, title: 'no such page' }),
+      (_, response) => json(response, 404, { error_code: 404, message: 'HTTP 404 Not Found' }),
       (_, response) => response.writeHead(404).end() && true,
       (_, response) => json(response, 200, {}),
       (_, response) => response.writeHead(200).end('<html>log in</html>') && true,

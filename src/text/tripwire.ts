@@ -19,13 +19,17 @@ const WIRES: readonly Wire[] = [
   {
     category: 'ssn',
     pattern: /(?<![\d-])(\d{3})([- ])(\d{2})\2(\d{4})(?![\d-])/g,
-    // https://www.ssa.gov/employer/randomization.html: never 000, 666 or 9xx; group never 00; serial never 0000
-    check: match => !/^(000|666|9\d\d)$/.test(match[1] ?? '') && match[3] !== '00' && match[4] !== '0000',
+    check: match => isSocialSecurity(match[1], match[3], match[4]),
+  },
+  {
+    category: 'ssn',
+    pattern: /\b(?:ssn|social security(?: number| no\.?)?)[\s:#=().-]{0,6}(?:is )?(\d{3})(\d{2})(\d{4})(?!\d)/gi,
+    check: match => isSocialSecurity(match[1], match[2], match[3]),
   },
   {
     category: 'mrn',
     pattern:
-      /\b(?:mrn|medical record (?:number|no\.?|#)|patient id|chart (?:number|no\.?|#))[\s:#=-]{0,6}([a-z]{0,3}\d[\d-]{4,13})\b/gi,
+      /\b(?:mrn|medical record (?:number|no\.?|#)|patient id|chart (?:number|no\.?|#))[\s:#=().-]{0,6}(?:is )?([a-z]{0,3}\d[\d-]{4,13})\b/gi,
     check: match => digits(match[1] ?? '').length >= 5,
   },
   {
@@ -49,11 +53,13 @@ const WIRES: readonly Wire[] = [
   {
     category: 'birth-date',
     pattern:
-      /\b(?:d\.?o\.?b\.?|date of birth|birth ?date|born(?: on)?)[\s:=-]{0,4}(?:(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d{2})|(\d{4})-(\d{1,2})-(\d{1,2})|(?:\d{1,2}(?:st|nd|rd|th)? )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.? (?:\d{1,2}(?:st|nd|rd|th)?,? )?\d{4})(?!\d)/gi,
+      /\b(?:d\.?o\.?b\.?|date of birth|birth ?date|born(?: on)?)[\s:=().-]{0,6}(?:is |was )?(?:(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d{2})|(\d{4})-(\d{1,2})-(\d{1,2})|(?:(\d{1,2})(?:st|nd|rd|th)?[ -]?)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?[ -]?(?:\d{1,2}(?:st|nd|rd|th)?(?:, ?|[ -]))?(\d{4}|\d{2}))(?!\d)/gi,
+    // after a month's name two digits are its day, unless one stands before it
     check: match =>
-      [match[1], match[2], match[4], match[5]].every(
+      [match[1], match[2], match[4], match[5], match[6]].every(
         part => part === undefined || (Number(part) >= 1 && Number(part) <= 31),
-      ),
+      ) &&
+      (match[7]?.length !== 2 || match[6] !== undefined),
   },
   {
     category: 'ip',
@@ -88,6 +94,11 @@ function toAscii(text: string): string {
     .replace(/[\uff01-\uff5e]/g, wide => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
     .replace(/[\u2010-\u2015\u2212]/g, '-')
     .replace(/[\u00a0\u2000-\u200a]/g, ' ');
+}
+
+/** https://www.ssa.gov/employer/randomization.html: never 000, 666 or 9xx; group never 00; serial never 0000. */
+function isSocialSecurity(area = '', group = '', serial = ''): boolean {
+  return !/^(000|666|9\d\d)$/.test(area) && group !== '00' && serial !== '0000';
 }
 
 /** Luhn's check (ISO/IEC 7812-1) on 13 to 19 digits that begin as a payment card does. */

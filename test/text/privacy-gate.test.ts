@@ -29,7 +29,12 @@ const IDENTIFIERS: readonly (readonly [category: string, text: string])[] = [
   ['ssn', 'SSN 219-09-9999.'],
   ['ssn', 'social 219 09 9998'],
   ['mrn', 'MRN: 00482913'],
+  ['ssn', 'SSN: 219099999'],
+  ['ssn', 'Social Security Number (SSN): 219099999'],
   ['mrn', 'Medical Record Number A1234567'],
+  ['mrn', 'Medical Record Number (MRN): 00482913'],
+  ['mrn', 'MRN is 00482913'],
+  ['mrn', 'MRN.: 00482913'],
   ['phone', 'call (555) 234-5678 today'],
   ['phone', 'tel. 555.234.5678'],
   ['phone', '+44 20 7946 0958'],
@@ -41,6 +46,11 @@ const IDENTIFIERS: readonly (readonly [category: string, text: string])[] = [
   ['birth-date', 'DOB: 03/14/1956'],
   ['birth-date', 'date of birth 1956-03-14'],
   ['birth-date', 'born on March 14, 1956'],
+  ['birth-date', 'Date of birth (DOB): 03/14/1956'],
+  ['birth-date', 'date of birth is 03/14/1956'],
+  ['birth-date', 'DOB: 14-Mar-1956'],
+  ['birth-date', 'DOB 14MAR1956'],
+  ['birth-date', 'DOB: 14-Mar-56'],
   ['ip', 'from 192.168.10.44'],
   ['card', 'paid 4111 1111 1111 1111'],
   ['card', '378282246310005'],
@@ -55,6 +65,7 @@ const ORDINARY: readonly string[] = [
   'insulin 100-200-300 sliding scale; 1234 5678 9012 3456',
   'DOB: MM/DD/YYYY; MRN: ******; phone: [PHONE]; e-mail: [EMAIL]',
   'born at 38 weeks on time; total 1,200,300.50',
+  'born on March 14; SSN: 000120000; MRN is (pending)',
   'ratio 211-234-5678-1',
 ];
 
@@ -87,7 +98,21 @@ describe('privacy gate', () => {
   });
 
   it('reads a hostile megabyte to the end', () => {
-    for (const unit of ['1', '1-', 'a@', 'a.', '(555) ', '+1 ', 'dob ', 'www.a', '4111 ', 'mrn ']) {
+    for (const unit of [
+      '1',
+      '1-',
+      'a@',
+      'a.',
+      '(555) ',
+      '+1 ',
+      'dob ',
+      'dob 14-mar-',
+      'www.a',
+      '4111 ',
+      'mrn ',
+      'mrn (.',
+      'ssn ',
+    ]) {
       assert.doesNotThrow(() => trip(unit.repeat(1_000_000 / unit.length)));
     }
   });

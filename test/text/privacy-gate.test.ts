@@ -30,6 +30,8 @@ const IDENTIFIERS: readonly (readonly [category: string, text: string])[] = [
   ['ssn', 'social 219 09 9998'],
   ['mrn', 'MRN: 00482913'],
   ['ssn', 'SSN: 219099999'],
+  ['ssn', 'SS# 219 09 9999'],
+  ['ssn', 'SSN\n219 09 9999'],
   ['ssn', 'Social Security Number (SSN): 219099999'],
   ['mrn', 'Medical Record Number A1234567'],
   ['mrn', 'Medical Record Number (MRN): 00482913'],
@@ -37,7 +39,11 @@ const IDENTIFIERS: readonly (readonly [category: string, text: string])[] = [
   ['mrn', 'MRN.: 00482913'],
   ['phone', 'call (555) 234-5678 today'],
   ['phone', 'tel. 555.234.5678'],
+  ['phone', 'call 1 (555) 234 5678'],
   ['phone', '+44 20 7946 0958'],
+  ['phone', '+4420 7946 0958'],
+  ['phone', '+852 2345 6789'],
+  ['phone', 'tel. +420 600 500 100'],
   ['phone', '１-５５５-２３４-５６７８'],
   ['phone', '555\u2011234\u20115678'],
   ['email', 'j.doe@example.org'],
@@ -67,6 +73,12 @@ const ORDINARY: readonly string[] = [
   'born at 38 weeks on time; total 1,200,300.50',
   'born on March 14; SSN: 000120000; MRN is (pending)',
   'ratio 211-234-5678-1',
+  'BP / time\n142 88 0930',
+  'HR SpO2 time 102 97 1415',
+  'I/O 24h: +1250 2500 1250',
+  'NET +500 1500 1000',
+  'Plt 220-250 2020',
+  'taper 300-250 2000',
 ];
 
 describe('privacy gate', () => {

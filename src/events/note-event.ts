@@ -9,8 +9,8 @@ import { createSingleObjectCodec } from './single-object.ts';
 /** `ce_type` of a note. */
 export const NOTE_EVENT_TYPE = fullName(NOTE_SCHEMA);
 
-/** Milliseconds on either side of the epoch that avsc carries exactly; every one of them is a time that dates can show. */
-export const MAX_TIME = 2 ** 52 - 1;
+const FIRST_TIME = Date.parse('0000-01-01T00:00:00.000Z');
+const LAST_TIME = Date.parse('9999-12-31T23:59:59.999Z');
 
 const asNote: (event: NoteEvent) => Note = event => event;
 const asEvent: (note: Note) => NoteEvent = note => note;
@@ -38,8 +38,17 @@ export function requireNote(note: Note): Note {
   if (note.noteId === '') throw invalid('noteId', 'must not be empty');
   if (note.patientId === '') throw invalid('patientId', 'must not be empty: it is the message key');
   if (note.noteVersion < 1) throw invalid('noteVersion', 'must be 1 or more');
-  if (Math.abs(note.authoredAt) > MAX_TIME) throw invalid('authoredAt', 'must be milliseconds since the Unix epoch');
+  if (!isNoteTime(note.authoredAt))
+    throw invalid(
+      'authoredAt',
+      'must be milliseconds since the Unix epoch, in the years 0 to 9999: is it in microseconds?',
+    );
   return note;
+}
+
+/** Whether these milliseconds fall into the years 0000 to 9999, which are what ISO 8601 can show; microseconds of today do not. */
+export function isNoteTime(ms: number): boolean {
+  return ms >= FIRST_TIME && ms <= LAST_TIME;
 }
 
 function invalid(field: string, what: string): DecodeError {

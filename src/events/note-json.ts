@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ClinstreamError } from '../core/errors.ts';
 import type { Note } from '../core/note.ts';
-import { MAX_TIME } from './note-event.ts';
+import { isNoteTime } from './note-event.ts';
 
 /** The message names the key and what it should hold, never what it held. */
 export class NoteInputError extends ClinstreamError<'NOTE_JSON_INVALID' | 'NOTE_TEXT_NOT_UNICODE'> {
@@ -22,7 +22,7 @@ const schema = z.strictObject({
   patientId: name,
   encounterId: optional,
   noteType: name,
-  authoredAt: z.union([z.int().min(-MAX_TIME).max(MAX_TIME), iso]),
+  authoredAt: z.union([z.int(), iso]).refine(isNoteTime),
   specialty: optional,
   source: string.default(''),
   text: string,
@@ -40,7 +40,8 @@ const EXPECTED: Readonly<Record<Key, string>> = {
   patientId: 'text that is not empty (a pseudonym)',
   encounterId: 'text that is not empty, null or nothing',
   noteType: 'text that is not empty',
-  authoredAt: 'milliseconds since the Unix epoch, an ISO 8601 time with its offset (2026-03-01T09:30:00Z), or a date',
+  authoredAt:
+    'milliseconds (not microseconds) since the Unix epoch, an ISO 8601 time with its offset (2026-03-01T09:30:00Z), or a date, in the years 0 to 9999',
   specialty: 'text that is not empty, null or nothing',
   source: 'text, or nothing',
   text: 'the text of the note',

@@ -91,7 +91,7 @@ export const notes: fc.Arbitrary<Note> = fc.record(
     patientId: unicode.filter(text => text !== ''),
     encounterId: fc.option(fc.string({ minLength: 1 })),
     noteType: fc.string({ minLength: 1 }),
-    authoredAt: fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }),
+    authoredAt: fc.integer({ min: -62_167_219_200_000, max: 253_402_300_799_999 }),
     specialty: fc.option(fc.string({ minLength: 1 })),
     source: unicode,
     text: unicode,

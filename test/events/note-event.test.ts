@@ -23,14 +23,19 @@ describe('notes on the wire', () => {
       { noteId: '' },
       { patientId: '' },
       { noteVersion: 0 },
-      { authoredAt: 2 ** 52 },
+      { authoredAt: 1_772_357_400_000_000 },
+      { authoredAt: 253_402_300_800_000 },
+      { authoredAt: -62_167_219_200_001 },
     ];
     for (const change of wrong) {
       const decoded: EventCodec<NoteEvent> = { ...anyNote, decode: async () => ({ ...NOTE, ...change }) };
       await assert.rejects(noteCodec(decoded).decode(null), (error: unknown) => {
         assert.ok(error instanceof DecodeError);
         assert.equal(error.code, 'NOTE_INVALID');
-        assert.equal(error.details.field, Object.keys(change)[0]);
+        const [field] = Object.keys(change);
+        assert.equal(error.details.field, field);
+        assert.match(error.message, new RegExp(`^${field} `));
+        if (field === 'authoredAt') assert.match(error.message, /microseconds/);
         return true;
       });
     }

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
+import type { Note } from '../../src/core/note.ts';
+import { requireNote } from '../../src/events/note-event.ts';
 import { NoteInputError, noteFromJson } from '../../src/events/note-json.ts';
 import { noteToJson } from '../../src/events/to-json.ts';
 import { CANARY, NOTE, notes } from './example.ts';
@@ -25,6 +27,27 @@ describe('notes from JSON', () => {
     fc.assert(fc.property(notes, note => assert.deepEqual(noteFromJson(noteToJson(note)), note)));
   });
 
+  it('have a time that can be read back, whichever one is accepted', () => {
+    const anyTime = fc.oneof(
+      fc.maxSafeInteger(),
+      fc.integer({ min: -62_167_219_200_002, max: -62_167_219_199_998 }),
+      fc.integer({ min: 253_402_300_799_998, max: 253_402_300_800_002 }),
+    );
+    fc.assert(
+      fc.property(anyTime, authoredAt => {
+        let note: Note;
+        try {
+          note = requireNote({ ...NOTE, authoredAt });
+        } catch {
+          assert.equal(refusal({ ...MINIMAL, authoredAt }).details.key, 'authoredAt');
+          return;
+        }
+        assert.deepEqual(noteFromJson(noteToJson(note)), note);
+        assert.equal(noteFromJson({ ...MINIMAL, authoredAt }).authoredAt, authoredAt);
+      }),
+    );
+  });
+
   it('need only what has no sensible default', () => {
     assert.deepEqual(noteFromJson(MINIMAL), {
       ...MINIMAL,
@@ -45,6 +68,8 @@ describe('notes from JSON', () => {
     for (const wrong of ['2026-03-01T09:30:00', '01/03/2026', '2026-02-30', 1.5, 5e15, null, '']) {
       assert.equal(refusal({ ...MINIMAL, authoredAt: wrong }).details.key, 'authoredAt', String(wrong));
     }
+    for (const beyond of [1_772_357_400_000_000, '9999-12-31T23:59:59-01:00', '0000-01-01T00:00:00+01:00'])
+      assert.match(refusal({ ...MINIMAL, authoredAt: beyond }).message, /^authoredAt must be .*microseconds/);
   });
 
   it('are refused with the key and what it should hold', () => {

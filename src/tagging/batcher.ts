@@ -68,6 +68,15 @@ export class Batcher {
     return this.#admission.underWay.tokens;
   }
 
+  /**
+   * How many windows of so many tokens keep every session in full batches, the next at hand. A note that submits more gains nothing, and
+   * notes that come later wait behind it.
+   */
+  windowsAtOnce(tokens: number): number {
+    const { runner, limits } = this.#options;
+    return runner.capacity * Math.min(limits.windows, Math.ceil(limits.tokens / tokens));
+  }
+
   /** Logits of one window. @param ids without special tokens. @throws ModelError from the pool, for the windows of one batch only. */
   async score(ids: Int32Array): Promise<WindowLogits> {
     const length = ids.length + SPECIAL_TOKENS;

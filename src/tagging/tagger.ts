@@ -71,12 +71,10 @@ export class Tagger {
     const tokenized = performance.now();
     const windows = planWindows(tokens.ids.length, { size: window.tokens - SPECIAL_TOKENS, overlap: window.overlap });
     const stitcher = new Stitcher(windows, tokens.ids.length, heads);
-    await Promise.all(
-      windows.map(async ({ start, end }, i) => {
-        const { logits, firstRow } = await this.#batcher.score(tokens.ids.subarray(start, end));
-        stitcher.add(i, logits, firstRow);
-      }),
-    );
+    await each(windows, this.#batcher.windowsAtOnce(window.tokens), async ({ start, end }, i) => {
+      const { logits, firstRow } = await this.#batcher.score(tokens.ids.subarray(start, end));
+      stitcher.add(i, logits, firstRow);
+    });
     const inferred = performance.now();
     return {
       words: toWords(tokens, stitcher.logits, heads),
@@ -86,4 +84,25 @@ export class Tagger {
       infer: inferred - tokenized,
     };
   }
+}
+
+/** Calls for all items, in order, a bounded number at once; after the first failure for none that is left. */
+async function each<Item>(
+  items: readonly Item[],
+  atOnce: number,
+  call: (item: Item, i: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < items.length) {
+      const i = next++;
+      try {
+        await call(items[i] as Item, i);
+      } catch (error) {
+        next = items.length;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, work));
 }

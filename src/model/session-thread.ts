@@ -51,7 +51,7 @@ export class SessionThread {
     return this.#pending.size;
   }
 
-  /** Takes the batch's buffers with it. @throws ThreadLost */
+  /** The batch is copied, so that it can be tried again. @throws ThreadLost */
   run(batch: Batch): Promise<BatchResult> {
     if (this.#lost !== undefined) return Promise.reject(this.#lost);
     const job = this.#nextJob++;

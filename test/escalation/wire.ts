@@ -30,7 +30,7 @@ import { billsOf, endedOf, PROVIDERS, planOf, seenOf, textOf, wire } from './wir
 
 const KEEP = { ms: null, bytes: null };
 /** Far more than an answer from this machine takes, however busy it is. */
-const REQUEST_MS = 3_000;
+const REQUEST_MS = 6_000;
 const COMMON = { ground: groundNote, requestMs: REQUEST_MS, concurrency: 32 } as const satisfies Partial<StageOptions>;
 
 const noteFor = (name: string, run = 1) => noteOf(`${name}-${run}`, { text: textOf(name) });
@@ -38,7 +38,7 @@ const escalations = (names: readonly string[], run?: number) =>
   Promise.all(names.map(name => escalated(noteFor(name, run))));
 
 export function wireScenarios(name: string, open: () => Promise<Harness>, skip: string | false = false): void {
-  describe(`escalations to real teachers on ${name}`, { skip, timeout: 120_000 }, () => {
+  describe(`escalations to real teachers on ${name}`, { skip, timeout: 300_000 }, () => {
     let harness: Harness;
     let transport: Transport;
     beforeEach(async () => {
@@ -120,10 +120,10 @@ export function wireScenarios(name: string, open: () => Promise<Harness>, skip: 
         wire('gemini', names.map(textOf), every('busy-seconds')),
         wire('bioportal', []),
       ]);
-      const began = performance.now();
       const teachers = [first.teacher, second.teacher, third.teacher];
       const { revisions, reviews } = await runOver(transport, await escalations(names), { ...COMMON, teachers });
-      assert.ok(performance.now() - began < 7_000, 'nobody waited for the Retry-After of the second');
+      for (const text of names.map(textOf))
+        assert.ok(seenOf(second, text).length <= 1, 'nobody waited for the Retry-After of the second');
       assert.deepEqual(
         [revisions.map(each => each.tasks[1]?.decidedBy), reviews],
         [names.map(() => 'teacher:bioportal'), []],

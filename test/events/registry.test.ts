@@ -76,7 +76,7 @@ describe('the schema registry', { skip, timeout: 300_000 }, () => {
     assert.equal(away.retryable, true);
     assert.match(away.message, /ECONNREFUSED/);
 
-    const registry = client(front.url, { requestMs: 300 });
+    const registry = client(front.url, { requestMs: 1_500 });
     const codec = createConfluentCodec({ schema: NOTE_SCHEMA, registry, subject });
     const value = await createConfluentCodec({ schema: NOTE_SCHEMA, registry: client(url), subject }).encode(NOTE);
     const troubles: readonly (readonly [string, Front['intercept'], string])[] = [
@@ -108,7 +108,7 @@ describe('the schema registry', { skip, timeout: 300_000 }, () => {
         assert.equal(error.code, code, name);
         assert.equal(error.retryable, true, name);
       }
-      assert.ok(performance.now() - began < 5_000, `${name}: bounded by requestMs`);
+      assert.ok(performance.now() - began < 15_000, `${name}: bounded by requestMs`);
     }
     front.intercept = () => false;
     assert.deepEqual(await codec.decode(value), NOTE);

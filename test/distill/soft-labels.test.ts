@@ -1,0 +1,70 @@
+/** If this fails, a model learns from the very notes that it is measured on, or from labels that mean nothing. */
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { temporaryFolder } from '../support/temporary.ts';
+import { runPython, trainerPython } from '../support/trainer.ts';
+
+const { skip } = trainerPython();
+const corpus = temporaryFolder('soft-labels');
+
+const linesOf = (...rows: readonly object[]): string => rows.map(row => `${JSON.stringify(row)}\n`).join('');
+const noteOf = (word: string): string => Array.from({ length: 60 }, (_, i) => `${word}${i}`).join(' ');
+
+describe('unlabelled text', { skip, timeout: 120_000 }, () => {
+  it('has nothing of a dev or test document, whichever gold that stands in and whatever its types', async () => {
+    const rowOf = (split: string, text: string, type: string) => ({
+      id: `${split}-${type}`,
+      split,
+      text,
+      entities: [{ start: 0, end: 4, type }],
+    });
+    for (const each of ['gold', 'teacher']) mkdirSync(join(corpus, each));
+    writeFileSync(join(corpus, 'teacher/notes.jsonl'), linesOf(rowOf('dev', noteOf('note'), 'disease')));
+    const mine = [rowOf('test', noteOf('mine'), 'Problem'), rowOf('train', noteOf('free'), 'Problem')];
+    writeFileSync(join(corpus, 'gold/mine.jsonl'), `${linesOf(...mine)}\n`);
+    writeFileSync(join(corpus, 'gold/hpo_gsc.jsonl'), linesOf(rowOf('test', noteOf('gene'), 'Phenotype')));
+    writeFileSync(join(corpus, 'gold/more.jsonl.gz'), gzipSync(linesOf(rowOf('dev', noteOf('more'), 'Drug'))));
+    for (const each of ['note', 'mine', 'gene', 'more', 'free']) {
+      const twice = [
+        { id: each, text: `${noteOf(each)}.` },
+        { id: `another-${each}`, text: noteOf('other') },
+      ];
+      writeFileSync(join(corpus, `${each}.jsonl`), linesOf(...twice));
+    }
+    writeFileSync(join(corpus, 'known.jsonl'), linesOf({ id: 'dev-disease', text: noteOf('other') }));
+    const { code, stdout, stderr } = await runPython([
+      '-c',
+      `
+import sys
+from pathlib import Path
+from tokenizers import Tokenizer, models
+from soft_labels import read_unlabelled
+corpus = Path(sys.argv[1])
+def read(name): return [each.id for each in read_unlabelled([corpus / f"{name}.jsonl"], corpus, Tokenizer(models.WordLevel({"a": 0}, "a")))]
+for name in ("note", "mine", "gene", "more", "free", "known"):
+    print(name, *read(name))
+(corpus / "gold" / "mine.jsonl").write_text('{"text": "CANARY"}')
+read("free")
+`,
+      corpus,
+    ]);
+    assert.deepEqual(stdout.trim().split('\n'), [
+      'note another-note',
+      'mine another-mine',
+      'gene another-gene',
+      'more another-more',
+      'free free another-free',
+      'known',
+    ]);
+    assert.deepEqual(
+      stderr.match(/\d left out/g)?.join(),
+      '1 left out,1 left out,1 left out,1 left out,0 left out,0 left out',
+    );
+    assert.equal(code, 1);
+    assert.match(stderr, /gold\/mine\.jsonl:1: not a row of \{split, text\} \(KeyError\)/);
+    assert.ok(!stderr.includes('CANARY'));
+  });
+});

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { MODEL_DIRECTORY } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { runPython, trainerPython } from '../support/trainer.ts';
 
@@ -66,5 +67,28 @@ read("free")
     assert.equal(code, 1);
     assert.match(stderr, /gold\/mine\.jsonl:1: not a row of \{split, text\} \(KeyError\)/);
     assert.ok(!stderr.includes('CANARY'));
+  });
+});
+
+describe('a soft teacher', { skip, timeout: 120_000 }, () => {
+  it("reads the base's word pieces, or nothing is learnt from it", async () => {
+    const { code, stdout, stderr } = await runPython([
+      '-c',
+      `
+import sys
+from pathlib import Path
+from tokenizers import Tokenizer, models
+from model import load_tokenizer
+from soft_labels import SoftTeachers
+directory = Path(sys.argv[1])
+print(SoftTeachers([directory], load_tokenizer(directory), 1).names[0]["name"])
+SoftTeachers([directory], Tokenizer(models.WordLevel({"a": 0}, "a")), 1)
+`,
+      MODEL_DIRECTORY,
+    ]);
+    assert.equal(stdout, 'notes-minilm\n');
+    assert.equal(code, 1);
+    const why = "its vocabulary is not the base's: name the --base that it was trained with";
+    assert.equal(stderr.trim(), `--soft-teachers ${MODEL_DIRECTORY}: ${why}`);
   });
 });

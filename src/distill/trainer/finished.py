@@ -5,8 +5,11 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from tokenizers import Tokenizer
+
 from corpus import sha256
 from heads import HEADS
+from model import load_tokenizer
 
 
 class Finished(NamedTuple):
@@ -31,3 +34,9 @@ def read_finished(directory: Path, option: str) -> Finished:
     graph = directory / manifest["graphs"]["int8"]
     temperatures = [head["temperature"] for head in manifest["heads"]] + [1.0] * len(corpora)
     return Finished(graph, temperatures, {"name": manifest["name"], "version": manifest["version"], "graph": sha256(graph)})
+
+
+def expect_vocabulary(directory: Path, option: str, tokenizer: Tokenizer) -> None:
+    """Exits where the model does not read what `tokenizer` writes: each of its word pieces would be another one to it."""
+    if load_tokenizer(directory).get_vocab(with_added_tokens=False) != tokenizer.get_vocab(with_added_tokens=False):
+        sys.exit(f"{option} {directory}: its vocabulary is not the base's: name the --base that it was trained with")

@@ -17,7 +17,7 @@ import numpy as np
 import onnxruntime
 
 from corpus import Document, corpus_files, encode, read_rows
-from finished import read_finished
+from finished import expect_vocabulary, read_finished
 from heads import HEADS, NOTES, SERVED
 from model import CLS, SEP
 from word_scores import piece_logits
@@ -49,6 +49,7 @@ class SoftTeacher:
 
     def __init__(self, directory: Path, tokenizer, threads: int):
         graph, temperatures, self.name = read_finished(directory, "--soft-teachers")
+        expect_vocabulary(directory, "--soft-teachers", tokenizer)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         self.session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from finished import read_finished
+from finished import expect_vocabulary, read_finished
 from graph_weights import graph_weights
-from model import Tagger, load_tokenizer
+from model import Tagger
 
 
 def begin(model: Tagger, tokenizer: Tokenizer, start: Path | None, layers: int | None) -> dict[str, dict | None]:
@@ -22,8 +22,7 @@ def begin(model: Tagger, tokenizer: Tokenizer, start: Path | None, layers: int |
     if start is None:
         return {"start": None, "layers": cut(model, layers)}
     graph, _, record = read_finished(start, "--start")
-    if load_tokenizer(start).get_vocab(with_added_tokens=False) != tokenizer.get_vocab(with_added_tokens=False):
-        sys.exit(f"--start {start}: its vocabulary is not the base's: name the --base that it was trained with")
+    expect_vocabulary(start, "--start", tokenizer)
     weights = graph_weights(graph)
     cut(model, min(layers_of(weights), depth(model)))  # a start may be a cut model itself
     load(model, weights, start)

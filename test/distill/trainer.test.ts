@@ -186,6 +186,54 @@ print(json.dumps({"tables": TABLES, "long": list(map(mentions, rows)), "short": 
     assert.ok(said.texts.some(text => /c\/o|h\/o|PMH/.test(text)));
   });
 
+  it('writes shorthand of no note beyond the share that it learns from', async () => {
+    const program = `
+import json, sys
+from pathlib import Path
+from tokenizers import Tokenizer, models, pre_tokenizers
+from corpus import Reading, in_share
+from recipe import Recipe
+from train import shorthand_of
+path = Path(sys.argv[1])
+def row(i): return {"id": str(i), "split": "train", "text": f"takes drug{i} as needed", "entities": [{"start": 6, "end": 10 + len(str(i)), "type": "medication"}]}
+path.write_text("".join(json.dumps(row(i)) + "\\n" for i in range(300)))
+tokenizer = Tokenizer(models.WordLevel({"[UNK]": 300} | {f"drug{i}": i for i in range(300)}, "[UNK]"))
+tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+for share in (1, 0.5):
+    short, lines = shorthand_of({"notes": path}, Recipe(shorthand=0.4), Reading(tokenizer), share)
+    named = {str(each) for line in lines for each in line.ids.tolist() if each < 300}
+    print(len(lines) > 30, len(named) > 20, len(short) > 80, all(in_share(each, share) for each in {*named, *short}))
+`;
+    const { code, stdout, stderr } = await run(['-c', program, join(folder, 'shares.jsonl')]);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, 'True True True True\n'.repeat(2));
+  });
+
+  it('steers by dev labels that count whole, whatever confidence they were fused with', async () => {
+    const program = `
+import json, sys
+from pathlib import Path
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers
+from heads import HEADS
+from model import CLS, MASK, PAD, SEP
+from train import Collator, dev_documents, dev_f1
+path = Path(sys.argv[1])
+entity = {"start": 6, "end": 15, "type": "medication", "confidence": 0.5}
+path.write_text(json.dumps({"id": "a", "split": "dev", "text": "takes metformin daily", "entities": [entity]}))
+words = ["takes", "metformin", "daily", CLS, MASK, PAD, SEP]
+tokenizer = Tokenizer(models.WordLevel({each: i for i, each in enumerate(words)}, "daily"))
+tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+class Marks(torch.nn.Linear):
+    def forward(self, ids, attention): return torch.where(ids == 1, 1.0, -1.0)[..., None].expand(*ids.shape, len(HEADS))
+found = dev_f1(Marks(1, 1), dev_documents({"notes": path}, tokenizer, "both"), Collator(tokenizer, 0))
+print(found["notes:note/medication"], found["notes:note/disease"])
+`;
+    const { code, stdout, stderr } = await run(['-c', program, join(folder, 'confident.jsonl')]);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout, '1.0 0.0\n');
+  });
+
   it('says which gold it does not read, and where a row is wrong, and nothing of what stands there', async () => {
     const row = { id: 'CANARY', split: 'train', text: 'CANARY', entities: [{ start: 0, end: 99, type: 'disease' }] };
     writeFileSync(notes, `${readFileSync(notes, 'utf8')}${JSON.stringify(row)}\n`);

@@ -126,9 +126,9 @@ def label_pieces(offsets: np.ndarray, entities: list[dict], types: frozenset[str
     return labels
 
 
-def share_of(documents: list[Document], share: float) -> list[Document]:
-    """A share of documents chosen by a hash of their ids: a smaller share's documents are among a larger one's."""
-    return [each for each in documents if int(hashlib.sha256(each.id.encode()).hexdigest()[:8], 16) < share * 2**32]
+def in_share(document_id: str, share: float) -> bool:
+    """By a hash of the id: a smaller share's documents are among a larger one's."""
+    return int(hashlib.sha256(document_id.encode()).hexdigest()[:8], 16) < share * 2**32
 
 
 def cut_windows(document: Document, rng: random.Random) -> list[Window]:

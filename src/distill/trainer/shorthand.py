@@ -118,7 +118,7 @@ def apply(row: dict, edits: list[tuple[int, int, str]]) -> dict:
 
 
 def made_up_lines(rows: list[dict], rng: random.Random, count: int) -> list[dict]:
-    """Rows like the notes', each of a few lines; half of the mentions come from `rows`, half are abbreviations."""
+    """Rows like the notes', each of a few lines; half of the mentions come from `rows`, where they have any of the kind, half are abbreviations."""
     seen = {task: sorted({m for row in rows for m in mentions(row, task)}) for task in TABLES}
     short = {task: [each for each in TABLES[task].values() if each not in LETTERS] for task in TABLES}
     made = []
@@ -128,7 +128,7 @@ def made_up_lines(rows: list[dict], rng: random.Random, count: int) -> list[dict
             for part in re.split(r"(\{\w+\})", pattern):
                 kind = SLOTS.get(part[1:-1]) if part.startswith("{") else None
                 if kind:
-                    mention = rng.choice(short[kind] if rng.random() < 0.6 else seen[kind])
+                    mention = rng.choice(short[kind] if rng.random() < 0.6 or not seen[kind] else seen[kind])
                     entities.append({"start": len(text), "end": len(text) + len(mention), "type": kind})
                     text += mention
                 elif part == "{n}":

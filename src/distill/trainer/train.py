@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer
 
 from checkpoint import resume, save, write_base, write_final, write_run
-from corpus import Document, Reading, Window, corpus_files, labelled_by, read_rows, sha256, share_of, unread
+from corpus import Document, Reading, Window, corpus_files, in_share, labelled_by, read_rows, sha256, unread
 from heads import HEADS, NOTES, served_from
 from model import CLS, MASK, MINILM, PAD, SEP, Tagger, base_directory, load_tokenizer, pretrained
 from recipe import PRESETS, Recipe, rate_at, schedule
@@ -84,11 +85,10 @@ def train(args: argparse.Namespace) -> None:
     if args.labels != "teacher" and (unknown := unread(args.corpus)):
         print(f"train: nothing is learnt from {', '.join(unknown)}: no head reads such a corpus", file=sys.stderr, flush=True)
     documents = [d for name, path in files.items() for d in reading.documents(path, name, "train")]
-    documents = share_of(documents, args.label_share)
-    in_shorthand, lines = shorthand_of(files, recipe, reading)
+    documents = [each for each in documents if in_share(each.id, args.label_share)]
+    in_shorthand, lines = shorthand_of(files, recipe, reading, args.label_share)
     documents += lines
-    steered = {name: n for name, n in DEV_DOCUMENTS.items() if name in files}
-    dev = [d for name, n in steered.items() for d in reading.documents(files[name], name, "dev")[:n]]
+    dev = dev_documents(files, tokenizer, args.labels)
     args.out.mkdir(parents=True, exist_ok=True)
     soft = []
     if args.soft_teachers:
@@ -149,12 +149,20 @@ def train(args: argparse.Namespace) -> None:
     print(f"train: done, {steps} steps in {args.out}", file=sys.stderr, flush=True)
 
 
-def shorthand_of(files: dict[str, Path], recipe: Recipe, reading: Reading) -> tuple[dict[str, Document], list[Document]]:
-    """Train notes in shorthand by id, those that change at all; and made-up lines."""
+def dev_documents(files: dict[str, Path], tokenizer: Tokenizer, labels: str) -> list[Document]:
+    """Each entity counts whole, whatever its confidence: nobody is judged by that."""
+    reading = Reading(tokenizer, labels)
+    return [d for name, n in DEV_DOCUMENTS.items() if name in files for d in reading.documents(files[name], name, "dev")[:n]]
+
+
+def shorthand_of(
+    files: dict[str, Path], recipe: Recipe, reading: Reading, share: float
+) -> tuple[dict[str, Document], list[Document]]:
+    """Of the share of train notes that is learnt from: those that shorthand changes at all, by id; and lines made up of their mentions."""
     if recipe.shorthand == 0 or NOTES not in files:
         return {}, []
     rng = random.Random(recipe.seed)
-    rows = [row for row in read_rows(files[NOTES], NOTES) if row["split"] == "train"]
+    rows = [row for row in read_rows(files[NOTES], NOTES) if row["split"] == "train" and in_share(row["id"], share)]
     shortened = [(row, abbreviate(row, rng)) for row in rows]
     changed = {row["id"]: reading.document(short, NOTES) for row, short in shortened if short["text"] != row["text"]}
     made_up = made_up_lines(rows, rng, len(rows) // 3)

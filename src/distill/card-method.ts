@@ -1,24 +1,16 @@
 /** How a model was trained, in the card's words, from what the trainer wrote down; a choice that was not made is not spoken of. */
 import { z } from 'zod';
 import type { Manifest } from '../model/manifest.ts';
+import { earlierSchema, softTeachersOf } from './earlier-models.ts';
 
-const teacher = z.object({ name: z.string(), version: z.string() });
-
-const runSchema = z.object({
+const runSchema = earlierSchema.extend({
   base: z.string().default('minilm'),
   encoder: z
     .object({ layers: z.number(), width: z.number(), parameters: z.number() })
     .default({ layers: 6, width: 384, parameters: 22_600_000 }),
   labels: z.object({ by: z.enum(['human', 'teacher', 'both']), share: z.number(), soft: z.boolean() }).optional(),
-  softTeachers: z.array(teacher).default([]),
-  /** The finished model whose weights were the first. */
-  start: teacher.nullish(),
-  /** Share of the start in every exported weight. */
-  keptStart: z.number().default(0),
   /** Where some of the base's, or the start's, were left out. */
   layers: z.object({ kept: z.number(), of: z.number() }).nullish(),
-  /** As runs said it when there could be only one. */
-  softTeacher: teacher.nullish(),
   /** Which human corpora train a served head beside the teacher's notes, and at what weight; runs that do not say so did the same. */
   served: z.array(z.object({ corpus: z.string(), task: z.string(), weight: z.number() })).default([
     { corpus: 'ncbi_disease', task: 'disease', weight: 0.5 },
@@ -56,7 +48,7 @@ export function describeEncoder(run: Run | undefined): string {
 export function describeMethod(run: Run | undefined, leftOut: readonly string[] = []): string {
   if (run === undefined) return 'The model was not trained by this program.';
   const { recipe, labels, served } = run;
-  const softTeachers = [...run.softTeachers, ...(run.softTeacher == null ? [] : [run.softTeacher])];
+  const softTeachers = softTeachersOf(run);
   const text = run.data.filter(({ file }) => file.startsWith('text/')).map(({ file }) => `\`${file}\``);
   return [
     labels === undefined || labels.by === 'both' ? both(served) : LABELS[labels.by],

@@ -1,4 +1,5 @@
 /** The gates on what trained a candidate: it is known, and it is not what judges. Pure. */
+import type { EarlierModel } from './earlier-models.ts';
 import type { Verdict } from './gates.ts';
 import { type Leak, type Leakage, SHINGLE_WORDS } from './leakage.ts';
 import type { TrainingData } from './training-data.ts';
@@ -16,27 +17,31 @@ export function dataGate(data: TrainingData | null, allowOther: boolean): Verdic
     ...(missing.length === 0 ? [] : [`the corpus lacks ${missing.join(', ')}, which trained it`]),
   ];
   const allowed = faults.length > 0 && allowOther ? ' (allowed by --allow-other-data)' : '';
-  const unlabelled = data?.unlabelled ?? [];
+  const { unlabelled, earlier } = data ?? { unlabelled: [], earlier: [] };
   const notes = unlabelled.length === 0 ? '' : `; unlabelled text is not looked at: ${unlabelled.join(', ')}`;
   const says = faults.length === 0 ? `${data?.files.length} training files, unchanged` : faults.join('; ');
   return {
     gate: 'data',
     passed: faults.length === 0 || allowOther,
-    says: `${says}${allowed}${notes}`,
-    figures: { files: data?.files ?? [], unlabelled, allowOther },
+    says: `${says}${allowed}${notes}${unseen(earlier)}`,
+    figures: { files: data?.files ?? [], unlabelled, earlier, allowOther },
   };
 }
 
 /**
  * @param documents that judge.
  * @param dev `fitted`: they are the very notes that fitted the candidate's temperatures and thresholds; `leftOut`: those of the teacher's dev
- * notes that did not, by what the candidate says of itself.
+ * notes that did not, by what the candidate says of itself; `earlier`: finished models that it learnt from.
  */
 export function leakageGate(
   { leaks, empty, trainDocuments }: Leakage,
   documents: number,
   limit: number,
-  { fitted, leftOut }: { readonly fitted: boolean; readonly leftOut: readonly string[] },
+  {
+    fitted,
+    leftOut,
+    earlier,
+  }: { readonly fitted: boolean; readonly leftOut: readonly string[]; readonly earlier: readonly EarlierModel[] },
 ): Verdict {
   const found = shorter(leaks.map(each => `${each.id} (${placeOf(each)})`));
   const says =
@@ -48,8 +53,23 @@ export function leakageGate(
     ? "; temperatures and thresholds were fitted on these very documents, the teacher's dev notes"
     : '';
   const spared = leftOut.length === 0 ? '' : `; not fitted on, by what the candidate says: ${shorter(leftOut)}`;
-  const figures = { leaks, documents, empty, trainDocuments, limit, fitted, leftOut };
-  return { gate: 'leakage', passed: leaks.length === 0, says: `${says}${none}${own}${spared}`, figures };
+  const figures = { leaks, documents, empty, trainDocuments, limit, fitted, leftOut, earlier };
+  return {
+    gate: 'leakage',
+    passed: leaks.length === 0,
+    says: `${says}${none}${unseen(earlier)}${own}${spared}`,
+    figures,
+  };
+}
+
+/** Nothing where there is none. */
+function unseen(earlier: readonly EarlierModel[]): string {
+  if (earlier.length === 0) return '';
+  const each = earlier.map(({ name, version, as, kept }) => {
+    const share = kept === undefined ? '' : `, ${kept} kept`;
+    return `${name} ${version} (${as}${share})`;
+  });
+  return `; what ${each.join(', ')} had learnt from is not looked at`;
 }
 
 function shorter(ids: readonly string[]): string {

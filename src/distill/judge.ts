@@ -107,7 +107,11 @@ export async function judge(
     sizeGate(bytesOf(candidate), limits.bytes),
     routingGate(tasksOfRouting(routing), tasksOfRouting(servingRouting)),
     dataGate(training, limits.allowOtherData),
-    leakageGate(leakage, documents.length, limits.leak, { fitted: isFitted(file, split), leftOut }),
+    leakageGate(leakage, documents.length, limits.leak, {
+      fitted: isFitted(file, split),
+      leftOut,
+      earlier: training?.earlier ?? [],
+    }),
   ];
   return {
     candidate: candidate.identity,

@@ -4,6 +4,7 @@ import { isAbsolute, join, normalize, relative } from 'node:path';
 import { z } from 'zod';
 import type { Manifest } from '../model/manifest.ts';
 import { corpusHash, readCorpus, type Split } from './corpus.ts';
+import { type EarlierModel, earlierModels, earlierSchema } from './earlier-models.ts';
 import type { Fitted } from './fitting-notes.ts';
 import type { Text } from './leakage.ts';
 import { TEACHER_NOTES } from './test-sets.ts';
@@ -20,14 +21,19 @@ export interface TrainingData {
   readonly files: readonly TrainingFile[];
   /** Files that the run read and `training.data` does not name: unlabelled text, of which the trainer takes what it did not find in dev and test. */
   readonly unlabelled: readonly string[];
+  /** What these had learnt from is not known here. */
+  readonly earlier: readonly EarlierModel[];
 }
 
 const named = z.array(z.object({ file: z.string().min(1), sha256: z.string() }));
-const trainingSchema = z.object({ data: named.min(1), run: z.object({ data: named.optional() }).optional() });
+const trainingSchema = z.object({
+  data: named.min(1),
+  run: earlierSchema.extend({ data: named.optional() }).optional(),
+});
 
 /** @param fits of the model: what it was fitted on counts too, where that was another file. @returns null where the manifest does not say what trained the model. */
 export function trainingDataOf(
-  { training }: Manifest,
+  { training }: Pick<Manifest, 'training'>,
   fits: readonly (Fitted | undefined)[],
   corpusDirectory: string,
 ): TrainingData | null {
@@ -42,6 +48,7 @@ export function trainingDataOf(
   return {
     files: [...data, ...others].map(each => ({ ...each, found: compare(corpusDirectory, each) })),
     unlabelled: (run?.data ?? []).map(each => each.file).filter(file => !names.has(file)),
+    earlier: run === undefined ? [] : earlierModels(run),
   };
 }
 

@@ -13,7 +13,7 @@ import {
   speedGate,
   unjudged,
 } from '../../src/distill/gates.ts';
-import type { TrainingData } from '../../src/distill/training-data.ts';
+import { type TrainingData, trainingDataOf } from '../../src/distill/training-data.ts';
 import type { Counts } from '../../src/evaluation/counts.ts';
 
 const counts = fc.record({ tp: fc.nat(30), fp: fc.nat(10), fn: fc.nat(10) });
@@ -204,6 +204,7 @@ describe('the other gates', () => {
     const data = (...found: TrainingData['files'][number]['found'][]): TrainingData => ({
       files: found.map((each, i) => ({ file: `gold/${i}.jsonl`, sha256: 'a', found: each })),
       unlabelled: [],
+      earlier: [],
     });
     assert.ok(dataGate(data('same', 'same'), false).passed);
     assert.match(
@@ -218,7 +219,37 @@ describe('the other gates', () => {
     assert.match(lineOf(dataGate(more, false)), /^pass .*unlabelled text is not looked at: text\/a\.jsonl\.gz$/);
   });
 
-  const none = { fitted: false, leftOut: [] };
+  const none = { fitted: false, leftOut: [], earlier: [] };
+
+  it('say of which earlier models nobody knows here what they had learnt from', () => {
+    const run = {
+      data: [{ file: 'teacher/notes.jsonl', sha256: 'a' }],
+      start: { name: 'first', version: '1.2.0', graph: 'a' },
+      keptStart: 0.3,
+      softTeachers: [{ name: 'second', version: '1.0.0' }],
+      softTeacher: { name: 'third', version: '2.0.0' },
+    };
+    const of = (run: object): TrainingData => {
+      const training = { data: [{ file: 'teacher/notes.jsonl', sha256: 'a' }], run };
+      const data = trainingDataOf({ training }, [], 'no such corpus');
+      assert.ok(data !== null);
+      return data;
+    };
+    const { earlier } = of(run);
+    const unseen =
+      'what first 1.2.0 (start, 0.3 kept), second 1.0.0 (soft teacher), third 2.0.0 (soft teacher) had learnt from is not looked at';
+    const clean = { leaks: [], empty: 0, trainDocuments: 5 };
+    for (const { says, figures } of [dataGate(of(run), true), leakageGate(clean, 20, 0.5, { ...none, earlier })]) {
+      assert.ok(says.endsWith(`; ${unseen}`), says);
+      assert.deepEqual(figures.earlier, earlier);
+    }
+    const trained = { ...run, start: null, keptStart: 0, softTeachers: [], softTeacher: null };
+    for (const each of [trained, { data: run.data }]) assert.deepEqual(of(each).earlier, []);
+    assert.match(
+      dataGate(of({ ...trained, start: run.start }), true).says,
+      /; what first 1\.2\.0 \(start\) had learnt/,
+    );
+  });
 
   it('list leaks by id, and not all of them', () => {
     const leak = (i: number) => ({

@@ -71,6 +71,23 @@ describe('bench load and scenarios', { timeout: 180_000 }, () => {
     assert.match(refused.stderr, /needs a cluster.*CONFIG_INVALID/);
   });
 
+  it('scenarios: refuses a share at which nothing is ever caught up, before anything is measured', async () => {
+    for (const share of ['1.1', '1']) {
+      const { code, stdout, stderr } = await clinstream([
+        'bench',
+        'scenarios',
+        'short',
+        'notes',
+        '--share',
+        share,
+        ...FEW,
+      ]);
+      assert.deepEqual([code, stdout], [2, '']);
+      assert.match(stderr, /--share 1.*--away 0 .*CONFIG_INVALID/);
+      assert.doesNotMatch(stderr, /notes\/s/);
+    }
+  });
+
   it('ends what it started when it is interrupted', {
     skip: process.platform !== 'linux' && 'needs /proc',
   }, async () => {

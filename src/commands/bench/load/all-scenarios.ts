@@ -1,6 +1,6 @@
 /** `bench scenarios`: every scenario from a cold start, at its most and at a share of it; then a catch-up after an absence. */
 import { milliseconds } from '../../../benchmark/load-report.ts';
-import type { Config } from '../../../config.ts';
+import { type Config, ConfigError } from '../../../config.ts';
 import { type Io, write } from '../../io.ts';
 import { nameOf, originOf, writeResults } from '../results.ts';
 import { type CaughtUp, catchUp } from './catch-up.ts';
@@ -18,6 +18,7 @@ export interface ScenariosOptions {
   readonly write: boolean;
 }
 
+/** @throws ConfigError where the catch-up would never end: nothing is measured then. */
 export async function benchScenarios(
   config: Config,
   scenarios: readonly Scenario[],
@@ -25,6 +26,11 @@ export async function benchScenarios(
   io: Io,
 ): Promise<void> {
   const { share, seconds, awaySeconds, seed } = options;
+  const catchesUp = awaySeconds > 0 && scenarios.some(each => each.name === 'notes');
+  if (catchesUp && share >= 1) {
+    const why = 'whoever was away never catches up while as much arrives as can be carried';
+    throw new ConfigError('CONFIG_INVALID', `--share ${share}: ${why}: leave the catch-up out with --away 0`);
+  }
   const tell = (line: string): Promise<void> => write(io.stderr, `${line}\n`);
   const flags = [
     `--share ${share} --seconds ${seconds} --away ${awaySeconds} --seed ${seed}`,
@@ -37,7 +43,7 @@ export async function benchScenarios(
     all.push(await measure(config, scenario, { ...options, shares: [share], tell }, io));
   }
   const saturation = all.find(({ scenario }) => scenario.name === 'notes')?.saturation.notesPerSecond;
-  const measurable = awaySeconds > 0 && saturation !== undefined;
+  const measurable = catchesUp && saturation !== undefined;
   const away = measurable ? await catchUp(config, { saturation, share, awaySeconds, seed }, io) : undefined;
   const record = {
     ...origin,

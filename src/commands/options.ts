@@ -35,9 +35,14 @@ export function withConfig(command: Command): Command {
 }
 
 export function withModel(command: Command): Command {
-  return command
-    .option('--model <DIR>', 'folder of the model that serves')
-    .addOption(new Option('--device <DEVICE>', 'where the model runs').choices(['auto', 'cpu', 'cuda', 'webgpu']));
+  return withModelOnCpu(command).addOption(
+    new Option('--device <DEVICE>', 'where the model runs').choices(['auto', 'cpu', 'cuda', 'webgpu']),
+  );
+}
+
+/** For a command that scores on the processor alone, whatever the configuration says of devices. */
+export function withModelOnCpu(command: Command): Command {
+  return command.option('--model <DIR>', 'folder of the model that serves');
 }
 
 export function withLog(command: Command): Command {

@@ -24,6 +24,7 @@ import {
   withConfig,
   withLog,
   withModel,
+  withModelOnCpu,
   withQuiet,
 } from './options.ts';
 import { BUILT_IN } from './prompt-run.ts';
@@ -69,7 +70,7 @@ function registerTeaching(distill: Command, io: Io, finish: (exitCode: number) =
     .action(async (options: CommonOptions & AnnotateFlags) =>
       finish(await distillAnnotate(configOf(options, io), options, io)),
     );
-  withModel(withConfig(distill.command('select')))
+  withModelOnCpu(withConfig(distill.command('select')))
     .description(
       "Which teachers' labels, taken together and how, are best for each task on gold notes, and which do for less.",
     )
@@ -87,7 +88,7 @@ function registerTeaching(distill: Command, io: Io, finish: (exitCode: number) =
     .option('--covered', 'score only the documents that all teachers have')
     .option('--json <FILE>', 'write every candidate and where the figures come from')
     .action((options: CommonOptions & SelectOptions) => distillSelect(configOf(options, io), options, io));
-  withModel(withConfig(distill.command('fuse')))
+  withModelOnCpu(withConfig(distill.command('fuse')))
     .description(
       "The labels of the teachers that `select` chose, made into one set to train on: DIR/teacher/notes.jsonl's rows of a split.",
     )
@@ -109,7 +110,7 @@ function registerTeaching(distill: Command, io: Io, finish: (exitCode: number) =
     .requiredOption('--corpus <DIR>', 'where those files of notes are: rows {id, text}')
     .requiredOption('--into <DIR>', 'corpus directory to train on')
     .action((options: AttachFlags) => distillAttach(options, io));
-  withModel(withConfig(distill.command('prompts')))
+  withModelOnCpu(withConfig(distill.command('prompts')))
     .description(
       "Versions of a teacher's prompt on gold notes: what each is worth and costs, a run folder each. Replies are kept in DIR/state, so that nothing is paid for twice.",
     )
@@ -189,7 +190,7 @@ function registerTraining(distill: Command, io: Io): void {
 }
 
 function registerJudging(distill: Command, io: Io): void {
-  withModel(withConfig(distill.command('evaluate')))
+  withModelOnCpu(withConfig(distill.command('evaluate')))
     .description(
       "Measures a model on the corpus directory's dev and test splits; writes metrics.json and MODEL_CARD.md beside it.",
     )
@@ -201,7 +202,7 @@ function registerJudging(distill: Command, io: Io): void {
     .option('--curve <PERCENT=FILE>', 'the same of a model trained on so much of the labels; repeatable', named(String))
     .option('--teacher <NAME=FILE>', "a teacher's own labels, scored on the test documents; repeatable", named(String))
     .action((options: CommonOptions & EvaluateFlags) => distillEvaluate(configOf(options, io), options, io));
-  withModel(withConfig(distill.command('review')))
+  withModelOnCpu(withConfig(distill.command('review')))
     .description(
       "A page, for this machine only, on which reviewers judge the model's errors on a gold file; --summary says what that makes of its scores.",
     )
@@ -215,7 +216,7 @@ function registerJudging(distill: Command, io: Io): void {
     .option('--summary', 'print raw and adjusted scores instead of serving the page')
     .option('--json <FILE>', 'with --summary: write its figures too')
     .action((options: CommonOptions & ReviewFlags) => distillReview(configOf(options, io), options, io));
-  withModel(withConfig(distill.command('doubt')))
+  withModelOnCpu(withConfig(distill.command('doubt')))
     .description(
       'Which score tells best, on dev notes, where the tagger is wrong, and what F1 remains at each escalation rate.',
     )

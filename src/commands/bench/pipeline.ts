@@ -4,7 +4,7 @@
  */
 import type { Origin } from '../../benchmark/provenance.ts';
 import { repeated } from '../../benchmark/workloads.ts';
-import type { Config } from '../../config.ts';
+import { type Config, ConfigError } from '../../config.ts';
 import { median } from '../../evaluation/median.ts';
 import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
@@ -29,11 +29,21 @@ export interface PipelineResult extends Origin {
   readonly memory: MemoryResult;
 }
 
+/** @throws ConfigError where a device is asked for: the bare session runs on the processor. */
 export async function benchPipeline(
-  config: Config,
+  given: Config,
   options: { rounds: number; notes: number; memoryNotes: number; write: boolean },
   io: Io,
 ): Promise<void> {
+  const { device } = given.inference;
+  if (device !== 'auto' && device !== 'cpu') {
+    const why = 'the bare session to compare with runs on the processor';
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `bench pipeline: inference.device (--device) is ${device}, and ${why}: say cpu`,
+    );
+  }
+  const config: Config = { ...given, inference: { ...given.inference, device: 'cpu' } };
   const origin = originOf(
     config,
     `pipeline --rounds ${options.rounds} --notes ${options.notes} --memory-notes ${options.memoryNotes}`,

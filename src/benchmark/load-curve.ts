@@ -5,6 +5,8 @@ import type { Latencies } from './latencies.ts';
 export interface LoadStep {
   /** Of the saturation throughput. */
   readonly share: number;
+  /** In which they arrived: longer than asked for, where too few would have. */
+  readonly seconds: number;
   /** Notes a second that arrived. */
   readonly offered: number;
   /** Notes a second, to the end of the arrivals or to the last entities event, whichever is later. */

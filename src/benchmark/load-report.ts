@@ -52,8 +52,8 @@ export function loadPicture(title: string, steps: readonly LoadStep[]): string {
   );
 }
 
-/** Resident memory of the taggers over one load, from zero on: flat, where nothing is kept that should not be. @param seconds of the load. */
-export function memoryPicture(title: string, { tenthsMegabytes }: LoadStep, seconds: number): string {
+/** Resident memory of the taggers over one load, from zero on: flat, where nothing is kept that should not be. */
+export function memoryPicture(title: string, { tenthsMegabytes, seconds }: LoadStep): string {
   const most = 100 * Math.ceil(Math.max(...tenthsMegabytes) / 100);
   const minutes = seconds / 60;
   const step = minutes / 6;

@@ -10,6 +10,7 @@ import { growthOf } from '../../src/commands/bench/load/offer.ts';
 function step(offered: number, achieved: number, mean: number, { missing = 0, growth = 1.1 } = {}): LoadStep {
   return {
     share: offered / 40,
+    seconds: 30,
     offered,
     achieved,
     tokensPerSecond: 700 * achieved,
@@ -73,12 +74,19 @@ describe('a sweep of load', () => {
 
   it('shows the memory of each tenth at its time, from nothing on', () => {
     const tenthsMegabytes = [100, 150, 200, 200, 200, 200, 200, 200, 200, 240];
-    const picture = memoryPicture('a & b', { ...step(4, 4, 40), tenthsMegabytes }, 3600);
+    const picture = memoryPicture('a & b', { ...step(4, 4, 40), tenthsMegabytes, seconds: 3600 });
     const [, path = ''] = /class="line [^"]*" d="([^"]+)"/.exec(picture) ?? [];
     const heights = [...path.matchAll(/[ML]?([\d.]+)[ ,]([\d.]+)/g)].map(([, , y]) => Number(y));
     assert.equal(heights.length, 10);
     assert.ok((heights[0] as number) > (heights[9] as number), 'more memory stands higher');
     for (const label of ['0 MB', '300 MB', '60', 'minutes']) assert.ok(picture.includes(`>${label}<`), label);
+  });
+
+  it('shows memory over as long as notes arrived, however long that was asked for', () => {
+    const labels = (seconds: number): string[] =>
+      [...memoryPicture('a', { ...step(4, 4, 40), seconds }).matchAll(/>([\d.]+)</g)].map(([, label = '']) => label);
+    assert.ok(labels(58).includes('0.97') && !labels(58).includes('1'), String(labels(58)));
+    assert.ok(labels(30).includes('0.5') && !labels(30).includes('0.97'), String(labels(30)));
   });
 
   it('is told as a table and drawn as a picture of its own', () => {

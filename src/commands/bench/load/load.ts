@@ -43,10 +43,7 @@ export async function benchLoad(config: Config, scenario: Scenario, options: Loa
   const held = only !== undefined && others.length === 0;
   const what = [held ? 'held' : 'load', ...(scenario.name === 'notes' ? [] : [scenario.name])].join('-');
   const [title, svg] = held
-    ? [
-        'Memory over time',
-        memoryPicture(`Memory at ${only.offered.toFixed(1)} notes/s: ${scenario.what}`, only, options.seconds),
-      ]
+    ? ['Memory over time', memoryPicture(`Memory at ${only.offered.toFixed(1)} notes/s: ${scenario.what}`, only)]
     : ['Latency against load', loadPicture(`Latency against load: ${scenario.what}`, measured.steps)];
   const picture = `![${title}](${resultName(what, config)}.svg)`;
   await writeResults(what, config, { json: record, md: `${page}\n${picture}\n`, svg }, io);

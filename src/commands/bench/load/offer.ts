@@ -53,6 +53,7 @@ export async function offer(live: Live, { arrivals, seconds, next, share, countT
   const latency: Latencies = latenciesOf(done.map(each => each.latency));
   return {
     share,
+    seconds,
     offered: notes.length / seconds,
     achieved: done.length / taken,
     tokensPerSecond: (await countTokens(done.map(({ note }) => note))) / taken,

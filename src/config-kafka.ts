@@ -4,6 +4,9 @@ import { z } from 'zod';
 /** Keys that the environment alone may give: a file is read by many. */
 export const SECRETS = ['kafka.sasl.password', 'kafka.sasl.clientSecret', 'registry.password'] as const;
 
+/** A note, its entities and what an escalation adds must fit. */
+const LEAST_RECORD_BYTES = 256 * 1024;
+
 /** @param why no more than `max`. */
 export const count = (max = 1_000_000_000, why?: string) =>
   z.coerce
@@ -37,7 +40,9 @@ export const kafka = z.strictObject({
   /** For topics that `topics create` makes; -1 is the cluster's default. */
   replicationFactor: z.coerce.number().int().min(-1).max(100).default(-1),
   /** max.message.bytes of topics that `topics create` makes: a dead letter must hold whatever came in. */
-  recordBytes: count().default(16 * 1024 * 1024),
+  recordBytes: count()
+    .min(LEAST_RECORD_BYTES)
+    .default(16 * 1024 * 1024),
   tls: z
     .strictObject({
       enabled: yesNo.default(false),

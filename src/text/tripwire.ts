@@ -24,21 +24,22 @@ const WIRES: readonly Wire[] = [
   {
     category: 'ssn',
     // without hyphens a word must say what it is: rows of vital signs look the same
-    pattern: /\b(?:ss(?:n\b| ?#)\D{0,24}|social\b[^\d\n]{0,24})(\d{3})( ?)(\d{2})\2(\d{4})(?![\d-])/gi,
+    pattern:
+      /\b(?:ss(?:n\b| ?[#:]| no\b)[\s\S]{0,30}?|soc(?:ial)?\b[^\n]{0,30}?)(?<!\d)(\d{3})( ?)(\d{2})\2(\d{4})(?![\d-])/gi,
     check: match => isSocialSecurity(match[1], match[3], match[4]),
   },
   {
     category: 'mrn',
     pattern:
-      /\b(?:mrn|medical record (?:number|no\.?|#)|patient id|chart (?:number|no\.?|#))[\s:#=().-]{0,6}(?:is )?([a-z]{0,3}\d[\d-]{4,13})\b/gi,
+      /\b(?:mrn|medical record (?:number|no\.?|#)|patient id|chart (?:number|no\.?|#))(?!\)?\.\s)[\s:#=().-]{0,6}(?:is )?([a-z]{0,3}\d[\d-]{4,13})\b/gi,
     check: match => digits(match[1] ?? '').length >= 5,
   },
   {
     category: 'phone',
-    pattern:
-      /(?<![\d./-])(?:\+?1[-. ])?(?:\(([2-9]\d{2})\) ?([2-9]\d{2})[-. ]|([2-9]\d{2})([-.])([2-9]\d{2})\4)\d{4}(?![\d-]|\.\d)/g,
+    pattern: /(?<![\d./-])(\+?1[-. ])?(?:\(([2-9]\d{2})\) ?|([2-9]\d{2})[-.])([2-9]\d{2})([-. ])\d{4}(?![\d-]|\.\d)/g,
     // North American plan: neither area nor exchange is N11
-    check: match => [match[1], match[2], match[3], match[5]].every(part => part === undefined || !part.endsWith('11')),
+    check: match =>
+      [match[2], match[3], match[4]].every(part => part === undefined || !part.endsWith('11')) && !isRange(match),
   },
   {
     category: 'phone',
@@ -54,7 +55,7 @@ const WIRES: readonly Wire[] = [
   {
     category: 'birth-date',
     pattern:
-      /\b(?:d\.?o\.?b\.?|date of birth|birth ?date|born(?: on)?)[\s:=().-]{0,6}(?:is |was )?(?:(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d{2})|(\d{4})-(\d{1,2})-(\d{1,2})|(?:(\d{1,2})(?:st|nd|rd|th)?[ -]?)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?[ -]?(?:\d{1,2}(?:st|nd|rd|th)?(?:, ?|[ -]))?(\d{4}|\d{2}))(?!\d)/gi,
+      /\b(?:d\.?o\.?b\.?|date of birth|birth ?date|born(?: on)?)(?!\)?\.\s)[\s:=().-]{0,6}(?:is |was )?(?:(\d{1,2})[/.-](\d{1,2})[/.-](?:\d{4}|\d{2})|(\d{4})-(\d{1,2})-(\d{1,2})|(?:(\d{1,2})(?:st|nd|rd|th)?[ -]?)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?[ -]?(?:\d{1,2}(?:st|nd|rd|th)?(?:, ?|[ -]))?(\d{4}|\d{2}))(?!\d)/gi,
     // after a month's name two digits are its day, unless one stands before it
     check: match =>
       [match[1], match[2], match[4], match[5], match[6]].every(
@@ -97,16 +98,26 @@ function toAscii(text: string): string {
     .replace(/[\u00a0\u2000-\u200a]/g, ' ');
 }
 
+/** A range and a year or an amount ("Plt 220-250 2020"), unless something says that it is a telephone. */
+function isRange(match: RegExpMatchArray): boolean {
+  const [, country, inBrackets, , , last] = match;
+  return last === ' ' && country === undefined && inBrackets === undefined && !isCalledTelephone(match);
+}
+
+function isCalledTelephone({ index = 0, input = '' }: RegExpMatchArray): boolean {
+  const before = input.slice(Math.max(0, index - 20), index);
+  return /\b(?:tel|phone|telephone|call|fax|mobile|cell)\b[^\d\n]*$/i.test(before);
+}
+
 /**
  * Amounts, such as a fluid balance with what went in and out ("+1250 2500 1250"): groups of three and four digits between spaces, all of
  * them multiples of five, and no word of a telephone before. Of real numbers that are written in such groups one in 25 or fewer passes.
  */
-function isFluidBalance({ 0: found, index = 0, input = '' }: RegExpMatchArray): boolean {
+function isFluidBalance(match: RegExpMatchArray): boolean {
+  const [found] = match;
   if (!/^\+\d{3,4}(?: \d{3,4}){2,}$/.test(found)) return false;
   if (!found.split(' ').every(amount => Number(amount) % 5 === 0)) return false;
-  return !/\b(?:tel|phone|telephone|call|fax|mobile|cell)\b[^\d\n]*$/i.test(
-    input.slice(Math.max(0, index - 20), index),
-  );
+  return !isCalledTelephone(match);
 }
 
 /** https://www.ssa.gov/employer/randomization.html: never 000, 666 or 9xx; group never 00; serial never 0000. */

@@ -17,7 +17,7 @@ const train = (out: string, ...args: string[]) =>
   run(['train.py', '--corpus', join(folder, 'corpus'), '--out', join(folder, out), '--layers', '1', ...args]);
 const weights = (out: string): string => sha256Of(readFileSync(join(folder, out, 'model.safetensors')));
 
-describe('the trainer', { skip, timeout: 300_000 }, () => {
+describe('the trainer', { skip, timeout: 600_000 }, () => {
   before(() => {
     mkdirSync(join(folder, 'corpus/teacher'), { recursive: true });
     const rows = readFileSync(join(ROOT, 'test/data/quality/teacher-dev.jsonl'), 'utf8').split('\n').filter(Boolean);

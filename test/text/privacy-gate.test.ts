@@ -26,6 +26,15 @@ function note(
 }
 
 const IDENTIFIERS: readonly (readonly [category: string, text: string])[] = [
+  ['ssn', 'SS: 219 09 9999'],
+  ['ssn', 'SS No. 219 09 9999'],
+  ['ssn', 'Soc Sec 219 09 9999'],
+  ['ssn', 'Soc. Sec. # 219 09 9999'],
+  ['ssn', 'SSN (updated 2019): 219 09 9999'],
+  ['phone', '+1 555-234 5678'],
+  ['phone', 'tel 555-234 5678'],
+  ['phone', 'call 555.234-5678'],
+  ['phone', '555-234.5678'],
   ['ssn', 'SSN 219-09-9999.'],
   ['ssn', 'social 219 09 9998'],
   ['mrn', 'MRN: 00482913'],
@@ -63,6 +72,9 @@ const IDENTIFIERS: readonly (readonly [category: string, text: string])[] = [
 ];
 
 const ORDINARY: readonly string[] = [
+  'Verified by name and date of birth. 03/14/2024 09:30 resting',
+  'Two identifiers (name, DOB). 03/14/2024',
+  'Checked name and MRN. 2024-03-14 note',
   'BP 120/80, HR 72, temp 98.6, SpO2 97%',
   'WBC 4.5-11.0, platelets 150-400, sodium 135-145',
   'admitted 03/14/2016, discharged 2016-03-20 at 10:30',

@@ -26,9 +26,19 @@ export class AdminConnection {
   /** @throws StreamError CLOSED after `close`, and what `question` throws. */
   async ask<T>(question: (admin: Admin) => Promise<T>): Promise<T> {
     this.#requireOpen();
-    const answer = this.#turn.then(() => this.#ask(question));
-    this.#turn = answer.catch(() => {});
-    return answer;
+    return this.#inTurn(() => this.#ask(question));
+  }
+
+  /** kafkajs's admin believes for five minutes in the partitions that it once saw: from now on a new one is asked. */
+  async renew(): Promise<void> {
+    this.#requireOpen();
+    return this.#inTurn(() => this.#replace());
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => {});
+    return mine;
   }
 
   #requireOpen(): void {
@@ -41,11 +51,16 @@ export class AdminConnection {
       return await question(this.#admin);
     } catch (error) {
       if (toStreamError(error, 'cannot ask').code !== 'TOPIC_UNKNOWN') throw error;
-      const spoilt = this.#admin;
-      this.#admin = await connect(this.#kafka);
-      await spoilt.disconnect();
+      await this.#replace();
       return question(this.#admin);
     }
+  }
+
+  async #replace(): Promise<void> {
+    this.#requireOpen();
+    const former = this.#admin;
+    this.#admin = await connect(this.#kafka);
+    await former.disconnect();
   }
 
   close(): Promise<void> {

@@ -30,6 +30,7 @@ export class Placement {
       try {
         const { topics } = await this.#admin.ask(admin => admin.fetchTopicMetadata({ topics: [topic] }));
         const partitions = topics[0]?.partitions.length ?? 0;
+        if (known !== undefined && partitions > known.partitions) await this.#admin.renew();
         this.#counts.set(topic, { partitions, at: this.#now() });
         return partitions;
       } catch (error) {

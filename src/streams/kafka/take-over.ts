@@ -59,8 +59,10 @@ export async function takeOver(
   try {
     const coordinator = await producer.findCoordinator(group, { topic, partition });
     const found = (await storedOffsets(admin, group, topic, coordinator))[partition];
-    if (found === undefined)
+    if (found === undefined) {
+      await admin.renew();
       throw new StreamError('BROKER_FAILED', `${topic} has no partition ${partition} yet`, { retryable: true });
+    }
     const { next: stored, written } = found;
     const open = written && (await untilVisible(admin, written, VISIBLE_MS).catch(() => written));
     producer.inherit(written, open);

@@ -30,7 +30,9 @@ export function sharedByRun(): SharedKafka | undefined {
 
 /** Both, in parallel; they go away with this process or at `dispose`, whichever is first. */
 export async function startShared(): Promise<SharedKafka & { dispose(): Promise<void> }> {
-  const [broker, registry] = await Promise.all([startBroker(), startRegistry()]);
+  // nobody kills this one: that the machine stood still for seconds must not cost its partitions their leader
+  const properties = { 'broker.session.timeout.ms': '60000' };
+  const [broker, registry] = await Promise.all([startBroker({ properties }), startRegistry()]);
   return {
     bootstrap: broker.bootstrap,
     registryUrl: registry.url,

@@ -67,6 +67,11 @@ export function isForgotten(error: unknown): boolean {
   return causes(error).some(({ type }) => type === 'INVALID_PRODUCER_ID_MAPPING' || type === 'UNKNOWN_PRODUCER_ID');
 }
 
+/** A partition has no leader at this moment, or another than was asked. */
+export function isLeaderless(error: unknown): boolean {
+  return causes(error).some(({ type }) => type === 'NOT_LEADER_FOR_PARTITION' || type === 'LEADER_NOT_AVAILABLE');
+}
+
 /** kafkajs's word for every reason why a coordinator is not known; see coordinator.ts. */
 export function isCoordinatorMissing(error: unknown): boolean {
   return causes(error).some(({ name }) => name === 'KafkaJSGroupCoordinatorNotFound');

@@ -3,9 +3,10 @@
  * stable offset (kafkajs asks for no other): everything below is committed or aborted, and nothing of an open transaction counts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admin } from 'kafkajs';
 import { StreamError } from '../stream-error.ts';
 import type { AdminConnection } from './admin-connection.ts';
-import { toStreamError } from './kafka-error.ts';
+import { isLeaderless, toStreamError } from './kafka-error.ts';
 
 export interface Bounds {
   /** Offset of the oldest record that is still there. */
@@ -14,13 +15,31 @@ export interface Bounds {
   readonly high: bigint;
 }
 
+/** How often, and how long apart, it is asked while a partition has no leader: an election takes a moment. */
+const ELECTION = { attempts: 12, waitMs: 250 };
+
 /** By partition, in order. @throws StreamError BROKER_FAILED when the answer leaves one out. */
 export async function topicBounds(admin: AdminConnection, topic: string): Promise<Bounds[]> {
-  const offsets = await admin.ask(each => each.fetchTopicOffsets(topic));
+  const offsets = await askLeaders(admin, topic);
   const bounds: Bounds[] = [];
   for (const { partition, low, high } of offsets) bounds[partition] = { low: BigInt(low), high: BigInt(high) };
   return requireWhole(bounds, topic);
 }
+
+/** kafkajs gives up at once where a leader has moved, and goes on believing in the former one. */
+async function askLeaders(admin: AdminConnection, topic: string): Promise<SeekEntry[]> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await admin.ask(each => each.fetchTopicOffsets(topic));
+    } catch (error) {
+      if (!isLeaderless(error) || attempt === ELECTION.attempts) throw error;
+      await sleep(ELECTION.waitMs);
+      await admin.renew();
+    }
+  }
+}
+
+type SeekEntry = Awaited<ReturnType<Admin['fetchTopicOffsets']>>[number];
 
 /** Readers see a commit within milliseconds, unless someone's open transaction stands before it. */
 export const VISIBLE_MS = 2_000;

@@ -3,14 +3,14 @@ import { type Command, Option } from 'commander';
 import { unobserved } from '../core/facts.ts';
 import type { Io } from './io.ts';
 import { listAllModels, verifyModel } from './models.ts';
-import { type CommonOptions, configOf, share, wholeNumber, withConfig, withModel } from './options.ts';
+import { type CommonOptions, configOf, share, wholeNumber, withConfig, withModel, withModelOnCpu } from './options.ts';
 import { explainRoute } from './route.ts';
 import { serveModel } from './serve-model.ts';
 import type { InputFormat } from './tag-input.ts';
 
 export function registerModels(program: Command, io: Io): void {
   const models = program.command('models').description('Models that come with this installation.');
-  withModel(withConfig(models.command('list')))
+  withModelOnCpu(withConfig(models.command('list')))
     .description('Name, version, manifest hash and tasks.')
     .action((options: CommonOptions) => listAllModels(configOf(options, io), io));
   withModel(withConfig(models.command('verify')))

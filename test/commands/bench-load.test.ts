@@ -78,12 +78,12 @@ describe('bench load and scenarios', { timeout: 180_000 }, () => {
         'scenarios',
         'short',
         'notes',
-        '--share',
+        '--away-share',
         share,
         ...FEW,
       ]);
       assert.deepEqual([code, stdout], [2, '']);
-      assert.match(stderr, /--share 1.*--away 0 .*CONFIG_INVALID/);
+      assert.match(stderr, /--away-share 1.*--away 0 .*CONFIG_INVALID/);
       assert.doesNotMatch(stderr, /notes\/s/);
     }
   });

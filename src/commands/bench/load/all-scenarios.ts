@@ -13,6 +13,8 @@ export interface ScenariosOptions {
   readonly seconds: number;
   /** Of the catch-up; 0 leaves it out. */
   readonly awaySeconds: number;
+  /** What arrives in the catch-up, as a share of the most that the program carries. */
+  readonly awayShare: number;
   readonly backlogScale: number;
   readonly seed: number;
   readonly write: boolean;
@@ -25,15 +27,15 @@ export async function benchScenarios(
   options: ScenariosOptions,
   io: Io,
 ): Promise<void> {
-  const { share, seconds, awaySeconds, seed } = options;
+  const { share, seconds, awaySeconds, awayShare, seed } = options;
   const catchesUp = awaySeconds > 0 && scenarios.some(each => each.name === 'notes');
-  if (catchesUp && share >= 1) {
+  if (catchesUp && awayShare >= 1) {
     const why = 'whoever was away never catches up while as much arrives as can be carried';
-    throw new ConfigError('CONFIG_INVALID', `--share ${share}: ${why}: leave the catch-up out with --away 0`);
+    throw new ConfigError('CONFIG_INVALID', `--away-share ${awayShare}: ${why}: leave the catch-up out with --away 0`);
   }
   const tell = (line: string): Promise<void> => write(io.stderr, `${line}\n`);
   const flags = [
-    `--share ${share} --seconds ${seconds} --away ${awaySeconds} --seed ${seed}`,
+    `--share ${share} --seconds ${seconds} --away ${awaySeconds} --away-share ${awayShare} --seed ${seed}`,
     ...scaleFlags(options.backlogScale, scenarios.some(each => each.transport === 'kafka') ? 'kafka' : 'embedded'),
   ];
   const origin = originOf(config, ['scenarios', ...scenarios.map(({ name }) => name), ...flags].join(' '));
@@ -44,7 +46,7 @@ export async function benchScenarios(
   }
   const saturation = all.find(({ scenario }) => scenario.name === 'notes')?.saturation.notesPerSecond;
   const measurable = catchesUp && saturation !== undefined;
-  const away = measurable ? await catchUp(config, { saturation, share, awaySeconds, seed }, io) : undefined;
+  const away = measurable ? await catchUp(config, { saturation, share: awayShare, awaySeconds, seed }, io) : undefined;
   const record = {
     ...origin,
     settings: config.inference,

@@ -51,6 +51,7 @@ function registerScenarios(bench: Command, io: Io): void {
     .option('--share <X>', 'of the most that a scenario carries', load, 0.5)
     .option('--seconds <N>', 'of each load', positive, 30)
     .option('--away <SECONDS>', 'of the catch-up; 0 leaves it out', wholeNumber, 120)
+    .option('--away-share <X>', 'of the most that the program carries, arrives in the catch-up', load, 0.5)
     .option('--backlog-scale <X>', 'fewer notes, or more, to find the most that it carries', amount, 1)
     .option('--seed <N>', 'of arrivals', wholeNumber, 1)
     .option('--write', 'write benchmarks/results/scenarios.{json,md}')

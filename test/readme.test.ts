@@ -54,6 +54,15 @@ interface LoadResult {
   }[];
 }
 
+interface ScenariosResult {
+  readonly scenarios: readonly {
+    readonly scenario: { readonly name: string; readonly escalated: number };
+    readonly escalatedShare: number;
+    readonly steps: readonly { readonly missing: number }[];
+  }[];
+  readonly catchUp: { readonly waiting: number; readonly caughtUpSeconds: number; readonly notesPerSecond: number };
+}
+
 interface HeldResult {
   readonly steps: readonly {
     readonly missing: number;
@@ -156,12 +165,19 @@ describe('README', () => {
     const pipeline = results<{ medianRatio: number; memory: { tenthsBytes: number[] } }>('pipeline');
     holds(`| ${pipeline.medianRatio.toFixed(2)} |`);
     for (const tenth of [0, 3, 9]) holds(`${Math.round((pipeline.memory.tenthsBytes[tenth] ?? 0) / 1e6)} MB`);
-    for (const name of ['load', 'load-kafka', 'load@notes-minilm-fast', 'load-vnni']) {
+    for (const name of ['load', 'load-kafka', 'load@notes-minilm-fast', 'load-xeon', 'load-vnni']) {
       const load = results<LoadResult>(name);
       const half = load.steps.find(({ share }) => share === 0.5)?.latency;
       holds(`${load.saturation.notesPerSecond.toFixed(1)} notes/s`);
       for (const ms of [half?.p50, half?.p95, half?.p99]) holds(`${Math.round(ms ?? Number.NaN)} ms`);
     }
+    const { scenarios, catchUp } = results<ScenariosResult>('scenarios');
+    for (const { scenario, escalatedShare, steps } of scenarios) {
+      assert.equal(steps[0]?.missing, 0, scenario.name);
+      if (scenario.escalated > 0) holds(`${(100 * escalatedShare).toFixed(0)} `);
+    }
+    for (const figure of [catchUp.waiting, Math.round(catchUp.caughtUpSeconds)]) holds(figure.toLocaleString('en-US'));
+    holds(`${catchUp.notesPerSecond.toFixed(1)} notes/s`);
     const [held] = results<HeldResult>('held').steps;
     assert.equal(held?.missing, 0);
     holds(`${held.latency.notes.toLocaleString('en-US')} notes`);
@@ -176,12 +192,12 @@ describe('README', () => {
       holds(`${saturation.notesPerSecond.toFixed(1)} notes/s`);
       holds(` ${(100 * escalatedShare).toFixed(0)} % `);
     }
-    const onVnni = results<RivalsResult>('rivals-vnni').contenders;
+    const onXeon = results<RivalsResult>('rivals-xeon').contenders;
     for (const { name, notesPerSecond, ratio } of results<RivalsResult>('rivals').contenders) {
       if (ratio === undefined) continue;
       holds(`| ${notesPerSecond.toFixed(1)} |`);
       holds(`| ${ratio.median.toFixed(2)}`);
-      holds(`) | ${onVnni.find(each => each.name === name)?.ratio?.median.toFixed(2)} |`);
+      holds(`) | ${onXeon.find(each => each.name === name)?.ratio?.median.toFixed(2)} (`);
       assert.ok(measured.includes(name), `${name} stands in the README`);
     }
     const replicas = results<Record<'twoProcessesOverOne' | 'twoSessionsOverOne', number>>('replicas');

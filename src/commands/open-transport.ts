@@ -8,7 +8,7 @@ import type { Retention, Transport } from '../streams/transport.ts';
 import { kafkaSettings } from './kafka-settings.ts';
 import { openRegistry } from './registry-settings.ts';
 
-export const KEEP_FOREVER: Retention = { ms: null, bytes: null };
+const KEEP_FOREVER: Retention = { ms: null, bytes: null };
 /** What the headers of a dead letter may add to the record that it holds; generous. */
 const DEAD_LETTER_BYTES = 64 * 1024;
 
@@ -46,13 +46,25 @@ export async function openCodecs(
 }
 
 /** Makes those of the configured topics that are not there. @returns the names of those made. */
-export async function ensureTopics(transport: Transport, { topics }: Config): Promise<string[]> {
+export async function ensureTopics(
+  transport: Transport,
+  config: Config,
+  retention: Retention = KEEP_FOREVER,
+): Promise<string[]> {
   const known = new Set((await transport.topics()).map(each => each.topic));
-  const { notes, entities, deadLetters, escalations, review } = topics;
+  const { notes, entities, deadLetters, escalations, review } = config.topics;
   const missing = [notes, entities, deadLetters, escalations, review].filter(topic => !known.has(topic));
-  for (const topic of missing) {
-    const spareBytes = topic === deadLetters ? DEAD_LETTER_BYTES : 0;
-    await transport.createTopic(topic, { partitions: topics.partitions, retention: KEEP_FOREVER, spareBytes });
-  }
+  for (const topic of missing) await makeTopic(transport, config, topic, retention);
   return missing;
+}
+
+/** With the configured partitions, and room for what a dead letter has more than its record. @throws StreamError TOPIC_EXISTS */
+export async function makeTopic(
+  transport: Transport,
+  { topics: { deadLetters, partitions } }: Config,
+  topic: string,
+  retention: Retention,
+): Promise<void> {
+  const spareBytes = topic === deadLetters ? DEAD_LETTER_BYTES : 0;
+  await transport.createTopic(topic, { partitions, retention, spareBytes });
 }

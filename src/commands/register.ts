@@ -116,7 +116,7 @@ function registerTopics(program: Command, io: Io): void {
         const config = configOf(options, io, { 'topics.partitions': options.partitions });
         const ms = options.retentionHours === undefined ? null : options.retentionHours * 3_600_000;
         const retention = { ms, bytes: options.retentionBytes ?? null };
-        return createTopics(config, { names, partitions: config.topics.partitions, retention }, io);
+        return createTopics(config, { names, retention }, io);
       },
     );
   withLog(withConfig(topics.command('list')))

@@ -2,19 +2,18 @@
 import type { Config } from '../config.ts';
 import type { Retention } from '../streams/transport.ts';
 import { type Io, write } from './io.ts';
-import { ensureTopics, openTransport } from './open-transport.ts';
+import { ensureTopics, makeTopic, openTransport } from './open-transport.ts';
 
 /** Without names: the topics of the configuration that are not there yet. @throws StreamError TOPIC_EXISTS for a named one. */
 export async function createTopics(
   config: Config,
-  options: { names: readonly string[]; partitions: number; retention: Retention },
+  { names, retention }: { names: readonly string[]; retention: Retention },
   io: Io,
 ): Promise<void> {
   const transport = await openTransport(config, { create: true, now: io.now });
   try {
-    const { names, partitions, retention } = options;
-    for (const name of names) await transport.createTopic(name, { partitions, retention });
-    const made = names.length > 0 ? names : await ensureTopics(transport, config);
+    for (const name of names) await makeTopic(transport, config, name, retention);
+    const made = names.length > 0 ? names : await ensureTopics(transport, config, retention);
     for (const name of made) await write(io.stdout, `${name}\n`);
   } finally {
     await transport.close();

@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import kafkajs from 'kafkajs';
+import { client } from '../kafka/client.ts';
 import { kafkaNeeds } from '../kafka/needs.ts';
 import { cleanEnvironment, clinstream, readyUrl } from '../support/cli.ts';
 import { ROOT } from '../support/model.ts';
@@ -32,6 +34,40 @@ describe('clinstream on Kafka', { skip, timeout: 240_000 }, () => {
       assert.match(metrics, new RegExp(`^clinstream_${name}\\{`, 'm'));
     running.kill('SIGTERM');
     assert.deepEqual((await once(running, 'exit'))[0], 0);
+  });
+
+  it('gives dead letters room for their headers and every topic its retention, with names and without', async () => {
+    const { env, names } = await freshKafka(false);
+    const other = (name: string): string => `${name}-2`;
+    const own = {
+      ...env,
+      CLINSTREAM_TOPICS_NOTES: other(names.notes),
+      CLINSTREAM_TOPICS_DEAD_LETTERS: other(names.deadLetters),
+    };
+    const kept = ['--retention-hours', '24'];
+    const named = await clinstream(['topics', 'create', other(names.deadLetters), ...kept], { env: own });
+    assert.equal(named.code, 0, named.stderr);
+    assert.equal((await clinstream(['topics', 'create', ...kept], { env: own })).stdout, `${other(names.notes)}\n`);
+    const admin = client(env.CLINSTREAM_KAFKA_BROKERS ?? '').admin();
+    await admin.connect();
+    try {
+      const made = [names.notes, names.deadLetters, other(names.notes), other(names.deadLetters)];
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: made.map(name => ({ type: kafkajs.ConfigResourceTypes.TOPIC, name })),
+      });
+      const values = (key: string): number[] =>
+        made.map(topic => {
+          const entries = resources.find(each => each.resourceName === topic)?.configEntries ?? [];
+          return Number(entries.find(each => each.configName === key)?.configValue);
+        });
+      const [notes = 0] = values('max.message.bytes');
+      const room = notes + 64 * 1024;
+      assert.deepEqual(values('max.message.bytes'), [notes, room, notes, room]);
+      assert.deepEqual(values('retention.ms'), [-1, -1, 86_400_000, 86_400_000]);
+    } finally {
+      await admin.disconnect();
+    }
   });
 
   it('says what is missing, with exit code 5', async () => {

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { cleanEnvironment, clinstream, readyUrl } from '../support/cli.ts';
+import { cleanEnvironment, clinstream, readyUrl, rows } from '../support/cli.ts';
 import { ROOT } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { type Place, wayOfANote } from './way-of-a-note.ts';
@@ -29,6 +29,17 @@ async function freshLog(): Promise<Place & { readonly data: string }> {
 wayOfANote('the embedded log', freshLog);
 
 describe('a log', () => {
+  it('keeps what it is told to, with names and without', async () => {
+    const data = join(folder, String(logs++));
+    const kept = ['--retention-hours', '24', '--retention-bytes', '1000', '--data', data];
+    assert.equal((await clinstream(['topics', 'create', 'of-ours', ...kept])).code, 0);
+    assert.equal((await clinstream(['topics', 'create', ...kept])).code, 0);
+    const listed = await clinstream(['topics', 'list', '--format', 'jsonl', '--data', data]);
+    const topics = rows<{ topic: string; retention: object }>(listed.stdout);
+    assert.equal(topics.length, 6);
+    for (const { topic, retention } of topics) assert.deepEqual(retention, { ms: 86_400_000, bytes: 1000 }, topic);
+  });
+
   it('refuses what is not there, already there, or already running, with exit code 5', async () => {
     const { data, call } = await freshLog();
     assert.match((await clinstream(['run', '--data', join(folder, 'absent')])).stderr, /LOG_MISSING/);

@@ -1,6 +1,6 @@
 /** The part of the configuration that names teachers, when they are asked, and what they may cost; see config.ts. */
 import { z } from 'zod';
-import { count } from './config-kafka.ts';
+import { between, count, orNone } from './config-kafka.ts';
 
 const name = z.string().min(1);
 const share = z.number().min(0).max(1);
@@ -19,11 +19,6 @@ function json<T extends z.ZodType>(schema: T) {
       return z.NEVER;
     }
   }, schema);
-}
-
-/** A limit; null or `none` is no limit. */
-function limit(number: z.ZodType<number>) {
-  return z.union([z.null(), z.literal('none').transform(() => null), number]);
 }
 
 const common = {
@@ -110,15 +105,15 @@ export const escalation = z.strictObject({
   replyDays: count(3_650).default(30),
   budget: z
     .strictObject({
-      usdPerDay: limit(z.coerce.number().min(0)).default(5),
-      tokensPerMinute: limit(count()).default(null),
-      requestsPerMinute: limit(count()).default(null),
+      usdPerDay: orNone(between(0, Number.MAX_VALUE)).default(5),
+      tokensPerMinute: orNone(count()).default(null),
+      requestsPerMinute: orNone(count()).default(null),
     })
     .prefault({}),
   breaker: z
     .strictObject({
       /** Opens when more than so many of a hundred requests failed … */
-      failurePercent: z.coerce.number().min(0).max(99).default(50),
+      failurePercent: between(0, 99).default(50),
       /** … of at least so many in the window. */
       minimumRequests: count().default(5),
       /** Looked back for longer where so many requests that hang, `concurrency` at once, take longer. */

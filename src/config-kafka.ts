@@ -7,13 +7,32 @@ export const SECRETS = ['kafka.sasl.password', 'kafka.sasl.clientSecret', 'regis
 /** A note, its entities and what an escalation adds must fit. */
 const LEAST_RECORD_BYTES = 256 * 1024;
 
+const MOST = 1_000_000_000;
+/** A number, or its plain decimal text, as the environment and the command line give it: what else could become one is a mistake. */
+const number = z.union(
+  [
+    z.number(),
+    z
+      .string()
+      .regex(/^-?\d+(\.\d+)?$/)
+      .transform(Number),
+  ],
+  'must be a number',
+);
+export const between = (min: number, max: number) => number.pipe(z.number().min(min).max(max));
 /** @param why no more than `max`. */
-export const count = (max = 1_000_000_000, why?: string) =>
-  z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(max, why === undefined ? undefined : `must be at most ${max}: ${why}`);
+export const whole = (min: number, max = MOST, why?: string) =>
+  number.pipe(
+    z
+      .number()
+      .int()
+      .min(min)
+      .max(max, why === undefined ? undefined : `must be at most ${max}: ${why}`),
+  );
+export const count = (max?: number, why?: string) => whole(1, max, why);
+/** null or `none` says that there is none. */
+export const orNone = (schema: z.ZodType<number>) =>
+  z.union([z.null(), z.literal('none').transform(() => null), schema], 'must be a number, or none');
 const name = z.string().min(1);
 const yesNo = z.union([z.boolean(), z.stringbool({ truthy: ['true'], falsy: ['false'] })]);
 /** A path, or nothing. */
@@ -38,11 +57,9 @@ export const kafka = z.strictObject({
   connectMs: count().default(10_000),
   requestMs: count().default(30_000),
   /** For topics that `topics create` makes; -1 is the cluster's default. */
-  replicationFactor: z.coerce.number().int().min(-1).max(100).default(-1),
+  replicationFactor: whole(-1, 100).default(-1),
   /** max.message.bytes of topics that `topics create` makes: a dead letter must hold whatever came in. */
-  recordBytes: count()
-    .min(LEAST_RECORD_BYTES)
-    .default(16 * 1024 * 1024),
+  recordBytes: whole(LEAST_RECORD_BYTES).default(16 * 1024 * 1024),
   tls: z
     .strictObject({
       enabled: yesNo.default(false),

@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { escalation } from './config-escalation.ts';
-import { count, kafka, list, registry, SECRETS } from './config-kafka.ts';
+import { between, count, kafka, list, orNone, registry, SECRETS, whole } from './config-kafka.ts';
 import { ClinstreamError } from './core/errors.ts';
 
 export class ConfigError extends ClinstreamError<'CONFIG_INVALID' | 'CONFIG_UNREADABLE'> {
@@ -53,7 +53,7 @@ const schema = z.strictObject({
        */
       batchWindows: count().optional(),
       /** How long a window may wait on an idle session for others to fill its batch. */
-      batchDelayMs: z.coerce.number().min(0).max(60_000).default(2),
+      batchDelayMs: between(0, 60_000).default(2),
       /** Tokens admitted and not yet tagged, over all notes: this bounds memory. */
       inFlightTokens: count().default(32_768),
     })
@@ -92,9 +92,7 @@ const schema = z.strictObject({
       level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
       host: z.string().min(1).default('127.0.0.1'),
       /** Port of /healthz, /readyz and /metrics; 0 takes a free one, null serves none. */
-      port: z
-        .union([z.null(), z.literal('none').transform(() => null), z.coerce.number().int().min(0).max(65_535)])
-        .default(null),
+      port: orNone(whole(0, 65_535)).default(null),
     })
     .prefault({}),
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { ConfigError, configKeys, loadConfig } from '../src/config.ts';
+import { type Config, ConfigError, configKeys, environmentName, loadConfig } from '../src/config.ts';
 import { temporaryFolder } from './support/temporary.ts';
 
 const folder = temporaryFolder('config');
@@ -58,6 +58,43 @@ describe('config', () => {
     );
     assert.throws(() => loadConfig({ file: file('[1]'), env: {} }), refusal(/one JSON object/, 'CONFIG_UNREADABLE'));
     assert.throws(() => loadConfig({ file: file('{"a'), env: {} }), refusal(/JSON/, 'CONFIG_UNREADABLE'));
+  });
+
+  it('makes no number of what is none', () => {
+    const config = loadConfig({ env: {} });
+    const at = (object: object, key: string): unknown =>
+      key.split('.').reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], object);
+    const orNone = [
+      'telemetry.port',
+      ...Object.keys(config.escalation.budget).map(each => `escalation.budget.${each}`),
+    ];
+    const numeric = configKeys()
+      .map(each => each.key)
+      .filter(key => typeof at(config, key) === 'number' || orNone.includes(key) || key === 'inference.batchWindows');
+    assert.ok(numeric.length > 30, `${numeric.length} keys`);
+    for (const key of numeric) {
+      const inFile = (value: unknown): Config => {
+        const object = key.split('.').reduceRight<unknown>((inner, part) => ({ [part]: inner }), value);
+        return loadConfig({ file: file(JSON.stringify(object)), env: {} });
+      };
+      const named = key.replaceAll('.', '\\.');
+      for (const value of ['', ' ', ' 5', '5e1', '0x5', 'Infinity', true, false, [3], {}])
+        assert.throws(() => inFile(value), refusal(new RegExp(`^${named} \\(from .*json\\): must be a number`)), key);
+      if (orNone.includes(key)) assert.equal(at(inFile(null), key), null);
+      else assert.throws(() => inFile(null), refusal(new RegExp(`^${named} `)), key);
+      const name = environmentName(key);
+      for (const value of ['', ' '])
+        assert.throws(
+          () => loadConfig({ env: { [name]: value } }),
+          refusal(new RegExp(`^${named} \\(from .* ${name}\\)`)),
+        );
+      const low = refusal(new RegExp(`^${named} \\(from .* ${name}\\): (?!must be a number)`));
+      assert.throws(() => loadConfig({ env: { [name]: '-2' } }), low, 'a number, but out of bounds');
+    }
+    const taken = loadConfig({
+      env: { CLINSTREAM_ESCALATION_BUDGET_USD_PER_DAY: '0.5', CLINSTREAM_TELEMETRY_PORT: 'none' },
+    });
+    assert.deepEqual([taken.escalation.budget.usdPerDay, taken.telemetry.port], [0.5, null]);
   });
 
   it('takes teachers and rules from the file, or as JSON from the environment, and names what is wrong in them', () => {

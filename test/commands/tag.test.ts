@@ -83,6 +83,7 @@ describe('clinstream tag', () => {
       [2, /Allowed choices are pretty, jsonl, html/, ['tag', '--format', 'xml']],
       [2, /unknown command 'tga'/, ['tga']],
       [2, /CLINSTREAM_WORKERS is not an option/, ['tag'], { CLINSTREAM_WORKERS: '3' }],
+      [2, /from .*CLINSTREAM_INFERENCE_WORKERS\): must be a number/, ['tag'], { CLINSTREAM_INFERENCE_WORKERS: '' }],
       [3, /cannot read absent\.txt \(ENOENT\) \[FILE_UNREADABLE\]/, ['tag', 'absent.txt']],
       [4, /there is no model in .*nowhere.* \[MODEL_MISSING\]/, ['tag', '--model', 'nowhere']],
       [4, /no device can run the model .*cuda.* \[DEVICE_UNAVAILABLE\]/, ['tag', '--device', 'cuda']],

@@ -1,5 +1,6 @@
 /** The part of the configuration that names a Kafka cluster and its schema registry; see config.ts. */
 import { z } from 'zod';
+import { isLoopback } from './core/loopback.ts';
 
 /** Keys that the environment alone may give: a file is read by many. */
 export const SECRETS = ['kafka.sasl.password', 'kafka.sasl.clientSecret', 'registry.password'] as const;
@@ -98,3 +99,36 @@ export const registry = z.strictObject({
   autoRegister: yesNo.default(false),
   requestMs: count().default(10_000),
 });
+
+type Kafka = z.output<typeof kafka>;
+const BY_PASSWORD = ['username', 'password', 'passwordFile'];
+const USED: Readonly<Record<Kafka['sasl']['mechanism'], readonly string[]>> = {
+  none: [],
+  plain: BY_PASSWORD,
+  'scram-sha-256': BY_PASSWORD,
+  'scram-sha-512': BY_PASSWORD,
+  oauthbearer: ['tokenFile', 'tokenUrl', 'clientId', 'clientSecret', 'clientSecretFile', 'scope'],
+};
+
+/** What would be passed over, as if the connection were safer than it is, or would send a secret in the clear; and what to do about it. */
+export function misfit({ tls, sasl }: Kafka): { key: string; what: string } | undefined {
+  const pem = (['caFile', 'certFile', 'keyFile'] as const).find(each => tls[each] !== undefined);
+  if (pem !== undefined && !tls.enabled) {
+    const what = 'nothing reads it while kafka.tls.enabled is false: set that to true, or leave this out';
+    return { key: `kafka.tls.${pem}`, what };
+  }
+  const { mechanism, ...given } = sasl;
+  const idle = Object.entries(given).find(([key, value]) => value !== undefined && !USED[mechanism].includes(key))?.[0];
+  if (idle !== undefined) {
+    const users = Object.entries(USED).flatMap(([each, keys]) => (keys.includes(idle) ? [each] : []));
+    const what = `kafka.sasl.mechanism ${mechanism} does not use it: choose ${users.join(', ')}, or leave this out`;
+    return { key: `kafka.sasl.${idle}`, what };
+  }
+  if (sasl.tokenUrl === undefined) return undefined;
+  const { protocol, hostname } = new URL(sasl.tokenUrl);
+  if (protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname))) return undefined;
+  return {
+    key: 'kafka.sasl.tokenUrl',
+    what: "must begin with https:, since the client's secret goes there (http: only to this machine)",
+  };
+}

@@ -8,7 +8,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { escalation } from './config-escalation.ts';
-import { between, count, kafka, list, orNone, registry, SECRETS, whole } from './config-kafka.ts';
+import { between, count, kafka, list, misfit, orNone, registry, SECRETS, whole } from './config-kafka.ts';
 import { ClinstreamError } from './core/errors.ts';
 
 export class ConfigError extends ClinstreamError<'CONFIG_INVALID' | 'CONFIG_UNREADABLE'> {
@@ -174,6 +174,10 @@ function requireWhole(config: Config): Config {
     throw new ConfigError('CONFIG_INVALID', 'kafka.brokers: transport is kafka, and no broker is named', {
       details: { key: 'kafka.brokers' },
     });
+  }
+  const wrong = config.transport === 'kafka' ? misfit(config.kafka) : undefined;
+  if (wrong !== undefined) {
+    throw new ConfigError('CONFIG_INVALID', `${wrong.key}: ${wrong.what}`, { details: { key: wrong.key } });
   }
   if (config.kafka.heartbeatMs * 2 > config.kafka.sessionMs) {
     throw new ConfigError('CONFIG_INVALID', 'kafka.heartbeatMs: must be at most half of kafka.sessionMs', {

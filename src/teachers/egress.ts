@@ -3,6 +3,7 @@
  * over http only on this machine; an entry `host:port` allows that port over either. There are no wildcards. A proxy of the environment
  * that would read a request over http must be named too.
  */
+import { isLoopback } from '../core/loopback.ts';
 import { readingProxy } from './env-proxy.ts';
 import { TeacherError } from './teacher-error.ts';
 
@@ -15,8 +16,6 @@ export interface EgressQuestion {
   /** By default this process's: whether requests go through a proxy. */
   readonly runtime?: { readonly env: NodeJS.ProcessEnv; readonly execArgv: readonly string[] };
 }
-
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** The URL's host, with the port when it is not the scheme's own. @throws TeacherError EGRESS_DENIED */
 export function allowedHost({ teacher, url, allow, runtime = process }: EgressQuestion): string {
@@ -43,7 +42,7 @@ export function allowedHost({ teacher, url, allow, runtime = process }: EgressQu
 function isNamed(target: URL, allow: readonly string[]): boolean {
   const { hostname, protocol } = target;
   const entries = entriesOf(allow);
-  const wire = protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
+  const wire = protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
   return (
     (wire && entries.includes(hostname)) ||
     (/^https?:$/.test(protocol) && entries.includes(`${hostname}:${portOf(target)}`))

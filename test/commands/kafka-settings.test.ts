@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { kafkaSettings } from '../../src/commands/kafka-settings.ts';
-import { ConfigError, loadConfig } from '../../src/config.ts';
+import { ConfigError, environmentName, loadConfig } from '../../src/config.ts';
 import type { KafkaSettings } from '../../src/streams/kafka/client.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
@@ -66,6 +66,48 @@ describe('settings of a Kafka cluster', () => {
   it('refuse a secret in a file of the configuration, without repeating it', () => {
     const path = file('config.json', JSON.stringify({ kafka: { sasl: { password: SECRET } } }));
     assert.throws(() => loadConfig({ file: path, env: {} }), refusal(/CLINSTREAM_KAFKA_SASL_PASSWORD/));
+  });
+
+  it('refuse what would be passed over, by its key, unless nothing is to be sent to a cluster', () => {
+    const tls = ['caFile', 'certFile', 'keyFile'].map(
+      key => [`kafka.tls.${key}`, /kafka\.tls\.enabled is false/] as const,
+    );
+    const password = ['username', 'password', 'passwordFile'];
+    const token = ['tokenFile', 'tokenUrl', 'clientId', 'clientSecret', 'clientSecretFile', 'scope'];
+    const none = [...password, ...token].map(key => [`kafka.sasl.${key}`, /mechanism none does not use it/] as const);
+    for (const [key, why] of [...tls, ...none]) {
+      const env = { [environmentName(key)]: key.endsWith('Url') ? 'https://a/token' : SECRET };
+      assert.throws(() => settings(env), refusal(new RegExp(`^${key.replaceAll('.', '\\.')}: .*${why.source}`)));
+      assert.ok(loadConfig({ env }), 'a secret in the environment of an embedded log');
+    }
+    for (const [mechanism, keys] of [
+      ['plain', token],
+      ['scram-sha-256', token],
+      ['oauthbearer', password],
+    ] as const) {
+      for (const key of keys) {
+        const value = key.endsWith('Url') ? 'https://a/token' : SECRET;
+        const env = { CLINSTREAM_KAFKA_SASL_MECHANISM: mechanism, [environmentName(`kafka.sasl.${key}`)]: value };
+        assert.throws(
+          () => settings(env),
+          refusal(new RegExp(`^kafka\\.sasl\\.${key}: .*${mechanism} does not use it`)),
+        );
+      }
+    }
+  });
+
+  it('send the secret of a client over TLS alone, but to this machine', () => {
+    const to = (url: string): KafkaSettings =>
+      settings({
+        CLINSTREAM_KAFKA_SASL_MECHANISM: 'oauthbearer',
+        CLINSTREAM_KAFKA_SASL_TOKEN_URL: url,
+        CLINSTREAM_KAFKA_SASL_CLIENT_ID: 'c',
+        CLINSTREAM_KAFKA_SASL_CLIENT_SECRET: SECRET,
+      });
+    for (const url of ['http://idp.example/token', 'http://127.0.0.1.idp.example/token', 'ftp://localhost/token'])
+      assert.throws(() => to(url), refusal(/^kafka\.sasl\.tokenUrl: must begin with https:/));
+    for (const url of ['https://idp.example/token', 'http://localhost:1/token', 'http://[::1]:1/token'])
+      assert.ok(to(url).sasl);
   });
 
   it('fetch a token by the client credentials grant, and say when none is given', async () => {

@@ -9,6 +9,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { escalation } from './config-escalation.ts';
 import { between, count, kafka, list, misfit, orNone, registry, SECRETS, whole } from './config-kafka.ts';
+import { isOfService } from './config-services.ts';
 import { ClinstreamError } from './core/errors.ts';
 
 export class ConfigError extends ClinstreamError<'CONFIG_INVALID' | 'CONFIG_UNREADABLE'> {
@@ -129,10 +130,11 @@ export function loadConfig(options: { file?: string; env: NodeJS.ProcessEnv; ove
   for (const [name, value] of Object.entries(options.env)) {
     if (!name.startsWith('CLINSTREAM_') || value === undefined) continue;
     const key = names.get(name);
+    if (key === undefined && isOfService(name, value)) continue;
     if (key === undefined) {
       throw new ConfigError(
         'CONFIG_INVALID',
-        `the environment variable ${name} is not an option of clinstream: see 'clinstream run --help'`,
+        `the environment variable ${name} is not an option of clinstream: see 'clinstream --help'`,
       );
     }
     set(raw, key, value);

@@ -97,6 +97,38 @@ describe('config', () => {
     assert.deepEqual([taken.escalation.budget.usdPerDay, taken.telemetry.port], [0.5, null]);
   });
 
+  it('passes over what Kubernetes sets for Services of our name, and nothing else', () => {
+    const ofServices = {
+      CLINSTREAM_SERVICE_HOST: '10.0.0.1',
+      CLINSTREAM_SERVICE_PORT: '9464',
+      CLINSTREAM_SERVICE_PORT_METRICS: '9464',
+      CLINSTREAM_PORT: 'tcp://10.0.0.1:9464',
+      CLINSTREAM_PORT_9464_TCP: 'tcp://10.0.0.1:9464',
+      CLINSTREAM_PORT_9464_TCP_PROTO: 'tcp',
+      CLINSTREAM_PORT_9464_TCP_PORT: '9464',
+      CLINSTREAM_PORT_9464_TCP_ADDR: '10.0.0.1',
+      CLINSTREAM_TAGGER_SERVICE_HOST: '10.0.0.2',
+      CLINSTREAM_TAGGER_PORT: 'udp://10.0.0.2:9464',
+      CLINSTREAM_TAGGER_PORT_9464_UDP: 'udp://10.0.0.2:9464',
+    };
+    assert.deepEqual(loadConfig({ env: ofServices }), loadConfig({ env: {} }));
+    for (const [name, value] of [
+      ['CLINSTREAM_WORKERS', '2'],
+      ['CLINSTREAM_PORT', '9464'],
+      ['CLINSTREAM_METRICS_PORT', '9464'],
+      ['CLINSTREAM_PORT_9464', 'tcp://10.0.0.1:9464'],
+    ] as const) {
+      const env = { ...ofServices, [name]: value };
+      assert.throws(() => loadConfig({ env }), refusal(new RegExp(`${name} is not an option .* 'clinstream --help'`)));
+    }
+    const own = { CLINSTREAM_TELEMETRY_PORT: 'tcp://10.0.0.1:9464' };
+    assert.throws(
+      () => loadConfig({ env: own }),
+      refusal(/telemetry\.port/),
+      'an option of ours is one, whatever it holds',
+    );
+  });
+
   it('takes teachers and rules from the file, or as JSON from the environment, and names what is wrong in them', () => {
     const teachers = [{ name: 'a', kind: 'openai', model: 'm', price: { input: 1, output: 2 } }];
     const escalation = { teachers, tasks: { symptom: { rate: 0.1, teachers: ['a'] } }, budget: { usdPerDay: null } };

@@ -3,7 +3,6 @@ import type { Config } from '../config.ts';
 import type { StreamRecord } from '../core/record.ts';
 import { type DeadLetterReason, deadLetterReason, replay } from '../events/dead-letter.ts';
 import type { Transport } from '../streams/transport.ts';
-import { InputError } from './input-error.ts';
 import { type Io, write } from './io.ts';
 import { openTransport } from './open-transport.ts';
 
@@ -57,9 +56,6 @@ async function* deadLetters(
   config: Config,
   filter: DeadLetterFilter,
 ): AsyncIterable<{ record: StreamRecord; reason: DeadLetterReason }> {
-  if (filter.at !== undefined && !/^\d+:\d+$/.test(filter.at)) {
-    throw new InputError('OPTION_INVALID', '--at must be partition:offset, as dead-letters list prints it');
-  }
   for await (const record of transport.read(config.topics.deadLetters, { from: 'beginning', untilEnd: true })) {
     const reason = deadLetterReason(record);
     if (reason === undefined) continue;

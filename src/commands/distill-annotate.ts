@@ -2,8 +2,9 @@
  * `distill annotate`: teachers' labels on a corpus, a file a teacher in the corpus's own format. A reply is kept before it is used, so
  * what was cut off goes on where it was, and a second run costs nothing.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { z } from 'zod';
 import { type Config, ConfigError } from '../config.ts';
 import type { Task } from '../core/span.ts';
 import { type Annotations, annotate } from '../distill/annotate.ts';
@@ -16,6 +17,7 @@ import { EXIT } from './exit.ts';
 import { fallback } from './fallback.ts';
 import { readGuidelines } from './guidelines-file.ts';
 import { type Io, write } from './io.ts';
+import { readJson } from './json-file.ts';
 import { createProgress } from './progress.ts';
 import { currentCommit } from './provenance.ts';
 import { withPublished } from './published-teachers.ts';
@@ -191,8 +193,10 @@ function requireSameRun(
 ): void {
   const path = runFile(out, name);
   if (!existsSync(path)) return;
-  const before = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
   const own = 'give each such run a folder of its own';
+  const found = z.record(z.string(), z.unknown()).safeParse(readJson(path));
+  if (!found.success) throw refused(`--out: ${path} is no run of 'distill annotate': move it away, or ${own}`);
+  const before = found.data;
   if (JSON.stringify([before.file, before.split, before.tasks]) !== JSON.stringify([file, split, tasks]))
     throw refused(`--out: ${path} is of ${before.file}, ${before.split}, ${before.tasks}: ${own}`);
   if (JSON.stringify(before.prompts) !== JSON.stringify(prompts))

@@ -1,8 +1,9 @@
 /** A folder that `distill annotate` wrote: its teachers, their labels, and what they cost. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from '../config.ts';
+import { readJson } from './json-file.ts';
 
 export interface LabelsFolder {
   /** Labels files by teacher. */
@@ -24,7 +25,7 @@ export function readLabelsFolder(directory: string): LabelsFolder {
         .sort()
     : [];
   for (const name of names) {
-    const run = runSchema.safeParse(JSON.parse(readFileSync(join(directory, name), 'utf8')));
+    const run = runSchema.safeParse(readJson(join(directory, name)));
     const labels = resolve(directory, `${name.slice(0, -RUN.length)}.jsonl`);
     if (!run.success || !existsSync(labels)) throw refused(`${join(directory, name)} is no run of 'distill annotate'`);
     files.set(run.data.teacher, labels);

@@ -61,6 +61,12 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** Where a record stands on its topic. */
+export function place(text: string): string {
+  if (!/^\d+:\d+$/.test(text)) throw new InvalidArgumentError('partition:offset is needed, as list prints it');
+  return text;
+}
+
 /** A whole number from 1. */
 export function positive(text: string): number {
   const value = wholeNumber(text);

@@ -1,6 +1,7 @@
 /** The folder of one prompt version's run: what was asked by whom about what, what came, and what it cost and was worth. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { ConfigError } from '../config.ts';
 import type { Task } from '../core/span.ts';
 import type { Annotations } from '../distill/annotate.ts';
@@ -9,6 +10,7 @@ import { rounded } from '../distill/rounded.ts';
 import type { GuidelineText } from '../teachers/guideline-text.ts';
 import { instructionsFor } from '../teachers/prompts.ts';
 import type { AskedTeacher } from './asked-teacher.ts';
+import { readJson } from './json-file.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** Notes stand in it. */
@@ -29,9 +31,13 @@ export interface RunSubject {
 export function requireSameRun(out: string, subject: RunSubject): void {
   const path = join(out, subject.version, 'run.json');
   if (!existsSync(path)) return;
-  const before = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+  const before = z.record(z.string(), z.unknown()).safeParse(readJson(path));
+  if (!before.success) {
+    const what = `--out: ${path} is no run of 'distill prompts': move it away, or give the comparison another folder`;
+    throw new ConfigError('CONFIG_INVALID', what);
+  }
   const differing = Object.entries(subject).find(
-    ([key, value]) => JSON.stringify(before[key]) !== JSON.stringify(value),
+    ([key, value]) => JSON.stringify(before.data[key]) !== JSON.stringify(value),
   )?.[0];
   if (differing === undefined) return;
   throw new ConfigError(

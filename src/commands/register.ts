@@ -8,7 +8,16 @@ import { DEMO_DATA, demo } from './demo.ts';
 import { demoFallback } from './demo-fallback.ts';
 import { fallback } from './fallback.ts';
 import type { Io } from './io.ts';
-import { type CommonOptions, configOf, wholeNumber, withConfig, withLog, withModel, withQuiet } from './options.ts';
+import {
+  type CommonOptions,
+  configOf,
+  place,
+  wholeNumber,
+  withConfig,
+  withLog,
+  withModel,
+  withQuiet,
+} from './options.ts';
 import { produce } from './produce.ts';
 import { registerBench } from './register-bench.ts';
 import { registerDistill } from './register-distill.ts';
@@ -156,7 +165,7 @@ function registerDeadLetters(program: Command, io: Io): void {
   const filtered = (command: Command): Command =>
     withLog(withConfig(command))
       .option('--code <CODE>', 'only those refused with this code')
-      .option('--at <PLACE>', 'only the one at partition:offset');
+      .option('--at <PLACE>', 'only the one at partition:offset', place);
   filtered(group.command('list'))
     .description('Where each stands, why it was refused and where it came from; never its content.')
     .action((options: CommonOptions & DeadLetterFilter) => listDeadLetters(configOf(options, io), options, io));

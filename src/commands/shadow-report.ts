@@ -2,13 +2,14 @@
  * The report file of a shadow: figures to read, and the sums and offsets that the next process goes on from. It is written whole before
  * the group's offset moves, so the file is never behind the group, and what it holds already is passed over when it comes again.
  */
-import { existsSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { existsSync, type Stats, statSync } from 'node:fs';
 import { z } from 'zod';
 import { DistillError } from '../distill/distill-error.ts';
 import { rounded } from '../distill/rounded.ts';
 import type { ShadowLedger } from '../distill/shadow/ledger.ts';
 import { figuresOf } from '../distill/shadow/report.ts';
 import { type ShadowState, stateSchema } from '../distill/shadow/state.ts';
+import { readJson } from './json-file.ts';
 import { writeWhole } from './write-whole.ts';
 
 const model = z.strictObject({ name: z.string(), version: z.string(), sha256: z.string() });
@@ -52,7 +53,7 @@ export interface FoundReport {
 /** @returns undefined where there is none. @throws DistillError SHADOW_REPORT_INVALID, SHADOW_REPORT_MISMATCH */
 export function readShadowReport(path: string, wanted: ShadowSubject): FoundReport | undefined {
   if (!existsSync(path)) return undefined;
-  const parsed = schema.safeParse(parse(path));
+  const parsed = schema.safeParse(readJson(path));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const where = issue === undefined || issue.path.length === 0 ? 'it' : issue.path.join('.');
@@ -71,14 +72,6 @@ export function readShadowReport(path: string, wanted: ShadowSubject): FoundRepo
     );
   }
   return { origin: { ...wanted, group, from, began, starts }, state };
-}
-
-function parse(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
-    return undefined;
-  }
 }
 
 export class ShadowReportFile {

@@ -3,11 +3,12 @@
  * manifest says everything the program needs to know: adding a head is data, not code.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Head } from '../core/tokens.ts';
 import { ModelError } from './model-error.ts';
+import { readModelFile } from './read-file.ts';
 
 const fraction = z.number().gt(0).lt(1);
 
@@ -68,7 +69,7 @@ export interface VerifiedModel {
   readonly heads: readonly Head[];
 }
 
-/** @throws ModelError MODEL_MISSING, MANIFEST_INVALID or MODEL_FILE_CHANGED. */
+/** @throws ModelError MODEL_MISSING, MODEL_UNREADABLE, MANIFEST_INVALID or MODEL_FILE_CHANGED. */
 export function loadModel(directory: string): VerifiedModel {
   const path = join(directory, 'manifest.json');
   if (!existsSync(path)) {
@@ -77,12 +78,12 @@ export function loadModel(directory: string): VerifiedModel {
       `there is no model in ${directory}: it must hold a manifest.json (see 'clinstream models list')`,
     );
   }
-  const bytes = readFileSync(path);
+  const bytes = readModelFile(path);
   const manifest = parseManifest(bytes, path);
   for (const [name, { sha256, bytes: size }] of Object.entries(manifest.files)) {
     const file = join(directory, name);
     if (!existsSync(file)) throw new ModelError('MODEL_MISSING', `${file} is missing: the manifest names it`);
-    const content = readFileSync(file);
+    const content = readModelFile(file);
     if (content.length !== size || sha256Of(content) !== sha256) {
       throw new ModelError(
         'MODEL_FILE_CHANGED',

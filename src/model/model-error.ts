@@ -3,6 +3,7 @@ import { ClinstreamError } from '../core/errors.ts';
 
 export class ModelError extends ClinstreamError<
   | 'MODEL_MISSING'
+  | 'MODEL_UNREADABLE'
   | 'MANIFEST_INVALID'
   | 'MODEL_FILE_CHANGED'
   | 'MODEL_SELF_CHECK_FAILED'

@@ -2,11 +2,12 @@
  * From which doubt on a task escalates, for a set of escalation rates: `routing.json` beside the manifest, measured on dev notes. It is no
  * part of the model's identity, since it changes no answer; it names the model it was measured with, and serves no other.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { VerifiedModel } from './manifest.ts';
 import { ModelError } from './model-error.ts';
+import { readModelFile } from './read-file.ts';
 
 const routingSchema = z.strictObject({
   format: z.literal(1),
@@ -39,11 +40,14 @@ export type TaskRouting = Routing['tasks'][string];
 
 export const ROUTING_FILE = 'routing.json';
 
-/** @returns null for a model without the file: such a model has no doubt to speak of. @throws ModelError ROUTING_INVALID, ROUTING_OF_ANOTHER_MODEL */
+/**
+ * @returns null for a model without the file: such a model has no doubt to speak of.
+ * @throws ModelError ROUTING_INVALID, ROUTING_OF_ANOTHER_MODEL, MODEL_UNREADABLE
+ */
 export function loadRouting({ directory, identity }: Pick<VerifiedModel, 'directory' | 'identity'>): Routing | null {
   const path = join(directory, ROUTING_FILE);
   if (!existsSync(path)) return null;
-  const routing = parseRouting(readFileSync(path, 'utf8'), path);
+  const routing = parseRouting(readModelFile(path).toString('utf8'), path);
   if (routing.model.sha256 !== identity.sha256) {
     throw new ModelError(
       'ROUTING_OF_ANOTHER_MODEL',

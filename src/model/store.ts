@@ -2,11 +2,12 @@
  * A store is a folder of model folders with a `serving.json` that says which of them serves, and how it came to. Whoever names a model
  * may name a store in its place. A change of what serves is one more entry at the end of the history; nothing is ever taken out of it.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { loadModel, type VerifiedModel } from './manifest.ts';
 import { ModelError } from './model-error.ts';
+import { readModelFile } from './read-file.ts';
 
 export const SERVING_FILE = 'serving.json';
 
@@ -57,11 +58,14 @@ export function servingDirectory(path: string): string {
   return join(path, store.serving);
 }
 
-/** @returns null for a folder in which nothing was promoted yet, or none. @throws ModelError STORE_INVALID naming the key. */
+/**
+ * @returns null for a folder in which nothing was promoted yet, or none.
+ * @throws ModelError MODEL_UNREADABLE, or STORE_INVALID naming the key.
+ */
 export function readStore(directory: string): Store | null {
   const path = join(directory, SERVING_FILE);
   if (!existsSync(path)) return null;
-  return parseStore(readFileSync(path, 'utf8'), path);
+  return parseStore(readModelFile(path).toString('utf8'), path);
 }
 
 /** @throws ModelError STORE_INVALID naming the key. */

@@ -82,6 +82,9 @@ async function readinessOf(telemetry: Telemetry, ready: ServerOptions['ready']):
   }
 }
 
+/** Codes of an address that is not this machine's, of a kind that it does not have, not this user's to take, or of an unknown name. */
+const NOT_OURS = new Set(['EADDRNOTAVAIL', 'EAFNOSUPPORT', 'EINVAL', 'EACCES', 'ENOTFOUND', 'EAI_AGAIN']);
+
 function listenError(error: unknown, host: string, port: number): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const details = { host, port };
@@ -89,7 +92,7 @@ function listenError(error: unknown, host: string, port: number): unknown {
     const message = `port ${port} on ${host} is in use: stop what uses it, or choose another with telemetry.port (0 takes a free one)`;
     return new TelemetryError('PORT_IN_USE', message, { details });
   }
-  if (code === 'EADDRNOTAVAIL' || code === 'EACCES' || code === 'ENOTFOUND') {
+  if (typeof code === 'string' && NOT_OURS.has(code)) {
     const message = `cannot listen on ${host}, port ${port} (${code}): telemetry.host must be an address of this machine, and ports below 1024 need privileges`;
     return new TelemetryError('ADDRESS_UNAVAILABLE', message, { details });
   }

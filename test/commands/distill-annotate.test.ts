@@ -251,6 +251,10 @@ describe('distill annotate', { timeout: 480_000 }, () => {
     const asked = emulator.asked.all.length;
     const refused = await clinstream(all, { env: two });
     assert.deepEqual([refused.code, /other\.run\.json is of .*test/.test(refused.stderr)], [2, true], refused.stderr);
+    writeFileSync(path, '{"teacher": CANARY');
+    const torn = await clinstream(all, { env: two });
+    assert.deepEqual([torn.code, torn.stderr.includes('CANARY')], [2, false], torn.stderr);
+    assert.match(torn.stderr, /other\.run\.json is no run of 'distill annotate'/);
     assert.deepEqual([emulator.asked.all.length, existsSync(join(out, 'mini.jsonl'))], [asked, false]);
   });
 

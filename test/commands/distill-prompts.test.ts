@@ -142,6 +142,13 @@ describe('distill prompts (simulated)', { timeout: 480_000 }, () => {
     assert.match(renamed.stdout, /^Best: shorter\. Runner-up: short; .* \[\.\d+, \.\d+\], beyond chance\.$/m);
     assert.match(renamed.stdout, /^Chosen: shorter\.$/m);
     assert.equal(emulator.asked.all.length, 4 * notes.length);
+
+    for (const damaged of [`{"version": ${CANARY}`, 'null']) {
+      writeFileSync(join(out, 'short/run.json'), damaged);
+      const torn = await run(...PAID, ...BOTH);
+      assert.deepEqual([torn.code, torn.stderr.includes(CANARY)], [2, false], torn.stderr);
+      assert.match(torn.stderr, /short\/run\.json is no run of 'distill prompts'/);
+    }
   });
 
   it('stops at its money, over all versions, and goes on with more', async () => {

@@ -88,6 +88,11 @@ describe('distill select', () => {
     const priced = await run(...both, '--cost', 'left=2');
     assert.match(priced.stdout, /^Chosen: paid, alone/m, priced.stderr);
     assert.equal((await run(...both, '--cost', 'left=0')).code, 0);
+    writeFileSync(join(folder, 'labels/torn.jsonl'), '');
+    writeFileSync(join(folder, 'labels/torn.run.json'), '{"teacher": CANARY');
+    const torn = await run(...both);
+    assert.deepEqual([torn.code, torn.stderr.includes('CANARY')], [2, false], torn.stderr);
+    assert.match(torn.stderr, /torn\.run\.json is no run of 'distill annotate' \[CONFIG_INVALID\]/);
   });
 
   it('tells no annotators apart by five documents', async () => {

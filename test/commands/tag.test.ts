@@ -1,11 +1,12 @@
 /** If this fails, the command that most people try first would give wrong rows, lose one, or fill memory. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { cleanEnvironment, clinstream, rows } from '../support/cli.ts';
 import { ROOT } from '../support/model.ts';
+import { temporaryFolder } from '../support/temporary.ts';
 
 interface TagRow {
   readonly id: string;
@@ -79,6 +80,8 @@ describe('clinstream tag', () => {
   });
 
   it('tells what is wrong with an option, a file, a model and a device, each with its exit code', async () => {
+    const unreadable = temporaryFolder('tag');
+    mkdirSync(join(unreadable, 'manifest.json'));
     const cases: readonly (readonly [number, RegExp, readonly string[], NodeJS.ProcessEnv?])[] = [
       [2, /Allowed choices are pretty, jsonl, html/, ['tag', '--format', 'xml']],
       [2, /unknown command 'tga'/, ['tga']],
@@ -86,6 +89,7 @@ describe('clinstream tag', () => {
       [2, /from .*CLINSTREAM_INFERENCE_WORKERS\): must be a number/, ['tag'], { CLINSTREAM_INFERENCE_WORKERS: '' }],
       [3, /cannot read absent\.txt \(ENOENT\) \[FILE_UNREADABLE\]/, ['tag', 'absent.txt']],
       [4, /there is no model in .*nowhere.* \[MODEL_MISSING\]/, ['tag', '--model', 'nowhere']],
+      [4, /manifest\.json \(EISDIR\).* \[MODEL_UNREADABLE\]/, ['tag', '--model', unreadable]],
       [4, /no device can run the model .*cuda.* \[DEVICE_UNAVAILABLE\]/, ['tag', '--device', 'cuda']],
     ];
     await Promise.all(

@@ -107,7 +107,10 @@ export function wayOfANote(name: string, open: () => Promise<Place>, skip: strin
         'still not attested: back again, and counted',
       );
       assert.equal((await call(['dead-letters', 'replay', '--at', after[0]?.at ?? ''])).stdout, '1 replayed\n');
-      assert.equal((await call(['dead-letters', 'replay', '--at', 'nonsense'])).code, 3);
+      for (const command of ['list', 'replay']) {
+        const refused = await call(['dead-letters', command, '--at', 'nonsense']);
+        assert.deepEqual([refused.code, /--at .*partition:offset/.test(refused.stderr)], [2, true], refused.stderr);
+      }
     });
   });
 }

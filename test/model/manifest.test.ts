@@ -1,9 +1,11 @@
 /** If this fails, a model with a changed or missing file would serve answers that nobody measured. */
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { listModels, loadModel } from '../../src/model/manifest.ts';
+import { loadRouting } from '../../src/model/routing.ts';
+import { readStore } from '../../src/model/store.ts';
 import { directoryOf, MODEL_DIRECTORY, SHIPPED } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
@@ -48,6 +50,26 @@ describe('model manifest', () => {
     const removed = changed(directory => rmSync(join(directory, 'model.int8.onnx')));
     assert.throws(() => loadModel(removed), { code: 'MODEL_MISSING', message: /model\.int8\.onnx/ });
     assert.throws(() => loadModel(folder), { code: 'MODEL_MISSING', message: /manifest\.json/ });
+  });
+
+  it('says which file it cannot read', () => {
+    const folderFor = (name: string): string =>
+      changed(directory => {
+        rmSync(join(directory, name));
+        mkdirSync(join(directory, name));
+      });
+    const code = 'MODEL_UNREADABLE';
+    assert.throws(() => loadModel(folderFor('tokenizer.json')), { code, message: /tokenizer\.json \(EISDIR\)/ });
+    const directory = join(folder, 'unreadable');
+    mkdirSync(join(directory, 'manifest.json'), { recursive: true });
+    assert.throws(() => loadModel(directory), { code, message: /manifest\.json \(EISDIR\)/ });
+    for (const [file, read] of [
+      ['serving.json', () => readStore(directory)],
+      ['routing.json', () => loadRouting({ ...loadModel(MODEL_DIRECTORY), directory })],
+    ] as const) {
+      mkdirSync(join(directory, file));
+      assert.throws(read, { code, message: new RegExp(`${file} \\(EISDIR\\)`) });
+    }
   });
 
   it('refuses a manifest that says less or more than it must, naming the key', () => {

@@ -1,5 +1,6 @@
 /** If these fail, an orchestrator sends work to a process that cannot do it, or restarts one that can. */
 import assert from 'node:assert/strict';
+import dns from 'node:dns';
 import { describe, it, type TestContext } from 'node:test';
 import { type Readiness, startTelemetryServer, TelemetryError } from '../../src/telemetry/server.ts';
 import { CANARY, FACTS, watched } from './facts.ts';
@@ -89,6 +90,21 @@ describe('the telemetry server', () => {
     await assert.rejects(startTelemetryServer({ telemetry, host: '192.0.2.1', port: 0 }), {
       code: 'ADDRESS_UNAVAILABLE',
     });
+  });
+
+  it('says that no address is known for a name, now or at all, or none of its kind here', async test => {
+    const { telemetry } = watched('silent');
+    for (const code of ['ENOTFOUND', 'EAI_AGAIN', 'EAFNOSUPPORT', 'EINVAL']) {
+      const lookup = test.mock.method(dns, 'lookup', (...args: unknown[]) => {
+        const done = args.at(-1) as (error: Error) => void;
+        done(Object.assign(new Error(code), { code }));
+      });
+      await assert.rejects(startTelemetryServer({ telemetry, host: 'nowhere.example', port: 0 }), {
+        code: 'ADDRESS_UNAVAILABLE',
+        message: new RegExp(`nowhere\\.example, port 0 \\(${code}\\): telemetry\\.host`),
+      });
+      lookup.mock.restore();
+    }
   });
 
   it('stops once, whoever asks and how often', async test => {

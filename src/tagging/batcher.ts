@@ -48,7 +48,7 @@ const SPECIAL_TOKENS = 2;
 
 export class Batcher {
   readonly #options: BatcherOptions;
-  readonly #admission: Admission<'tokens'>;
+  readonly #admission: Admission<'tokens' | 'windows'>;
   readonly #observe: Observer;
   readonly #now: () => number;
   #waiting: Waiting[] = [];
@@ -58,7 +58,7 @@ export class Batcher {
 
   constructor(options: BatcherOptions) {
     this.#options = options;
-    this.#admission = new Admission({ tokens: options.inFlightTokens });
+    this.#admission = new Admission({ tokens: options.inFlightTokens, windows: Number.POSITIVE_INFINITY });
     this.#observe = options.observe ?? unobserved;
     this.#now = options.now ?? (() => performance.now());
   }
@@ -80,16 +80,23 @@ export class Batcher {
   /** Logits of one window. @param ids without special tokens. @throws ModelError from the pool, for the windows of one batch only. */
   async score(ids: Int32Array): Promise<WindowLogits> {
     const length = ids.length + SPECIAL_TOKENS;
-    await this.#admission.enter({ tokens: length });
+    const amounts = { tokens: length, windows: 1 };
+    await this.#admission.enter(amounts);
     try {
+      this.#report();
       return await new Promise<WindowLogits>((resolve, reject) => {
         this.#waiting.push({ ids, length, since: this.#now(), resolve, reject });
         this.#waitingTokens += length;
         this.#pump();
       });
     } finally {
-      this.#admission.leave({ tokens: length });
+      this.#admission.leave(amounts);
+      this.#report();
     }
+  }
+
+  #report(): void {
+    this.#observe({ kind: 'queue.changed', ...this.#admission.underWay });
   }
 
   #pump(): void {
@@ -100,7 +107,6 @@ export class Batcher {
       if (!full && !this.#due()) break;
       this.#start(this.#take(nextBatch(this.#waiting, limits)));
     }
-    this.#observe({ kind: 'queue.changed', windows: this.#waiting.length, tokens: this.#waitingTokens });
   }
 
   /** Whether the oldest window has waited long enough; if not, the loop comes back when it has. */
@@ -128,8 +134,7 @@ export class Batcher {
       windows.map(each => each.ids),
       special,
     );
-    const began = this.#now();
-    const oldest = windows.reduce((first, each) => Math.min(first, each.since), began);
+    const oldest = Math.min(...windows.map(each => each.since));
     this.#running++;
     runner
       .run(batch)
@@ -140,7 +145,8 @@ export class Batcher {
             windows: windows.length,
             tokens: windows.reduce((sum, each) => sum + each.length, 0),
             paddedTokens: windows.length * batch.columns,
-            queueMs: began - oldest,
+            // a batch may also wait for its session, behind another
+            queueMs: Math.max(0, this.#now() - oldest - runMs),
             runMs,
           });
           // row 0 of each window is its [CLS]

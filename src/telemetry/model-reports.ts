@@ -48,7 +48,7 @@ export function modelReports(registry: Registry): Reports<ModelFactKind> {
   });
   const queued = new Histogram({
     name: 'clinstream_batch_queue_seconds',
-    help: 'Time from a batch made to a batch begun.',
+    help: "Time that a batch's oldest window waited for the model: from its admission to its answer, less the run.",
     buckets: SECONDS,
     registers,
   });
@@ -66,12 +66,12 @@ export function modelReports(registry: Registry): Reports<ModelFactKind> {
   });
   const waitingWindows = new Gauge({
     name: 'clinstream_queue_windows',
-    help: 'Windows admitted and not yet tagged.',
+    help: 'Windows admitted and not yet answered by the model.',
     registers,
   });
   const waitingTokens = new Gauge({
     name: 'clinstream_queue_tokens',
-    help: 'Tokens admitted and not yet tagged; their bound is the memory bound.',
+    help: 'Tokens admitted and not yet answered by the model; inference.inFlightTokens bounds them.',
     registers,
   });
 

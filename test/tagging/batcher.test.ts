@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it, mock } from 'node:test';
 import fc from 'fast-check';
+import type { Fact } from '../../src/core/facts.ts';
 import type { Batch, BatchResult } from '../../src/model/batch.ts';
 import { Batcher, type Runner } from '../../src/tagging/batcher.ts';
 
@@ -121,6 +122,41 @@ describe('batcher', () => {
     } finally {
       mock.timers.reset();
     }
+  });
+
+  it('reports what is admitted and not yet answered, and how long the oldest window of a batch waited', async () => {
+    const runner = new ManualRunner();
+    const facts: Fact[] = [];
+    let now = 0;
+    const batcher = new Batcher({
+      ...{
+        runner,
+        heads: 1,
+        special: SPECIAL,
+        limits: { tokens: 20, windows: 2 },
+        batchDelayMs: 0,
+        inFlightTokens: 40,
+      },
+      observe: fact => void facts.push(fact),
+      now: () => now,
+    });
+    const queue = () => facts.findLast(fact => fact.kind === 'queue.changed');
+    const answers = [batcher.score(new Int32Array(8))];
+    await settle();
+    assert.deepEqual([runner.waiting.length, queue()], [1, { kind: 'queue.changed', windows: 1, tokens: 10 }]);
+    answers.push(...Array.from({ length: 4 }, () => batcher.score(new Int32Array(8))));
+    await settle();
+    assert.deepEqual(queue(), { kind: 'queue.changed', windows: 4, tokens: 40 }, 'the fifth is not admitted');
+    now = 50;
+    while (runner.waiting.length > 0) {
+      runner.answer();
+      await settle();
+    }
+    await Promise.all(answers);
+    assert.deepEqual(queue(), { kind: 'queue.changed', windows: 0, tokens: 0 });
+    const waited = facts.flatMap(fact => (fact.kind === 'batch.run' ? [fact.queueMs] : []));
+    assert.deepEqual(waited.slice(0, 2), [49, 49], 'what is neither the run nor before admission');
+    assert.equal(waited.at(-1), 0, 'admitted when another was answered, and run at once');
   });
 
   it('fails the windows of a failed batch and no others', async () => {

@@ -2,11 +2,27 @@
 /** The front door: one program, its commands, its exit codes. */
 import { Command, CommanderError } from 'commander';
 import { EXIT, exitCode, explain } from './commands/exit.ts';
-import { type Io, ReaderGone } from './commands/io.ts';
+import { flushed, type Io, ReaderGone, report, watch } from './commands/io.ts';
 import { registerCommands } from './commands/register.ts';
 import { Interrupted } from './commands/signals.ts';
 
 async function main(argv: readonly string[], io: Io): Promise<number> {
+  watch(io.stdout);
+  watch(io.stderr);
+  try {
+    const code = await call(argv, io);
+    await flushed(io.stdout);
+    return code;
+  } catch (error) {
+    if (error instanceof ReaderGone) return EXIT.ok;
+    if (error instanceof Interrupted) return EXIT.interrupted;
+    await report(io, explain(error));
+    return exitCode(error);
+  }
+}
+
+/** @returns the exit code of the command, or of arguments that name none. */
+async function call(argv: readonly string[], io: Io): Promise<number> {
   let code: number = EXIT.ok;
   const program = new Command('clinstream')
     .description('Streaming clinical NLP: notes in; offset-exact medications, diseases and symptoms out, exactly once.')
@@ -21,10 +37,7 @@ async function main(argv: readonly string[], io: Io): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    if (error instanceof ReaderGone) return EXIT.ok;
-    if (error instanceof Interrupted) return EXIT.interrupted;
-    io.stderr.write(`${explain(error)}\n`);
-    return exitCode(error);
+    throw error;
   }
 }
 

@@ -7,8 +7,8 @@ import { renderDoubt } from '../distill/doubt-table.ts';
 import { rounded } from '../distill/rounded.ts';
 import { ROUTING_FILE } from '../model/routing.ts';
 import { loadServing } from '../model/store.ts';
-import { writeResults } from './bench/results.ts';
-import { type Io, write } from './io.ts';
+import { storeResults } from './bench/results.ts';
+import { type Io, report, write } from './io.ts';
 import { currentCommit, thisMachine } from './provenance.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -20,17 +20,17 @@ export async function distillDoubt(
   const model = loadServing(config.model);
   const command = `npm run -s clinstream -- distill doubt --corpus CORPUS --model models/${model.identity.name} --write`;
   const origin: Origin = { command, commit: currentCommit(), machine: thisMachine(), model: model.identity };
-  const { report, tasks } = await measureDoubt(model, {
+  const { report: measures, tasks } = await measureDoubt(model, {
     corpusDirectory: resolve(options.corpus),
     workers: config.inference.workers,
     progress: line => void io.stderr.write(`${line}\n`),
   });
-  const page = renderDoubt(report, origin);
+  const page = renderDoubt(measures, origin);
   await write(io.stdout, page);
   if (!options.write) return;
-  const figures = JSON.parse(JSON.stringify({ ...origin, ...report }, rounded)) as Origin & DoubtReport;
-  await writeResults('risk-coverage', config, { json: figures, md: page }, { ...io, stdout: io.stderr });
-  const measured = { command, commit: origin.commit, data: report.data, fitted: report.fitted };
+  const figures = JSON.parse(JSON.stringify({ ...origin, ...measures }, rounded)) as Origin & DoubtReport;
+  await report(io, storeResults('risk-coverage', config, { json: figures, md: page }));
+  const measured = { command, commit: origin.commit, data: measures.data, fitted: measures.fitted };
   const path = join(model.directory, ROUTING_FILE);
   writeWhole(path, renderRouting({ format: 1, model: { ...model.identity }, tasks, measured }));
   io.stderr.write(`written: ${path}\n`);

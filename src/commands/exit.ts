@@ -11,7 +11,7 @@ export const EXIT = {
   input: 3,
   /** The model is missing, changed, or fails its own check. */
   model: 4,
-  /** The log, the broker or the schema registry: busy group, unknown topic, disk, incompatible schema. */
+  /** The log, the broker, the schema registry or standard output: busy group, unknown topic, disk, incompatible schema. */
   stream: 5,
   /** Training or evaluation failed. */
   distill: 6,
@@ -24,6 +24,7 @@ export const EXIT = {
 const BY_STAGE: Readonly<Record<Stage, number>> = {
   config: EXIT.usage,
   input: EXIT.input,
+  output: EXIT.stream,
   decode: EXIT.input,
   privacy: EXIT.input,
   model: EXIT.model,

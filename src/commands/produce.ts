@@ -10,7 +10,7 @@ import { noteFromJson } from '../events/note-json.ts';
 import type { Transport } from '../streams/transport.ts';
 import { EXIT, explain } from './exit.ts';
 import { InputError } from './input-error.ts';
-import { type Io, write } from './io.ts';
+import { type Io, report } from './io.ts';
 import { type Line, lineText, readBytes, readLines } from './lines.ts';
 import { openCodecs, openTransport } from './open-transport.ts';
 import { createProgress } from './progress.ts';
@@ -35,7 +35,7 @@ export async function produce(config: Config, options: { path: string; quiet: bo
     const codec = (await openCodecs(config, io.now)).notes(config.topics.notes);
     const batches = inBatches(readNotes(options.path, name, io), async error => {
       code = EXIT.input;
-      await write(io.stderr, `${explain(error)}\n`);
+      await report(io, explain(error));
     });
     for await (const batch of batches) {
       await appendNotes({ transport, codec, topic: config.topics.notes, now: io.now }, batch);

@@ -9,7 +9,7 @@ import { CodePointIndex } from '../text/code-points.ts';
 import { decodeEntities } from '../text/decode.ts';
 import { type DoubtfulSpan, doubtfulSpans } from '../text/doubtful-spans.ts';
 import { EXIT, explain } from './exit.ts';
-import { type Io, write } from './io.ts';
+import { type Io, report, write } from './io.ts';
 import { printable } from './render/terminal.ts';
 import type { Serving } from './serve-model.ts';
 import { type InputFormat, readTagNotes, type TagNote } from './tag-input.ts';
@@ -43,7 +43,7 @@ export async function explainRoute(serving: Serving, options: ExplainOptions, io
   for await (const note of readTagNotes(options.paths, options.input, io.stdin)) {
     if ('error' in note) {
       code = EXIT.input;
-      await write(io.stderr, `${explain(note.error)}\n`);
+      await report(io, explain(note.error));
       if (!options.json) continue;
       const { code: refusal, message } = note.error;
       await write(io.stdout, `${JSON.stringify({ id: note.id, error: { code: refusal, message } })}\n`);

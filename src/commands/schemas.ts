@@ -5,7 +5,7 @@ import { RegistryError } from '../events/registry-error.ts';
 import type { Verdict } from '../events/registry-subjects.ts';
 import { type AvroRecord, ENTITIES_SCHEMA, ESCALATION_SCHEMA, NOTE_SCHEMA, REVIEW_SCHEMA } from '../events/schemas.ts';
 import { EXIT } from './exit.ts';
-import { type Io, write } from './io.ts';
+import { type Io, report, write } from './io.ts';
 import { openRegistry } from './registry-settings.ts';
 
 interface Subject {
@@ -34,7 +34,7 @@ export async function registerAllSchemas(config: Config, io: Io): Promise<void> 
     const verdict = await subjects.check(subject, schema);
     if (verdict.kind !== 'incompatible') continue;
     refused.push(subject);
-    await write(io.stderr, describe(subject, verdict));
+    await report(io, describe(subject, verdict).trimEnd());
   }
   if (refused.length > 0) {
     throw new RegistryError(

@@ -3,7 +3,7 @@ import type { Entity, Task } from '../core/span.ts';
 import { CodePointIndex } from '../text/code-points.ts';
 import { EXIT, explain } from './exit.ts';
 import type { InputError } from './input-error.ts';
-import { hasColour, type Io, write } from './io.ts';
+import { hasColour, type Io, report, write } from './io.ts';
 import { mapOrdered } from './ordered.ts';
 import { createProgress } from './progress.ts';
 import { HTML_TAIL, htmlHead, htmlNote } from './render/html.ts';
@@ -56,7 +56,7 @@ export async function tag(
   for await (const row of mapOrdered(notes, NOTES_IN_FLIGHT, note => tagOne(serving, note))) {
     if ('error' in row) {
       code = EXIT.input;
-      await write(io.stderr, `${explain(row.error)}\n`);
+      await report(io, explain(row.error));
       await write(io.stdout, renderer.bad(row.id, row.error));
     } else {
       await write(io.stdout, renderer.row(row));

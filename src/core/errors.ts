@@ -3,6 +3,7 @@
 export type Stage =
   | 'config'
   | 'input'
+  | 'output'
   | 'decode'
   | 'privacy'
   | 'model'

@@ -34,10 +34,16 @@ export function createLogger(options: LogOptions): Logger {
         },
       },
     },
-    options.destination ?? destination({ dest: 2, sync: true }),
+    options.destination ?? standardError(),
   );
 }
 
+/** Lines that it does not take, with the disk full for example, are lost in the end: no work ends because it cannot be told. */
+function standardError(): DestinationStream {
+  return destination({ dest: 2, sync: true, maxLength: MAX_WAITING_BYTES }).on('error', () => {});
+}
+
+const MAX_WAITING_BYTES = 1024 * 1024;
 const MAX_DEPTH = 5;
 
 /** What may be said about an error without knowing where it comes from. */

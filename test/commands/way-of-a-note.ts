@@ -26,6 +26,13 @@ export function note(noteId: string, text: string, fields: object = {}): string 
   });
 }
 
+/** Of the records of a topic, in order. */
+export async function noteIds(call: Place['call'], topic: string): Promise<string[]> {
+  const { code, stdout } = await call(['consume', topic, '--until-end']);
+  assert.equal(code, 0);
+  return rows<Consumed>(stdout).map(each => String(each.value.noteId));
+}
+
 interface Consumed {
   readonly key: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -55,16 +55,25 @@ interface Results<Record extends object> {
 
 /** Of what was measured with a model. */
 export async function writeResults(what: string, config: Config, results: Results<Origin>, io: Io): Promise<void> {
-  await writeFiles(resultName(what, config), results, io);
+  await write(io.stdout, `${storeResults(what, config, results)}\n`);
+}
+
+/** @returns the line that says so, for a command whose standard output is something else. */
+export function storeResults(what: string, config: Config, results: Results<Origin>): string {
+  return storeFiles(resultName(what, config), results);
 }
 
 /** @param name of the files, without extension. */
-export async function writeFiles(name: string, { json, ...texts }: Results<object>, io: Io): Promise<void> {
+export async function writeFiles(name: string, results: Results<object>, io: Io): Promise<void> {
+  await write(io.stdout, `${storeFiles(name, results)}\n`);
+}
+
+function storeFiles(name: string, { json, ...texts }: Results<object>): string {
   mkdirSync(RESULTS, { recursive: true });
   writeWhole(join(RESULTS, `${name}.json`), `${JSON.stringify({ ...json, on: measuredOn() }, null, 2)}\n`);
   for (const [extension, text] of Object.entries(texts)) writeWhole(join(RESULTS, `${name}.${extension}`), text);
   const written = ['json', ...Object.keys(texts)].map(extension => `${name}.${extension}`);
-  await write(io.stdout, `written to benchmarks/results: ${written.join(', ')}\n`);
+  return `written to benchmarks/results: ${written.join(', ')}`;
 }
 
 function measuredOn(): object {

@@ -1,7 +1,7 @@
 /** `bench scenarios`: every scenario from a cold start, at its most and at a share of it; then a catch-up after an absence. */
 import { milliseconds } from '../../../benchmark/load-report.ts';
 import { type Config, ConfigError } from '../../../config.ts';
-import { type Io, write } from '../../io.ts';
+import { type Io, report, write } from '../../io.ts';
 import { nameOf, originOf, writeResults } from '../results.ts';
 import { type CaughtUp, catchUp } from './catch-up.ts';
 import { scaleFlags } from './load.ts';
@@ -33,7 +33,7 @@ export async function benchScenarios(
     const why = 'whoever was away never catches up while as much arrives as can be carried';
     throw new ConfigError('CONFIG_INVALID', `--away-share ${awayShare}: ${why}: leave the catch-up out with --away 0`);
   }
-  const tell = (line: string): Promise<void> => write(io.stderr, `${line}\n`);
+  const tell = (line: string): Promise<void> => report(io, line);
   const flags = [
     `--share ${share} --seconds ${seconds} --away ${awaySeconds} --away-share ${awayShare} --seed ${seed}`,
     ...scaleFlags(options.backlogScale, scenarios.some(each => each.transport === 'kafka') ? 'kafka' : 'embedded'),

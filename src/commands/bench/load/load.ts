@@ -7,7 +7,7 @@ import { carried, knee } from '../../../benchmark/load-curve.ts';
 import { loadPicture, loadTable, memoryPicture, milliseconds } from '../../../benchmark/load-report.ts';
 import type { Origin } from '../../../benchmark/provenance.ts';
 import type { Config } from '../../../config.ts';
-import { type Io, write } from '../../io.ts';
+import { type Io, report, write } from '../../io.ts';
 import { nameOf, originOf, resultName, writeResults } from '../results.ts';
 import { type Measured, measure } from './measure.ts';
 import type { Scenario } from './scenarios.ts';
@@ -21,7 +21,7 @@ export interface LoadOptions {
 }
 
 export async function benchLoad(config: Config, scenario: Scenario, options: LoadOptions, io: Io): Promise<void> {
-  const tell = (line: string): Promise<void> => write(io.stderr, `${line}\n`);
+  const tell = (line: string): Promise<void> => report(io, line);
   const origin = originOf(
     config,
     [

@@ -11,7 +11,7 @@ import { type Config, ConfigError } from '../../../config.ts';
 import type { Note } from '../../../core/note.ts';
 import { median } from '../../../evaluation/median.ts';
 import { partitionOf } from '../../../streams/partitioner.ts';
-import { type Io, write } from '../../io.ts';
+import { type Io, report, write } from '../../io.ts';
 import { onKafka } from '../place.ts';
 import { originOf, writeResults } from '../results.ts';
 import { whileLive } from './live.ts';
@@ -49,7 +49,7 @@ export async function benchReplicas(
     for (const turn of order) rates[turn] = await rateOf(turns[turn], config, options.notes, io);
     rounds.push(rates as Record<Turn, number>);
     const told = names.map(turn => `${turn} ${rates[turn]?.toFixed(1)} notes/s`);
-    await write(io.stderr, `round ${rounds.length}: ${told.join(', ')}\n`);
+    await report(io, `round ${rounds.length}: ${told.join(', ')}`);
   }
   const ratio = (of: Turn): number => median(rounds.map(each => each[of] / each.one));
   const result = {

@@ -7,7 +7,7 @@ import type { Config } from '../../../config.ts';
 import type { Note } from '../../../core/note.ts';
 import { median } from '../../../evaluation/median.ts';
 import { loadServing } from '../../../model/store.ts';
-import { type Io, write } from '../../io.ts';
+import { type Io, report, write } from '../../io.ts';
 import { embedded } from '../place.ts';
 import { originOf, writeResults } from '../results.ts';
 import { whileLive } from './live.ts';
@@ -54,7 +54,7 @@ export async function benchScaling(
     const tokens = await count(notes);
     for (let round = 0; round < rounds; round++) costs.push((await cpuMs(config, notes, real, io)) / (tokens / 1000));
     const found = { ...size, tokens, cpuMsPerKiloToken: median(costs) };
-    await write(io.stderr, `${sentence(found)}\n`);
+    await report(io, sentence(found));
     return found;
   };
   const byNumber = await oneByOne(BY_NUMBER.filter(within), point);

@@ -12,7 +12,7 @@ import type { Config } from '../../../config.ts';
 import { loadServing } from '../../../model/store.ts';
 import { cacheDirectory } from '../../cache.ts';
 import { DEMO_NOTES } from '../../demo.ts';
-import { type Io, write } from '../../io.ts';
+import { type Io, report, write } from '../../io.ts';
 import { onInterrupt } from '../../signals.ts';
 import { notesToOffer } from '../load/measure.ts';
 import { tokenCounter } from '../load/token-count.ts';
@@ -41,7 +41,7 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
   if (options.rounds > 0 && isBusy(loadAverage, availableParallelism())) {
     if (options.write)
       throw new RivalError('MACHINE_BUSY', `${busy(loadAverage)}: nothing was measured`, { retryable: true });
-    await write(io.stderr, `bench rivals: ${busy(loadAverage)}\n`);
+    await report(io, `bench rivals: ${busy(loadAverage)}`);
   }
   const config: Config = { ...given, inference: { ...given.inference, device: 'cpu' } };
   const { workers, threadsPerWorker } = config.inference;

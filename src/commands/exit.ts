@@ -17,7 +17,7 @@ export const EXIT = {
   distill: 6,
   /** A teacher's credentials, model or host are wrong, or the fallback's own files are. */
   teacher: 7,
-  /** By a signal, in the middle of work that can be taken up again. */
+  /** By a signal, before the work was done; it can be taken up again. */
   interrupted: 130,
 } as const;
 

@@ -14,7 +14,7 @@ import type { Io } from './io.ts';
 import { openCodecs, openTransport } from './open-transport.ts';
 import { createProgress } from './progress.ts';
 import { serveModel } from './serve-model.ts';
-import { aborted, onInterrupt } from './signals.ts';
+import { aborted, Interrupted, onInterrupt } from './signals.ts';
 import { startTagger, TAGGER_ROLE } from './tagger-role.ts';
 import { buildTeachers, type TeacherFactory } from './teachers.ts';
 
@@ -35,13 +35,15 @@ export interface Fallback {
   readonly doubtsOf: (config: Config, model: VerifiedModel) => (tagged: Tagged) => readonly Doubt[];
 }
 
+/** @throws Interrupted, once it has ended well, when a signal came before the input was drained that was to be. */
 export async function run(config: Config, options: RunOptions, io: Io, fallback: Fallback): Promise<void> {
   const telemetry = createTelemetry({ log: { level: config.telemetry.level } });
   const interrupt = onInterrupt();
   const closers: (() => Promise<void>)[] = [];
   const { role } = options;
+  let end: End;
   try {
-    await runRole(config, options, { io, telemetry, fallback, interrupted: interrupt.signal, closers });
+    end = await runRole(config, options, { io, telemetry, fallback, interrupted: interrupt.signal, closers });
     telemetry.observe({ kind: 'role.state', role, state: 'stopped' });
   } catch (error) {
     const { code } = error as { code?: unknown };
@@ -52,7 +54,11 @@ export async function run(config: Config, options: RunOptions, io: Io, fallback:
     for (const close of closers.reverse()) await close().catch(() => {});
     interrupt.dispose();
   }
+  if (options.untilDrained && end === 'interrupted') throw new Interrupted();
 }
+
+/** What made it end: a signal, or that there was no more to do. */
+type End = 'interrupted' | 'done';
 
 interface Around {
   readonly io: Io;
@@ -62,7 +68,7 @@ interface Around {
   readonly closers: (() => Promise<void>)[];
 }
 
-async function runRole(config: Config, { role, untilDrained, quiet }: RunOptions, around: Around): Promise<void> {
+async function runRole(config: Config, { role, untilDrained, quiet }: RunOptions, around: Around): Promise<End> {
   const { io, telemetry, interrupted, closers } = around;
   telemetry.observe({ kind: 'role.state', role, state: 'starting' });
   if (config.telemetry.port !== null) {
@@ -83,12 +89,16 @@ async function runRole(config: Config, { role, untilDrained, quiet }: RunOptions
   const start = role === TAGGER_ROLE ? tagger : escalator;
   const running = await start(config, { ...around, transport, observe });
   telemetry.observe({ kind: 'role.state', role, state: 'ready' });
-  const ends = [aborted(interrupted), running.done, ...(untilDrained ? [running.subscription.drained()] : [])];
-  await Promise.race(ends);
+  const ends = [running.done, ...(untilDrained ? [running.subscription.drained()] : [])];
+  const end = await Promise.race([
+    aborted(interrupted).then((): End => 'interrupted'),
+    ...ends.map(each => each.then((): End => 'done')),
+  ]);
   telemetry.observe({ kind: 'role.state', role, state: 'draining' });
   await running.stop();
   await running.done;
   progress.end();
+  return end;
 }
 
 type Start = (

@@ -19,7 +19,7 @@ export function onInterrupt(): Interrupt {
   };
 }
 
-/** What ends work that cannot be taken up again: no failure, and nothing to report. */
+/** What ends work by a signal before it is done: no failure, and nothing to report. */
 export class Interrupted extends Error {}
 
 /** Resolves when the signal is aborted. */

@@ -3,11 +3,16 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { consume } from '../../src/commands/consume.ts';
+import { Interrupted } from '../../src/commands/signals.ts';
+import { loadConfig } from '../../src/config.ts';
 import { cleanEnvironment, clinstream, readyUrl, rows } from '../support/cli.ts';
 import { ROOT } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
-import { type Place, wayOfANote } from './way-of-a-note.ts';
+import { note, noteIds, type Place, wayOfANote } from './way-of-a-note.ts';
 
 const folder = temporaryFolder('cli-log');
 let logs = 0;
@@ -63,5 +68,81 @@ describe('a log', () => {
     const [code] = await once(running, 'exit');
     assert.equal(code, 0, 'SIGTERM drains, commits and ends well');
     assert.equal((await call(['run', '--until-drained', '--quiet'])).code, 0, 'and frees the group');
+  });
+
+  it('says with exit code 130 that a signal came before the log was drained, and goes on there', async () => {
+    const { data, call } = await freshLog();
+    const text = 'Takes aspirin for a headache, no fever, no cough. '.repeat(3);
+    const notes = Array.from({ length: 400 }, (_, i) => note(`n-${i}`, text));
+    assert.equal((await call(['produce', '--quiet'], notes.join('\n'))).code, 0);
+    const running = spawn(
+      process.execPath,
+      [join(ROOT, 'src/main.ts'), 'run', '--until-drained', '--quiet', '--data', data, '--metrics-port', '0'],
+      { cwd: ROOT, env: cleanEnvironment({ CLINSTREAM_TELEMETRY_LEVEL: 'info' }), stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    let said = '';
+    running.stderr.on('data', text => {
+      said += String(text);
+    });
+    await readyUrl(running.stderr);
+    running.kill('SIGTERM');
+    assert.deepEqual([(await once(running, 'close'))[0], /"state":"failed"/.test(said)], [130, false]);
+    const lag = async (): Promise<number> => {
+      const topics = rows<{ topic: string; lag: Record<string, number> }>(
+        (await call(['topics', 'list', '--format', 'jsonl'])).stdout,
+      );
+      return topics.find(each => each.topic === 'clinical.notes')?.lag['clinstream-tagger'] ?? -1;
+    };
+    assert.ok((await lag()) > 0);
+    assert.equal((await call(['run', '--until-drained', '--quiet'])).code, 0);
+    assert.equal(await lag(), 0);
+    assert.deepEqual(
+      await noteIds(call, 'clinical.entities'),
+      notes.map((_, i) => `n-${i}`),
+    );
+  });
+
+  it('says with exit code 130 that a signal came before a topic was read to its end', async () => {
+    const { data, call } = await freshLog();
+    const notes = Array.from({ length: 600 }, (_, i) => note(`n-${i}`, 'Fever. '.repeat(300)));
+    assert.equal((await call(['produce', '--quiet'], notes.join('\n'))).code, 0);
+    const args = ['consume', 'clinical.notes', '--data', data];
+    for (const [until, expected] of [
+      [['--until-end'], 130],
+      [[], 0],
+    ] as const) {
+      const reading = spawn(process.execPath, [join(ROOT, 'src/main.ts'), ...args, ...until], {
+        cwd: ROOT,
+        env: cleanEnvironment(),
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const ended = once(reading, 'close');
+      await once(reading.stdout, 'readable');
+      reading.kill('SIGTERM');
+      await sleep(300); // it hears of that while nobody takes what it writes
+      let lines = 0;
+      for await (const chunk of reading.stdout) lines += String(chunk).split('\n').length - 1;
+      assert.deepEqual(await ended, [expected, null], until.join());
+      assert.ok(lines > 0 && lines < notes.length, `${lines} lines`);
+    }
+  });
+
+  it('hears a signal while a topic is written to a file, which never makes it wait', async () => {
+    const { data, call } = await freshLog();
+    const notes = Array.from({ length: 600 }, (_, i) => note(`n-${i}`, 'Fever.'));
+    assert.equal((await call(['produce', '--quiet'], notes.join('\n'))).code, 0);
+    let lines = 0;
+    const file = new Writable({
+      write(_chunk, _encoding, done) {
+        if (++lines === 1) process.kill(process.pid, 'SIGTERM');
+        done();
+      },
+    });
+    const { stdin, stderr } = process;
+    const io = { stdin, stdout: file as NodeJS.WriteStream, stderr, env: {}, now: Date.now };
+    const config = loadConfig({ env: {}, overrides: { data } });
+    const options = { topic: 'clinical.notes', from: 'beginning', untilEnd: true } as const;
+    await assert.rejects(consume(config, options, io), Interrupted);
+    assert.ok(lines < notes.length, `${lines} lines`);
   });
 });

@@ -216,7 +216,7 @@ async function feed({ transport, codecs, config, io }: Stage, notes: readonly No
 /** The emulator knows no mentions of the other demo notes: its answers about them would be wrong. */
 async function labelledNotes(most: number | undefined): Promise<Note[]> {
   const labelled = new Set<string>();
-  for await (const line of readLines(readBytes(LABELS, process.stdin), LABELS))
+  for await (const line of readLines(readBytes(LABELS, process.stdin)))
     labelled.add((JSON.parse(lineText(line, LABELS)) as { noteId: string }).noteId);
   const notes = (await readDemoNotes()).filter(({ noteId }) => labelled.has(noteId));
   if (most === undefined) return notes;

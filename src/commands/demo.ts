@@ -111,7 +111,7 @@ export async function sendOneByOne(to: NotesTopic, notes: readonly Note[], msPer
 /** All of `DEMO_NOTES`. */
 export async function readDemoNotes(): Promise<Note[]> {
   const notes: Note[] = [];
-  for await (const line of readLines(readBytes(DEMO_NOTES, process.stdin), DEMO_NOTES))
+  for await (const line of readLines(readBytes(DEMO_NOTES, process.stdin)))
     notes.push(noteFromJson(JSON.parse(lineText(line, DEMO_NOTES))));
   return notes;
 }

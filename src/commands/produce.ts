@@ -42,9 +42,9 @@ export async function produce(config: Config, options: { path: string; quiet: bo
       done += batch.length;
       progress.update(done);
     }
-    progress.end();
     return code;
   } finally {
+    progress.end(); // also where its input failed: says how many are on the topic
     await transport.close();
   }
 }
@@ -78,7 +78,7 @@ async function toRecord(note: Note, { codec, topic, now }: NotesTopic): Promise<
 
 /** Each line's note, or why it holds none. */
 export async function* readNotes(path: string, name: string, io: Io): AsyncIterable<Note | ClinstreamError> {
-  for await (const line of readLines(readBytes(path, io.stdin), name)) {
+  for await (const line of readLines(readBytes(path, io.stdin))) {
     const note = parseNote(line, name);
     if (note !== undefined) yield note;
   }
@@ -105,23 +105,29 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** Where its input fails, what came before is a batch too. */
 async function* inBatches(
   notes: AsyncIterable<Note | ClinstreamError>,
   onBad: (error: ClinstreamError) => Promise<void>,
 ): AsyncIterable<Note[]> {
   let batch: Note[] = [];
   let bytes = 0;
-  for await (const note of notes) {
-    if (note instanceof ClinstreamError) {
-      await onBad(note);
-      continue;
+  try {
+    for await (const note of notes) {
+      if (note instanceof ClinstreamError) {
+        await onBad(note);
+        continue;
+      }
+      batch.push(note);
+      bytes += note.text.length;
+      if (batch.length < BATCH_RECORDS && bytes < BATCH_BYTES) continue;
+      yield batch;
+      batch = [];
+      bytes = 0;
     }
-    batch.push(note);
-    bytes += note.text.length;
-    if (batch.length < BATCH_RECORDS && bytes < BATCH_BYTES) continue;
-    yield batch;
-    batch = [];
-    bytes = 0;
+  } catch (error) {
+    if (batch.length > 0) yield batch;
+    throw error;
   }
   if (batch.length > 0) yield batch;
 }

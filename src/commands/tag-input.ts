@@ -11,13 +11,12 @@ export interface TagNote {
   readonly text: string;
 }
 
-/** A line that holds no note. It takes a row of the output too, so that nothing is lost. */
+/** A line that holds no note, or a file that cannot be read. It takes a row of the output too, so that nothing is lost. */
 export interface BadNote {
   readonly id: string | number;
   readonly error: InputError;
 }
 
-/** @throws InputError when a file cannot be read at all; a bad line is a `BadNote`. */
 export async function* readTagNotes(
   paths: readonly string[],
   format: InputFormat,
@@ -25,9 +24,14 @@ export async function* readTagNotes(
 ): AsyncIterable<TagNote | BadNote> {
   for (const path of paths) {
     const name = path === '-' ? 'stdin' : path;
-    const { jsonl, bytes } = await recognise(readBytes(path, stdin), path, format);
-    if (jsonl) yield* jsonNotes(bytes, name);
-    else yield await textNote(bytes, name);
+    try {
+      const { jsonl, bytes } = await recognise(readBytes(path, stdin), path, format);
+      if (jsonl) yield* jsonNotes(bytes, name);
+      else yield await textNote(bytes, name);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      yield { id: basename(name), error };
+    }
   }
 }
 
@@ -68,7 +72,7 @@ async function textNote(bytes: AsyncIterable<Buffer>, name: string): Promise<Tag
 }
 
 async function* jsonNotes(bytes: AsyncIterable<Buffer>, name: string): AsyncIterable<TagNote | BadNote> {
-  for await (const line of readLines(bytes, name)) {
+  for await (const line of readLines(bytes)) {
     const note = parseNote(line, name);
     if (note !== undefined) yield note;
   }

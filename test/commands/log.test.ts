@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { consume } from '../../src/commands/consume.ts';
+import { produce } from '../../src/commands/produce.ts';
 import { Interrupted } from '../../src/commands/signals.ts';
 import { loadConfig } from '../../src/config.ts';
 import { cleanEnvironment, clinstream, readyUrl, rows } from '../support/cli.ts';
@@ -144,5 +145,34 @@ describe('a log', () => {
     const options = { topic: 'clinical.notes', from: 'beginning', untilEnd: true } as const;
     await assert.rejects(consume(config, options, io), Interrupted);
     assert.ok(lines < notes.length, `${lines} lines`);
+  });
+
+  it('takes all notes but those that are refused, a line that is too long too', async () => {
+    const { call } = await freshLog();
+    const lines = [
+      note('n-1', 'a'),
+      note('n-2', 'b'),
+      note('n-3', 'c'),
+      'x'.repeat(65 * 1024 * 1024),
+      note('n-5', 'd'),
+    ];
+    const { code, stderr } = await call(['produce', '--quiet'], lines.join('\n'));
+    assert.equal(code, 3);
+    assert.match(stderr, /^clinstream: stdin:4 is longer than 67108864 bytes \[LINE_TOO_LONG\]\n$/);
+    assert.deepEqual(await noteIds(call, 'clinical.notes'), ['n-1', 'n-2', 'n-3', 'n-5']);
+  });
+
+  it('takes the notes that came before the input of `produce` fails', async () => {
+    const { data, call } = await freshLog();
+    async function* failing(): AsyncIterable<Buffer> {
+      yield Buffer.from(`${note('n-1', 'a')}\n${note('n-2', 'b')}\n{"noteId": "n-`);
+      throw Object.assign(new Error('read'), { code: 'EIO' });
+    }
+    const { stdout, stderr } = process;
+    const stdin = Readable.from(failing()) as unknown as NodeJS.ReadStream;
+    const config = loadConfig({ env: {}, overrides: { data } });
+    const producing = produce(config, { path: '-', quiet: true }, { stdin, stdout, stderr, env: {}, now: Date.now });
+    await assert.rejects(producing, { code: 'FILE_UNREADABLE', message: 'cannot read standard input (EIO)' });
+    assert.deepEqual(await noteIds(call, 'clinical.notes'), ['n-1', 'n-2']);
   });
 });

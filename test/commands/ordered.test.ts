@@ -43,6 +43,19 @@ describe('mapOrdered', () => {
     await results.return?.(undefined);
   });
 
+  it('gives what is running before it reports that its input failed', async () => {
+    async function* failing(): AsyncIterable<number> {
+      yield* numbers(5, { count: 0 });
+      throw new Error('no more input');
+    }
+    const seen: number[] = [];
+    const run = async (): Promise<void> => {
+      for await (const i of mapOrdered(failing(), 64, i => Promise.resolve(i))) seen.push(i);
+    };
+    await assert.rejects(run, /no more input/);
+    assert.deepEqual(seen, [0, 1, 2, 3, 4]);
+  });
+
   it('reports a failure in its turn', async () => {
     const seen: number[] = [];
     const run = async (): Promise<void> => {

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { readLines } from '../../src/commands/lines.ts';
+import { lineText, readLines } from '../../src/commands/lines.ts';
 import { type InputFormat, readTagNotes } from '../../src/commands/tag-input.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
@@ -69,11 +69,40 @@ describe('tag input', () => {
     assert.match((rows[1] as { message: string }).message, /^stdin:2: /);
   });
 
-  it('says which file cannot be read', async () => {
-    await assert.rejects(read(chunks(), 'auto', [join(folder, 'absent.txt')]), {
-      code: 'FILE_UNREADABLE',
-      message: /absent\.txt \(ENOENT\)/,
-    });
+  it('gives a file that cannot be read a row, and goes on with the next', async () => {
+    const paths = ['a.txt', 'absent.txt', 'b.txt'].map(name => join(folder, name));
+    writeFileSync(join(folder, 'a.txt'), 'a');
+    writeFileSync(join(folder, 'b.txt'), 'b');
+    assert.deepEqual(await read(chunks(), 'auto', paths), [
+      { id: 'a.txt', text: 'a' },
+      { id: 'absent.txt', code: 'FILE_UNREADABLE', message: `cannot read ${paths[1]} (ENOENT)` },
+      { id: 'b.txt', text: 'b' },
+    ]);
+  });
+
+  it('keeps the lines that came before a stream fails', async () => {
+    async function* failing(): AsyncIterable<Buffer> {
+      yield Buffer.from('{"id": "1", "text": "a"}\n{"id": "2", "te');
+      throw Object.assign(new Error('read'), { code: 'EIO' });
+    }
+    assert.deepEqual(await read(failing()), [
+      { id: '1', text: 'a' },
+      { id: 'stdin', code: 'FILE_UNREADABLE', message: 'cannot read standard input (EIO)' },
+    ]);
+  });
+
+  it('refuses a line that is too long, holding no more than that of it, and goes on', async () => {
+    const part = Buffer.alloc(1024 * 1024, 'x');
+    async function* long(): AsyncIterable<Buffer> {
+      yield Buffer.from('{"id": "1", "text": "a"}\nx');
+      for (let i = 0; i < 65; i++) yield part;
+      yield Buffer.from('xx\n{"id": "3", "text": "b"}\n');
+    }
+    assert.deepEqual(await read(long()), [
+      { id: '1', text: 'a' },
+      { id: 'stdin:2', code: 'LINE_TOO_LONG', message: 'stdin:2 is longer than 67108864 bytes' },
+      { id: '3', text: 'b' },
+    ]);
   });
 
   it('splits lines alike however the bytes are cut', async () => {
@@ -87,7 +116,7 @@ describe('tag input', () => {
             bytes.subarray(i * step, (i + 1) * step),
           );
           const seen: string[] = [];
-          for await (const line of readLines(chunks(...parts), 'x')) seen.push(line.bytes.toString('utf8'));
+          for await (const line of readLines(chunks(...parts))) seen.push(lineText(line, 'x'));
           assert.deepEqual(seen, lines);
         },
       ),

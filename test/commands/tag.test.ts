@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { cleanEnvironment, clinstream, rows } from '../support/cli.ts';
@@ -69,6 +70,24 @@ describe('clinstream tag', () => {
     assert.match(stderr, /stdin:2: "text" must be a string \[LINE_NOT_A_NOTE\]/);
   });
 
+  it('gives a file that cannot be read a row of its own, goes on, and exits 3', async () => {
+    const folder = temporaryFolder('tag');
+    writeFileSync(join(folder, 'a.txt'), 'Takes aspirin.');
+    writeFileSync(join(folder, 'b.txt'), 'Fever.');
+    const paths = ['a.txt', 'absent.txt', 'b.txt'].map(name => join(folder, name));
+    const { code, stdout, stderr } = await clinstream(['tag', ...paths, '--quiet']);
+    assert.equal(code, 3);
+    assert.deepEqual(
+      rows<TagRow>(stdout).map(row => [row.id, row.error?.code]),
+      [
+        ['a.txt', undefined],
+        ['absent.txt', 'FILE_UNREADABLE'],
+        ['b.txt', undefined],
+      ],
+    );
+    assert.match(stderr, /cannot read \S+absent\.txt \(ENOENT\) \[FILE_UNREADABLE\]/);
+  });
+
   it('reads standard input as one plain note, and writes a page', async () => {
     const { code, stdout } = await clinstream(['tag', '--format', 'html', '--quiet'], { input: 'Fever <b>& cough' });
     assert.equal(code, 0);
@@ -82,6 +101,7 @@ describe('clinstream tag', () => {
   it('tells what is wrong with an option, a file, a model and a device, each with its exit code', async () => {
     const unreadable = temporaryFolder('tag');
     mkdirSync(join(unreadable, 'manifest.json'));
+  it('tells what is wrong with an option, a model and a device, each with its exit code', async () => {
     const cases: readonly (readonly [number, RegExp, readonly string[], NodeJS.ProcessEnv?])[] = [
       [2, /Allowed choices are pretty, jsonl, html/, ['tag', '--format', 'xml']],
       [2, /unknown command 'tga'/, ['tga']],

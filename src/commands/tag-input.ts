@@ -86,10 +86,11 @@ function parseNote(line: Line, name: string): TagNote | BadNote | undefined {
     error: new InputError(code, `${where}: ${message}`),
   });
   let row: unknown;
+  let json: string;
   try {
-    const text = lineText(line, name);
-    if (text.trim() === '') return undefined;
-    row = JSON.parse(text);
+    json = lineText(line, name);
+    if (json.trim() === '') return undefined;
+    row = JSON.parse(json);
   } catch (error) {
     if (error instanceof InputError) return { id: where, error };
     return bad(where, 'LINE_NOT_JSON', 'not JSON; each line must be an object {"id": …, "text": …}');
@@ -97,9 +98,30 @@ function parseNote(line: Line, name: string): TagNote | BadNote | undefined {
   const { id, text } = (typeof row === 'object' && row !== null ? row : {}) as { id?: unknown; text?: unknown };
   const named = typeof id === 'string' || typeof id === 'number' ? id : where;
   if (id !== undefined && named !== id) return bad(where, 'LINE_NOT_A_NOTE', '"id" must be a string or a number');
+  if (typeof id === 'number' && !isAsWritten(id, json)) {
+    return bad(
+      where,
+      'LINE_NOT_A_NOTE',
+      '"id" is a number that could not be given back as it is written: give it as a string',
+    );
+  }
   if (typeof text !== 'string') return bad(named, 'LINE_NOT_A_NOTE', '"text" must be a string');
   if (!text.isWellFormed()) {
     return bad(named, 'TEXT_NOT_UNICODE', '"text" holds half a surrogate pair, which is no Unicode character');
   }
   return { id: named, text };
+}
+
+/**
+ * Whether a row's own id comes back as the number that stands in its JSON (1.0 as 1). Whole numbers that are not safe would by chance
+ * only.
+ */
+function isAsWritten(id: number, json: string): boolean {
+  if (Number.isInteger(id) && !Number.isSafeInteger(id)) return false;
+  const written = new Map<unknown, string | undefined>();
+  const row: unknown = JSON.parse(json, function (this: unknown, key, value: unknown, context?: { source?: string }) {
+    if (key === 'id') written.set(this, context?.source);
+    return value;
+  });
+  return written.get(row)?.replace(/\.0+$/, '') === String(id);
 }

@@ -105,6 +105,21 @@ describe('tag input', () => {
     ]);
   });
 
+  it('refuses a number as id that it could not give back, and takes any other', async () => {
+    const ids = ['7', '-3', '0', '1.5', '1.0', '9007199254740991', '"12345678901234567890"'];
+    const lost = ['12345678901234567890', '9007199254740992', '1e400', '0.10000000000000000001', '1e2', '-0'];
+    const lines = [...ids, ...lost].map(id => `{"id": ${id}, "text": "x", "of": {"id": 12345678901234567890}}\n`);
+    const rows = (await read(chunks(...lines))) as { id: unknown; code?: string; message?: string }[];
+    assert.deepEqual(
+      rows.slice(0, ids.length).map(row => row.id),
+      [7, -3, 0, 1.5, 1, 9007199254740991, '12345678901234567890'],
+    );
+    for (const [i, row] of rows.slice(ids.length).entries()) {
+      assert.deepEqual([row.id, row.code], [`stdin:${ids.length + i + 1}`, 'LINE_NOT_A_NOTE'], lost[i]);
+      assert.match(row.message ?? '', /give it as a string/);
+    }
+  });
+
   it('splits lines alike however the bytes are cut', async () => {
     await fc.assert(
       fc.asyncProperty(

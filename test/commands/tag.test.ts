@@ -1,8 +1,7 @@
 /** If this fails, the command that most people try first would give wrong rows, lose one, or fill memory. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { cleanEnvironment, clinstream, rows } from '../support/cli.ts';
@@ -98,16 +97,14 @@ describe('clinstream tag', () => {
     assert.match(pretty.stdout, /Takes \[aspirin\|medication\]\./);
   });
 
-  it('tells what is wrong with an option, a file, a model and a device, each with its exit code', async () => {
+  it('tells what is wrong with an option, a model and a device, each with its exit code', async () => {
     const unreadable = temporaryFolder('tag');
     mkdirSync(join(unreadable, 'manifest.json'));
-  it('tells what is wrong with an option, a model and a device, each with its exit code', async () => {
     const cases: readonly (readonly [number, RegExp, readonly string[], NodeJS.ProcessEnv?])[] = [
       [2, /Allowed choices are pretty, jsonl, html/, ['tag', '--format', 'xml']],
       [2, /unknown command 'tga'/, ['tga']],
       [2, /CLINSTREAM_WORKERS is not an option/, ['tag'], { CLINSTREAM_WORKERS: '3' }],
       [2, /from .*CLINSTREAM_INFERENCE_WORKERS\): must be a number/, ['tag'], { CLINSTREAM_INFERENCE_WORKERS: '' }],
-      [3, /cannot read absent\.txt \(ENOENT\) \[FILE_UNREADABLE\]/, ['tag', 'absent.txt']],
       [4, /there is no model in .*nowhere.* \[MODEL_MISSING\]/, ['tag', '--model', 'nowhere']],
       [4, /manifest\.json \(EISDIR\).* \[MODEL_UNREADABLE\]/, ['tag', '--model', unreadable]],
       [4, /no device can run the model .*cuda.* \[DEVICE_UNAVAILABLE\]/, ['tag', '--device', 'cuda']],

@@ -1,12 +1,13 @@
 /** MODEL_CARD.md from what was measured: no figure in it is typed by hand. */
 import type { Manifest, VerifiedModel } from '../model/manifest.ts';
 import { describeEncoder, describeMethod, runOf } from './card-method.ts';
+import { describeNotes } from './card-notes.ts';
 import type { ChallengeCategory } from './challenge.ts';
 import type { Metrics, NoteConfidence, SetResult } from './evaluate.ts';
 import type { FailureGroup } from './failures.ts';
 import { fittedOf } from './fitting-notes.ts';
 import type { MeasureResult, Scored } from './measure.ts';
-import { TEST_SETS, TRAINING_ONLY } from './test-sets.ts';
+import { TEACHER_NOTES, TEST_SETS, TRAINING_ONLY } from './test-sets.ts';
 
 export interface Parity {
   readonly windows: number;
@@ -19,24 +20,21 @@ export interface Parity {
 export function renderCard(model: VerifiedModel, metrics: Metrics, parity: Parity): string {
   const { manifest, identity } = model;
   const run = runOf(manifest);
+  const words = describeNotes(manifest, metrics);
   return `# ${identity.name} ${identity.version}
 
-A distilled tagger for clinical notes in English: ${describeEncoder(run)} with one Inside/Outside head
+A distilled tagger for ${words.notes}: ${describeEncoder(run)} with one Inside/Outside head
 each for ${manifest.heads.map(head => head.task).join(', ')}, in int8 for the CPU. Every number below was computed by
 \`${metrics.command}\` at commit ${metrics.commit} on ${metrics.machine}, from the int8 file in this folder (manifest sha-256 \`${identity.sha256}\`), through the
 tokenizer, windows and decisions that serve.
 
 ## Intended use and limits
-- Marks every mention of a medication, disease or symptom in de-identified English notes, whatever its assertion: a denied symptom
-  is marked too. It does not say whether the patient has it, and it does not de-identify.
-- Not for clinical decisions without review. Not measured on languages other than English, on hand-written or OCR text, or on real
-  hospital notes: the notes below are public transcriptions, role-played visits and case reports.
-- The notes' labels come from an LLM, not from clinicians. "Teacher notes" measures agreement with that teacher.
+${words.limits}
 
 ## Data
 | set | origin and licence | used for |
 |---|---|---|
-${dataRows(manifest, metrics)}
+${dataRows(manifest, metrics, words.origin)}
 
 ${describeTraining(manifest)}
 
@@ -51,7 +49,7 @@ documents.
 ${renderScores(metrics)}
 
 ## Challenge lines
-${metrics.challenge.categories.at(-1)?.lines ?? 0} short lines (\`test/data/challenge/lines.txt\`) in shapes that the sets above have little of, made up for this
+${metrics.challenge.categories.at(-1)?.lines ?? 0} short lines (\`test/data/challenge/lines.txt\`) in ${words.challenge}, made up for this
 project and labelled under its guidelines before the tagger read them. Lines and labels are one author's, a large language model
 (Claude), not clinicians'; the set is small, adversarial on purpose, and no sample of real notes. Read the intervals before comparing
 categories. Nothing is trained, chosen or tuned on these lines. In brackets: 95 % bootstrap intervals over lines.
@@ -92,8 +90,7 @@ Recall of the teacher's test mentions: found at all (any overlap), and with exac
 |---|---|---|---|---|
 ${metrics.failures.map(failureRow).join('\n')}
 
-Further: IO tags cannot separate two mentions of one task that touch on one line; MACCROBAT's guidelines split "chest pain" into
-site and sign, so its scores for problems understate a tagger that follows ours; offsets and text are exact by construction, but a
+Further: IO tags cannot separate two mentions of one task that touch on one line; ${words.failures} and text are exact by construction, but a
 mention that wraps over a line end comes as two.
 `;
 }
@@ -103,13 +100,14 @@ export function renderScores({ results }: Metrics): string {
   return results.map(renderSet).join('\n\n');
 }
 
-function dataRows({ training }: Manifest, { results }: Metrics): string {
+/** @param notes origin of the teacher's notes. */
+function dataRows({ training }: Manifest, { results }: Metrics, notes: string): string {
   const trained = new Set((training.data as readonly { file: string }[]).map(({ file }) => file));
   const row = (name: string, origin: string, uses: readonly string[]) => `| ${name} | ${origin} | ${uses.join(', ')} |`;
   const measured = TEST_SETS.flatMap(({ name, origin, file }) => {
     const splits = results.filter(({ set }) => set === name).map(({ split }) => split);
     const uses = [...(trained.has(file) && file !== 'gold/hpo_gsc.jsonl' ? ['train'] : []), ...splits];
-    return uses.length === 0 ? [] : [row(name, origin, uses)];
+    return uses.length === 0 ? [] : [row(name, file === TEACHER_NOTES.file ? notes : origin, uses)];
   });
   const given = results.filter(({ set }) => TEST_SETS.every(({ name }) => name !== set));
   const own = Array.from(

@@ -35,8 +35,8 @@ export const SERVED_MEASURES: readonly Measure[] = ['medication', 'disease', 'sy
 export const TEACHER_NOTES: TestSet = {
   name: 'Teacher notes',
   file: 'teacher/notes.jsonl',
-  origin:
-    'labels by an LLM (Claude) under written guidelines, on mtsamples, ACI-BENCH, PriMock57, MTS-Dialog, E3C and MedQuAD notes',
+  // where nothing more is known (card-notes.ts)
+  origin: "the user's notes, labelled by teachers that the user chose",
   measures: SERVED_MEASURES,
 };
 

@@ -67,6 +67,7 @@ describe('from teachers to a tagger that serves (simulated teachers)', { skip, t
       /Training on the teacher's notes alone; no human label was used\.\s+A mention's confidence was its\s+label/,
     );
     assert.match(card, /It\s+began\s+with\s+2\s+of\s+6\s+layers,\s+evenly\s+spread,\s+of\s+minilm\./);
+    assert.doesNotMatch(card, /Claude\) under written guidelines|mtsamples|public transcriptions/);
     const made = JSON.parse(read('runs/mine/run.json')) as { labels: object; seed: number };
     assert.deepEqual(made.labels, { by: 'teacher', share: 1, soft: true });
     assert.match(read('runs/mine/curves.html'), /<svg [^>]*>.*dev F1.*<path class="line s0" d="M/s);

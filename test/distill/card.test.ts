@@ -7,7 +7,7 @@ import { calibrationOf } from '../../src/distill/calibrate.ts';
 import { type Parity, renderCard } from '../../src/distill/card.ts';
 import type { Metrics } from '../../src/distill/evaluate.ts';
 import { loadModel } from '../../src/model/manifest.ts';
-import { MODEL_DIRECTORY } from '../support/model.ts';
+import { directoryOf, MODEL_DIRECTORY, SHIPPED } from '../support/model.ts';
 
 const model = loadModel(MODEL_DIRECTORY);
 const committed = JSON.parse(readFileSync(join(MODEL_DIRECTORY, 'metrics.json'), 'utf8')) as Metrics & {
@@ -36,6 +36,41 @@ describe('the model card', () => {
       assert.match(card, new RegExp(`^\\| ${task} \\| – \\| – \\|$`, 'm'));
     }
     assert.ok(!card.includes('NaN'));
+  });
+
+  it('says where notes and labels come from of those alone that the shipped models learnt from', () => {
+    const OURS =
+      /in English|Claude\) under written guidelines|on mtsamples|public transcriptions|from an LLM|guidelines split/;
+    for (const name of SHIPPED) {
+      const shipped = loadModel(directoryOf(name));
+      const metrics = JSON.parse(readFileSync(join(directoryOf(name), 'metrics.json'), 'utf8')) as typeof committed;
+      const rendered = renderCard(shipped, metrics, metrics.parity);
+      const parts = (card: string): string[] => [
+        ...card.split('\n', 4),
+        card.slice(card.indexOf('## Intended use'), card.indexOf('To make it again')),
+        card.slice(card.indexOf('Further: ')),
+      ];
+      assert.deepEqual(parts(rendered), parts(readFileSync(join(directoryOf(name), 'MODEL_CARD.md'), 'utf8')));
+    }
+    const { manifest } = model;
+    const another = (data: Metrics['data']): Metrics['data'] =>
+      data.map(each => (each.file === 'teacher/notes.jsonl' ? { ...each, sha256: 'f'.repeat(64) } : each));
+    const { fitted: _, ...training } = manifest.training;
+    const own = { ...training, data: another(training.data as Metrics['data']) };
+    const cardOf = (of: object, metrics: Metrics): string =>
+      renderCard({ ...model, manifest: { ...manifest, training: { ...training, ...of } } }, metrics, committed.parity);
+    for (const card of [cardOf(own, committed), cardOf({}, { ...committed, data: another(committed.data) })]) {
+      assert.doesNotMatch(card, OURS);
+      assert.match(
+        card,
+        /^\| Teacher notes \| the user's notes, labelled by teachers that the user chose \| train, dev, test \|$/m,
+      );
+    }
+    const [set] = committed.results;
+    assert.ok(set !== undefined);
+    const beside = cardOf({}, { ...committed, results: [...committed.results, { ...set, set: 'gold/mine.jsonl' }] });
+    assert.match(beside, /the teacher's are\s+public transcriptions/);
+    assert.doesNotMatch(beside, /on real\s+hospital notes/);
   });
 
   it('says what a training began with, where that was no base as it is', () => {

@@ -250,6 +250,11 @@ describe('distill evaluate --report', () => {
     const card = readFileSync(join(model, 'MODEL_CARD.md'), 'utf8');
     assert.match(card, /^\| `gold\/mine\.jsonl` \| the user's own gold \| dev, test \|$/m);
     assert.match(card, /^\*\*gold\/mine\.jsonl, dev\*\* \(2 documents\)$/m);
+    assert.doesNotMatch(
+      card,
+      /Claude\) under written guidelines|public transcriptions/,
+      'of these notes that is not known',
+    );
     const metrics = JSON.parse(readFileSync(join(model, 'metrics.json'), 'utf8')) as Metrics;
     const [measured] = metrics.results.filter(each => each.set === 'gold/mine.jsonl' && each.split === 'test');
     assert.deepEqual(

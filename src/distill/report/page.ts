@@ -37,7 +37,7 @@ export function renderReport(figures: ReportFigures): string {
 sha-256 <code>${escapeHtml(model.sha256)}</code>. The same figures are in <code>report.json</code> beside this page. It holds no text of any note.</p>
 <p>Words are runs of letters and digits and single punctuation marks. Token level counts words; exact and relaxed count spans, relaxed
 meaning any overlap, paired one to one. Bars and brackets are 95 % bootstrap intervals over documents (seed ${figures.seed}). "Teacher notes"
-is agreement with an LLM teacher; the other sets carry human labels. "Own head" is a head trained for a corpus's guidelines; the other
+is agreement with the teacher that labelled them; the other sets carry human labels. "Own head" is a head trained for a corpus's guidelines; the other
 figures are of the heads that serve.</p>
 ${sections(figures)
   .map(([heading, body]) => `<section><h2>${escapeHtml(heading)}</h2>\n${body}</section>`)

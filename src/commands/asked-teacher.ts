@@ -89,12 +89,12 @@ export class AskedTeacher {
 
   /** What is asked, one hash a task. */
   get prompts(): Readonly<Record<Task, string>> {
-    const requests =
-      this.#plans
-        .values()
-        .map(plan => plan.requests)
-        .find(each => each.length > 0) ?? [];
-    return Object.fromEntries(requests.map(({ key }) => [key.task, key.promptSha256]));
+    return Object.fromEntries(this.#some.map(({ key }) => [key.task, key.promptSha256]));
+  }
+
+  /** Who is asked, by task. */
+  get models(): Readonly<Record<Task, string>> {
+    return Object.fromEntries(this.#some.map(({ key }) => [key.task, key.model]));
   }
 
   get estimate(): Estimate {
@@ -138,6 +138,12 @@ export class AskedTeacher {
   }
 
   readonly close: Stop = () => this.#open.close();
+
+  /** Of the first document that may be asked about: prompts and models are those of all. */
+  get #some(): readonly TeacherRequest[] {
+    const requests = this.#plans.values().map(plan => plan.requests);
+    return requests.find(each => each.length > 0) ?? [];
+  }
 
   #isStored({ key }: TeacherRequest): boolean {
     return this.#options.teacher.host !== null && this.#open.stored(key) !== undefined;

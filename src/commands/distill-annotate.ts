@@ -174,7 +174,8 @@ async function annotateBy(teacher: Teacher, job: Job): Promise<Annotations> {
       maxUsd,
       onDone: progress.update,
     }).finally(progress.end);
-    const about = { tasks, prompts: asked.prompts, usdInAll: asked.usdInAll, thisRun: asked.asked };
+    const { prompts, models } = asked;
+    const about = { tasks, prompts, models, usdInAll: asked.usdInAll, thisRun: asked.asked };
     const file = writeRun(teacher, annotations, about, flags);
     await write(io.stdout, `${file}: ${sentence(annotations, documents.length)}, ${dollars(asked.asked.usd)}\n`);
     return annotations;

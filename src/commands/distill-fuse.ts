@@ -3,13 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
 import { readAnnotator, scorable } from '../distill/annotators.ts';
+import { type Asked, unlikeSelected } from '../distill/asked.ts';
 import { readAllRows, readCorpus, type Split } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
 import { type ChosenFusion, chosenFusions, fuseLabels, selectionSchema } from '../distill/fuse-labels.ts';
 import { loadServing } from '../model/store.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { type Io, write } from './io.ts';
-import { annotatorsOf } from './labels-folder.ts';
+import { annotatorsOf, type LabelsFolder } from './labels-folder.ts';
 import { writeWhole } from './write-whole.ts';
 
 export interface FuseFlags {
@@ -31,12 +32,13 @@ const OWNER = 0o600;
 /** @throws ConfigError, DistillError */
 export async function distillFuse(config: Config, flags: FuseFlags, io: Io): Promise<void> {
   const { file, split } = flags;
-  const { files } = annotatorsOf(flags);
-  const chosen = readSelection(resolve(flags.selection));
+  const { files, asked } = annotatorsOf(flags);
+  const { chosen, selected } = readSelection(resolve(flags.selection));
   const needed = new Set(chosen.flatMap(each => each.annotators));
   const missing = [...needed].filter(name => !files.has(name));
   if (missing.length > 0)
     throw new ConfigError('CONFIG_INVALID', `--annotator: the selection needs ${missing.join(', ')} too`);
+  requireAsSelected(chosen, asked, selected);
   const annotators = Array.from(files, ([name, path]) => readAnnotator(name, resolve(path), split)).filter(each =>
     needed.has(each.name),
   );
@@ -67,9 +69,26 @@ export async function distillFuse(config: Config, flags: FuseFlags, io: Io): Pro
   );
 }
 
-function readSelection(path: string): ChosenFusion[] {
+/** @throws ConfigError for labels of a folder that would be fused as something else than what was selected. */
+function requireAsSelected(
+  chosen: readonly ChosenFusion[],
+  asked: LabelsFolder['asked'],
+  selected: ReadonlyMap<string, Asked | undefined>,
+): void {
+  for (const { task, annotators } of chosen) {
+    for (const name of annotators) {
+      const run = asked.get(name);
+      const why = run === undefined ? undefined : unlikeSelected(task, run, selected.get(name));
+      if (why !== undefined) throw new ConfigError('CONFIG_INVALID', `--labels: by its run there ${name} ${why}`);
+    }
+  }
+}
+
+function readSelection(path: string): { chosen: ChosenFusion[]; selected: Map<string, Asked | undefined> } {
   try {
-    return chosenFusions(selectionSchema.parse(JSON.parse(readFileSync(path, 'utf8'))));
+    const selection = selectionSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    const selected = new Map(selection.annotators.map(each => [each.name, each.asked]));
+    return { chosen: chosenFusions(selection), selected };
   } catch (cause) {
     throw new ConfigError('CONFIG_INVALID', `--selection: ${path} is no result of 'distill select --json'`, { cause });
   }

@@ -35,7 +35,7 @@ type Given = SelectOptions & Required<Pick<SelectOptions, 'annotator' | 'cost'>>
 
 export async function distillSelect(config: Config, flags: SelectOptions, io: Io): Promise<void> {
   const { file, split, task: tasks } = flags;
-  const { files, costs } = annotatorsOf(flags);
+  const { files, costs, asked } = annotatorsOf(flags);
   const options: Given = { ...flags, annotator: files, cost: costs };
   check(options);
   const model = loadServing(config.model);
@@ -72,7 +72,7 @@ export async function distillSelect(config: Config, flags: SelectOptions, io: Io
     gold: { ...on, sha256: corpusHash(corpus, file) },
     annotators: priced.map(each => {
       const path = resolve(files.get(each.name) as string);
-      return { ...each, file: basename(path), sha256: fileHash(path) };
+      return { ...each, file: basename(path), sha256: fileHash(path), asked: asked.get(each.name) };
     }),
     tasks: Array.from(selections, ([task, selection]) => ({ task, types: tasks.get(task), ...selection })),
   };

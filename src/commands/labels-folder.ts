@@ -4,21 +4,25 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from '../config.ts';
 import { readJson } from './json-file.ts';
+import { type Asked, askedSchema } from '../distill/asked.ts';
 
 export interface LabelsFolder {
   /** Labels files by teacher. */
   readonly files: ReadonlyMap<string, string>;
   /** US dollars a labelled document, by teacher. */
   readonly costs: ReadonlyMap<string, number>;
+  /** Of a file that was named by itself nothing is known. */
+  readonly asked: ReadonlyMap<string, Asked>;
 }
 
 const RUN = '.run.json';
-const runSchema = z.object({ teacher: z.string(), usdInAll: z.number(), labelled: z.number() });
+const runSchema = askedSchema.extend({ teacher: z.string(), usdInAll: z.number(), labelled: z.number() });
 
 /** @throws ConfigError for a folder without labels. */
 export function readLabelsFolder(directory: string): LabelsFolder {
   const files = new Map<string, string>();
   const costs = new Map<string, number>();
+  const asked = new Map<string, Asked>();
   const names = existsSync(directory)
     ? readdirSync(directory)
         .filter(name => name.endsWith(RUN))
@@ -28,11 +32,13 @@ export function readLabelsFolder(directory: string): LabelsFolder {
     const run = runSchema.safeParse(readJson(join(directory, name)));
     const labels = resolve(directory, `${name.slice(0, -RUN.length)}.jsonl`);
     if (!run.success || !existsSync(labels)) throw refused(`${join(directory, name)} is no run of 'distill annotate'`);
-    files.set(run.data.teacher, labels);
-    costs.set(run.data.teacher, run.data.usdInAll / Math.max(1, run.data.labelled));
+    const { teacher, usdInAll, labelled, ...about } = run.data;
+    files.set(teacher, labels);
+    costs.set(teacher, usdInAll / Math.max(1, labelled));
+    asked.set(teacher, about);
   }
   if (files.size === 0) throw refused(`${directory} holds no labels of 'distill annotate'`);
-  return { files, costs };
+  return { files, costs, asked };
 }
 
 /** Those of the folder, where one is given, and those named one by one. @throws ConfigError where there is neither. */
@@ -47,10 +53,11 @@ export function annotatorsOf({
 }): LabelsFolder {
   if (labels === undefined && annotator === undefined)
     throw refused('--labels: say which labels: a folder of annotate, or --annotator NAME=FILE');
-  const folder = labels === undefined ? { files: [], costs: [] } : readLabelsFolder(labels);
+  const folder = labels === undefined ? { files: [], costs: [], asked: [] } : readLabelsFolder(labels);
   return {
     files: new Map([...folder.files, ...(annotator ?? [])]),
     costs: new Map([...folder.costs, ...(cost ?? [])]),
+    asked: new Map([...folder.asked].filter(([name]) => annotator?.has(name) !== true)),
   };
 }
 

@@ -6,11 +6,12 @@ import { CodePointIndex } from '../text/code-points.ts';
 import { decodeEntities } from '../text/decode.ts';
 import type { Words } from '../text/words.ts';
 import { type Annotator, votesFor, wordsOf } from './annotators.ts';
+import { askedSchema } from './asked.ts';
 import type { CorpusDocument } from './corpus.ts';
 
 /** The part of `distill select --json` that decides other documents. */
 export const selectionSchema = z.object({
-  annotators: z.array(z.object({ name: z.string() })),
+  annotators: z.array(z.object({ name: z.string(), asked: askedSchema.optional() })),
   tasks: z
     .array(
       z.object({

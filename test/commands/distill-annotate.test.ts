@@ -104,6 +104,7 @@ describe('distill annotate', { timeout: 480_000 }, () => {
     assert.deepEqual(report.undecided[0], { id: 'd3', task: 'medication', reason: 'NOTE_REFUSED' });
     assert.ok(report.usdInAll > 0 && report.thisRun.usd === 0, 'the labels cost what they did, and this run nothing');
     assert.match(report.prompts.symptom, /^[0-9a-f]{64}$/);
+    assert.match(report.models.symptom, /^gpt-4o-mini/);
     assert.equal(statSync(join(out, 'mini.jsonl')).mode & 0o077, 0, 'its owner’s alone');
     for (const said of [first, again, { stdout: JSON.stringify(report), stderr: '' }])
       assert.ok(!`${said.stdout}${said.stderr}`.includes(CANARY) && !`${said.stdout}${said.stderr}`.includes(KEY));

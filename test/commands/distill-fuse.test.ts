@@ -79,6 +79,51 @@ describe('distill fuse', () => {
     assert.match(stderr, /first: .* 4 have another text, first n0 \[ANNOTATIONS_INCOMPLETE\]/);
   });
 
+  it('takes no labels of a folder that are not what was selected: of another task, provider, model or prompt', async () => {
+    const [task] = selection.tasks;
+    const about = {
+      provider: 'openai',
+      tasks: ['medication'],
+      prompts: { medication: 'a' },
+      models: { medication: 'm' },
+    };
+    const fused = async (run: object, asked: object | undefined, name = 'medication') => {
+      mkdirSync(join(folder, 'labels'), { recursive: true });
+      write('labels/mini.jsonl', IDS);
+      const mini = { teacher: 'mini', usdInAll: 0, labelled: IDS.length, ...run };
+      writeFileSync(join(folder, 'labels/mini.run.json'), JSON.stringify(mini));
+      const chosen = { candidate: { annotators: ['mini'], fusion: 'alone' } };
+      const weights = { prior: 0, evidence: [[-1, 1]] };
+      const by = { annotators: [{ name: 'mini', asked }], tasks: [{ ...task, task: name, chosen, weights }] };
+      writeFileSync(join(folder, 'mini.json'), JSON.stringify(by));
+      const labels = ['--labels', 'labels', '--selection', 'mini.json', '--into', 'by-mini'];
+      return clinstream(['distill', 'fuse', '--corpus', folder, '--file', 'gold/notes.jsonl', ...labels], {
+        cwd: folder,
+      });
+    };
+    const refused: readonly (readonly [RegExp, object, object | undefined, string?])[] = [
+      [/mini was not asked about symptom: annotate .*for it too/, about, undefined, 'symptom'],
+      [/mini was not asked about symptom/, about, { ...about, tasks: ['symptom'] }, 'symptom'],
+      [/mini was asked about medication with another provider/, about, { ...about, provider: 'gemini' }],
+      [/another model than when it was selected/, about, { ...about, models: { medication: 'n' } }],
+      [/another prompt \(guidelines/, about, { ...about, prompts: { medication: 'b' } }],
+    ];
+    for (const [message, run, asked, name] of refused) {
+      const { code, stderr } = await fused(run, asked, name);
+      assert.deepEqual([code, message.test(stderr), /CONFIG_INVALID/.test(stderr)], [2, true, true], stderr);
+      assert.equal(existsSync(join(folder, 'by-mini')), false);
+    }
+    for (const asked of [about, undefined, { tasks: ['medication'] }]) {
+      const { code, stderr } = await fused(about, asked);
+      assert.equal(code, 0, stderr);
+    }
+    const one = ['--annotator', 'first=first.jsonl', '--annotator', 'second=second.jsonl', '--covered'];
+    const beside = [...one, '--selection', 'selection.json', '--labels', 'labels', '--into', 'by-both'];
+    const args = ['distill', 'fuse', '--corpus', folder, '--file', 'gold/notes.jsonl', ...beside];
+    const { code, stderr } = await clinstream(args, { cwd: folder });
+    assert.equal(code, 0, `of files named one by one nothing is known: ${stderr}`);
+  });
+
   it('leaves the notes of other splits as they are, how sure their labels are too', async () => {
     const notes = join(folder, 'made/teacher/notes.jsonl');
     const trained = readFileSync(notes, 'utf8');

@@ -76,7 +76,8 @@ describe('distill select', () => {
 
   it('takes no teacher of unknown cost for one that costs nothing', async () => {
     write('labels/paid.jsonl', 'symptom', 12, () => ['Fever', 'cough', 'rash', 'pain']);
-    const paid = { teacher: 'paid', usdInAll: 1, labelled: 12 };
+    const asked = { provider: 'x', tasks: ['symptom'], prompts: { symptom: 'hash' }, models: { symptom: 'm' } };
+    const paid = { teacher: 'paid', usdInAll: 1, labelled: 12, ...asked };
     writeFileSync(join(folder, 'labels/paid.run.json'), JSON.stringify(paid));
     const both = [...ASKED, '--labels', 'labels'];
     const refused = await run(...both);
@@ -85,8 +86,17 @@ describe('distill select', () => {
       refused.stderr,
       /--cost: known for paid and not for left: .* 0 where it is nothing \[CONFIG_INVALID\]/,
     );
-    const priced = await run(...both, '--cost', 'left=2');
+    const priced = await run(...both, '--cost', 'left=2', '--json', 'priced.json');
     assert.match(priced.stdout, /^Chosen: paid, alone/m, priced.stderr);
+    const { annotators } = JSON.parse(readFileSync(join(folder, 'priced.json'), 'utf8'));
+    assert.deepEqual(
+      annotators.map((each: { name: string; asked?: object }) => [each.name, each.asked]),
+      [
+        ['paid', asked],
+        ['left', undefined],
+      ],
+      'what fuse compares with',
+    );
     assert.equal((await run(...both, '--cost', 'left=0')).code, 0);
     writeFileSync(join(folder, 'labels/torn.jsonl'), '');
     writeFileSync(join(folder, 'labels/torn.run.json'), '{"teacher": CANARY');

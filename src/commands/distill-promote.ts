@@ -58,6 +58,8 @@ async function promote(directory: string, candidate: VerifiedModel, flags: Promo
   const judged = contentHash(candidate);
   const judgement = await judge(candidate, serving, judgeOptions(flags, io));
   for (const gate of judgement.gates) await write(io.stdout, `${lineOf(gate)}\n`);
+  for (const precision of Object.keys(judgement.graphsNotRun))
+    await write(io.stdout, `note  graph ${precision}: no gate ran it, and a GPU would serve it\n`);
   const report = reportOf(flags, judgement, io);
   if (flags.json !== undefined) writeWhole(resolve(flags.json), `${JSON.stringify(report, rounded, 1)}\n`);
   const failed = judgement.gates.filter(each => !each.passed).map(nameOf);

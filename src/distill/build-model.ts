@@ -36,6 +36,8 @@ const WINDOW = { tokens: 256, overlap: 64 };
 const TOLERANCE = 0.5;
 /** Where a model has graphs of several precisions, which share one check: what int8 rounds comes on top. */
 const TOLERANCE_OF_SEVERAL = 1;
+/** Share of word pieces that a graph beside int8 must decide as the trained model does: no gate of a promotion runs it. */
+const AGREEMENT = 0.99;
 const KNOWN_SENTENCE = 'The patient denies chest pain and takes metformin for type 2 diabetes.';
 
 const headsSchema = z.object({
@@ -141,9 +143,18 @@ function otherGraphs(directory: string, precisions: readonly Precision[]): Parti
     const file = join(directory, graph.file);
     if (!existsSync(file) || describe(file).sha256 !== graph.sha256)
       throw new DistillError('EXPORT_INVALID', `${file} is not the graph that ${path} describes: export anew`);
-    if (precision !== 'int8') files[precision] = graph.file;
+    if (precision === 'int8') continue;
+    requireAgreement(graph.parity.decisionAgreement, `${path}: ${precision}`);
+    files[precision] = graph.file;
   }
   return files;
+}
+
+function requireAgreement(byTask: Readonly<Record<string, number>>, graph: string): void {
+  const [task, share] = Object.entries(byTask).find(([, each]) => each < AGREEMENT) ?? [];
+  if (share === undefined) return;
+  const why = `decides as the trained model does for ${(100 * share).toFixed(3)} % of word pieces (${task}), at least ${100 * AGREEMENT} % are needed`;
+  throw new DistillError('EXPORT_INVALID', `${graph} ${why}: build without it, or export anew`);
 }
 
 async function askKnownSentence(

@@ -1,7 +1,7 @@
 /** A candidate beside the model that serves: the same gold documents, the same run, in turns; then every gate. Nothing is changed. */
 import { join } from 'node:path';
 import type { Counts } from '../evaluation/counts.ts';
-import type { ModelIdentity, VerifiedModel } from '../model/manifest.ts';
+import type { Manifest, ModelIdentity, VerifiedModel } from '../model/manifest.ts';
 import { loadRouting, type Routing } from '../model/routing.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { calibrationOf } from './calibrate.ts';
@@ -49,6 +49,8 @@ export interface Judgement {
   readonly seed: number;
   readonly passed: boolean;
   readonly gates: readonly Verdict[];
+  /** Graphs of the candidate that no gate ran, by precision: int8 is judged, on the CPU, and a GPU would serve these. */
+  readonly graphsNotRun: Readonly<Omit<Manifest['graphs'], 'int8'>>;
 }
 
 /** With fewer, even a win on each of them is within chance. */
@@ -113,6 +115,7 @@ export async function judge(
       earlier: training?.earlier ?? [],
     }),
   ];
+  const { int8: _, ...graphsNotRun } = candidate.manifest.graphs;
   return {
     candidate: candidate.identity,
     serving: serving?.identity ?? null,
@@ -120,6 +123,7 @@ export async function judge(
     seed: SEED,
     passed: gates.every(each => each.passed),
     gates,
+    graphsNotRun,
   };
 }
 

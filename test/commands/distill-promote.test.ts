@@ -88,10 +88,26 @@ describe('distill promote', { timeout: 300_000 }, () => {
     const report = JSON.parse(readFileSync(json, 'utf8'));
     assert.equal(report.passed, true);
     assert.deepEqual(second?.report?.gates, report.gates);
+    assert.deepEqual(report.graphsNotRun, {});
     assert.ok(!JSON.stringify(report).includes(folder), 'a report names no folder of this machine');
     const again = await promote(other, store);
     assert.deepEqual([again.code, /serves already: nothing was changed/.test(again.stdout)], [0, true]);
     assert.equal(readStore(store)?.history.length, 2);
+  });
+
+  it('says which graphs it did not run, in its verdicts and for the record', async () => {
+    const name = 'model.fp16.onnx';
+    const both = made('both', ({ files, graphs }) => {
+      const int8 = files[graphs.int8];
+      assert.ok(int8 !== undefined);
+      return { files: { ...files, [name]: int8 }, graphs: { ...graphs, fp16: name } };
+    });
+    cpSync(join(both, 'model.int8.onnx'), join(both, name));
+    const store = storeWithGood();
+    const { code, stdout, stderr } = await promote(both, store, '--max-mb', '60', '--rounds', '1');
+    assert.equal(code, 0, `${stdout}${stderr}`);
+    assert.match(stdout, /^note {2}graph fp16: no gate ran it, and a GPU would serve it$/m);
+    assert.deepEqual(readStore(store)?.history.at(-1)?.report?.graphsNotRun, { fp16: name });
   });
 
   it('lets the serving model serve with other thresholds, which were judged', async () => {

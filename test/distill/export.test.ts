@@ -151,6 +151,24 @@ describe('an export', { timeout: 120_000 }, () => {
     await assert.rejects(build('odd', ['fp16']), { code: 'EXPORT_INVALID', message: /export anew/ });
   });
 
+  it('is refused where a graph that no gate will run decides otherwise than the trained model', async () => {
+    makeExport();
+    const { fp16, int8 } = report.graphs;
+    assert.ok(fp16 !== undefined && int8 !== undefined);
+    const parity = { ...fp16.parity, decisionAgreement: { medication: 1, disease: 0.5 } };
+    const write = (graphs: ExportReport['graphs']): void =>
+      writeFileSync(join(exported, 'export.json'), JSON.stringify({ ...report, graphs }));
+    write({ int8, fp16: { ...fp16, parity } });
+    await assert.rejects(build('unlike', ['fp16']), {
+      code: 'EXPORT_INVALID',
+      message: /export\.json: fp16 decides .* for 50\.000 % of word pieces \(disease\), at least 99 % are needed/,
+    });
+    assert.equal(existsSync(join(folder, 'unlike')), false);
+    write({ int8: { ...int8, parity }, fp16 });
+    await build('judged', ['fp16']);
+    assert.ok(existsSync(join(folder, 'judged/manifest.json')), 'int8 is judged on documents');
+  });
+
   it('is shown as a table, parity and speed of each graph', () => {
     const page = tableOf(parseExport(JSON.stringify(report), 'export.json'));
     assert.match(page, /on 40 windows of dev notes \(9000 word pieces\)/);

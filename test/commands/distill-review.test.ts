@@ -171,6 +171,8 @@ describe('the error browser', () => {
       await anna.locator('#problem', { hasText: 'overlaps' }).waitFor();
       await anna.fill('#comment', 'markup');
       await anna.keyboard.press('Enter');
+      // what is being written stays, however much of the note is shown
+      await anna.keyboard.press('w');
       await anna.keyboard.press('1');
       await progress(anna, '1 of');
       assert.deepEqual(

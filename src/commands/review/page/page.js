@@ -97,7 +97,8 @@ async function show(n, whole = false) {
   const others = [...(verdicts.get(n)?.keys() ?? [])].filter(name => name !== reviewer()).length;
   $('about').textContent =
     `document ${id} · [${start}, ${end}) · probability ${probability.toFixed(3)}${others > 0 ? ` · reviewed by ${others} more` : ''}`;
-  $('comment').value = mine(n)?.comment ?? '';
+  // of the error in view one may be under way
+  if (n !== before) $('comment').value = mine(n)?.comment ?? '';
   mark(n);
   state.rows[n].scrollIntoView({ block: 'nearest' });
   try {

@@ -39,6 +39,7 @@ export async function distillReview(config: Config, options: ReviewFlags, io: Io
   );
   // a file that cannot be read or written is better known before the minutes of work
   const log = new VerdictLog(resolve(options.verdicts));
+  if (options.summary === true) log.refresh(true);
   const { workers } = config.inference;
   const progress = (line: string): void => void io.stderr.write(`${line}\n`);
   const review = await openReview(model, { corpusDirectory, file, split, measures, workers, progress });

@@ -258,6 +258,25 @@ describe('the error browser', () => {
     assert.ok((disease?.adjusted.exact.f1 ?? 0) > (disease?.raw.exact.f1 ?? 1));
   });
 
+  it('counts a last line without an end, or says that it is no verdict', { skip }, async () => {
+    const summary = async (text: string): Promise<{ summary: ReviewSummary; stderr: string }> => {
+      const path = join(folder, 'endless.jsonl');
+      const json = join(folder, 'endless.json');
+      writeFileSync(path, text);
+      const asked = ['--verdicts', path, '--summary', '--json', json];
+      const { code, stderr } = await clinstream([...ARGS, ...asked]);
+      assert.equal(code, 0, stderr);
+      return { summary: JSON.parse(readFileSync(json, 'utf8')) as ReviewSummary, stderr };
+    };
+    const [first] = saved();
+    const whole = await summary(JSON.stringify(first));
+    assert.equal(whole.summary.verdicts.counted, 1);
+    assert.doesNotMatch(whole.stderr, /half-written/);
+    const torn = await summary(JSON.stringify(first).slice(0, -9));
+    assert.equal(torn.summary.verdicts.counted, 0);
+    assert.match(torn.stderr, /1 half-written lines in the verdicts file are left out/);
+  });
+
   it('refuses what would overwrite or cannot be reviewed', async () => {
     const config = loadConfig({ env: {}, overrides: { model: MODEL_DIRECTORY } });
     const io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {}, now: Date.now };

@@ -338,6 +338,20 @@ describe('verdicts', () => {
     assert.equal(new VerdictLog(path).on(FN).get('anna')?.verdict, 'gold-right');
   });
 
+  it('on a last line without an end are taken by whoever reads once', () => {
+    const path = newFile();
+    writeFileSync(path, JSON.stringify(row(FP, 'border')));
+    const log = new VerdictLog(path);
+    assert.deepEqual([log.rows.length, log.torn], [0, 0], 'it may still be under way');
+    log.refresh(true);
+    assert.deepEqual([log.rows.length, log.torn], [1, 0]);
+    log.refresh(true);
+    assert.deepEqual([log.rows.length, log.torn], [1, 0]);
+    appendFileSync(path, '\n{"format":1,');
+    log.refresh(true);
+    assert.deepEqual([log.rows.length, log.torn], [1, 1]);
+  });
+
   it('after a line that is none are taken all the same, and the line is told each time', async () => {
     const path = newFile();
     const log = new VerdictLog(path);

@@ -78,21 +78,22 @@ export class VerdictLog {
   }
 
   /**
-   * Takes in what has been appended, by whomever. @throws DistillError OUTPUT_FAILED; VERDICTS_INVALID, each time, where there is a line
-   * that is no verdict: all others are taken.
+   * Takes in what has been appended, by whomever. @param toEnd as takeIn. @throws DistillError OUTPUT_FAILED; VERDICTS_INVALID, each time,
+   * where there is a line that is no verdict: all others are taken.
    */
-  refresh(): void {
-    const invalid = this.takeIn();
+  refresh(toEnd = false): void {
+    const invalid = this.takeIn(toEnd);
     if (invalid.length === 0) return;
     const lines = invalid.map(({ number, why }) => `${this.#path}:${number}: ${why}`);
     throw new DistillError('VERDICTS_INVALID', lines.join('; '));
   }
 
   /**
-   * As `refresh`, and goes on without lines that are no verdicts. @returns all such lines that were ever met. @throws DistillError
+   * As `refresh`, and goes on without lines that are no verdicts. @param toEnd what follows the last line end counts as a line too: for
+   * whoever reads once. @returns all such lines that were ever met. @throws DistillError
    * OUTPUT_FAILED; VERDICTS_INVALID where the file has become shorter.
    */
-  takeIn(): readonly InvalidLine[] {
+  takeIn(toEnd = false): readonly InvalidLine[] {
     if (!existsSync(this.#path)) return this.#invalid;
     const text = withFile(this.#path, 'r', file => {
       const size = fstatSync(file).size;
@@ -100,11 +101,13 @@ export class VerdictLog {
         throw new DistillError('VERDICTS_INVALID', `${this.#path} has become shorter while it was in use: start again`);
       const bytes = Buffer.alloc(size - this.#read);
       readSync(file, bytes, 0, bytes.length, this.#read);
-      // what follows the last line end is still being written
-      return bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1);
+      // what follows the last line end may still be under way
+      return toEnd ? bytes : bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1);
     });
     this.#read += text.length;
-    for (const line of text.toString('utf8').split('\n').slice(0, -1)) this.#take(line, ++this.#lines);
+    const lines = text.toString('utf8').split('\n');
+    if (lines.at(-1) === '') lines.pop();
+    for (const line of lines) this.#take(line, ++this.#lines);
     return this.#invalid;
   }
 

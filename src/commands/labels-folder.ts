@@ -3,8 +3,8 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from '../config.ts';
-import { readJson } from './json-file.ts';
 import { type Asked, askedSchema } from '../distill/asked.ts';
+import { readJson } from './json-file.ts';
 
 export interface LabelsFolder {
   /** Labels files by teacher. */

@@ -93,6 +93,11 @@ describe('bench compare', { timeout: 240_000 }, () => {
     assert.deepEqual(leftovers(), []);
   });
 
+  it('takes a turn of one note for a wrong option', { skip }, async () => {
+    const { code, stderr } = await compare(['HEAD', '.', '--notes', '1']);
+    assert.equal(code, 2, stderr);
+  });
+
   it('is interrupted by Ctrl-C, and leaves nothing behind', {
     skip: skip || (process.platform !== 'linux' && 'SKIPPED: needs /proc'),
   }, async () => {

@@ -14,13 +14,12 @@ import {
 import { agreementOf } from '../../benchmark/same-answers.ts';
 import { SIDES, type Side, turnOrder } from '../../benchmark/turn-order.ts';
 import { repeated } from '../../benchmark/workloads.ts';
-import { DEFAULT_MODEL } from '../../config.ts';
+import { ConfigError, DEFAULT_MODEL } from '../../config.ts';
 import { ClinstreamError } from '../../core/errors.ts';
 import type { Note } from '../../core/note.ts';
 import { loadServing } from '../../model/store.ts';
 import { DEMO_NOTES } from '../demo.ts';
 import { EXIT } from '../exit.ts';
-import { InputError } from '../input-error.ts';
 import { type Io, write } from '../io.ts';
 import { readNotes } from '../produce.ts';
 import { currentCommit, provenanceOf, versionsOf } from '../provenance.ts';
@@ -146,7 +145,8 @@ async function notesOf({ input = DEMO_NOTES, notes: count }: CompareOptions, io:
     notes.push(note);
   }
   const wanted = count ?? notes.length;
-  if (notes.length === 0 || wanted < 2) throw new InputError('OPTION_INVALID', 'a turn needs 2 notes or more');
+  if (notes.length === 0 || wanted < 2)
+    throw new ConfigError('CONFIG_INVALID', '--input and --notes: a turn needs 2 notes or more');
   return repeated(notes, wanted);
 }
 

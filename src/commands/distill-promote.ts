@@ -6,6 +6,7 @@ import { install, rollBack } from '../distill/change-store.ts';
 import { DistillError } from '../distill/distill-error.ts';
 import { type Limits, lineOf, nameOf } from '../distill/gates.ts';
 import { type Judgement, type JudgeOptions, judge } from '../distill/judge.ts';
+import { checkMetrics } from '../distill/metrics-file.ts';
 import { contentHash } from '../distill/model-content.ts';
 import { rounded } from '../distill/rounded.ts';
 import { lockStore } from '../distill/store-lock.ts';
@@ -55,6 +56,7 @@ export async function distillPromote(flags: PromoteFlags, io: Io): Promise<void>
 async function promote(directory: string, candidate: VerifiedModel, flags: PromoteFlags, io: Io): Promise<void> {
   const store = readStore(directory);
   const serving = store === null ? null : loadModel(join(directory, store.serving));
+  checkMetrics(candidate);
   const judged = contentHash(candidate);
   const judgement = await judge(candidate, serving, judgeOptions(flags, io));
   for (const gate of judgement.gates) await write(io.stdout, `${lineOf(gate)}\n`);

@@ -10,6 +10,7 @@ import { calibrate } from './calibrate.ts';
 import { DistillError } from './distill-error.ts';
 import { parseExport } from './export-report.ts';
 import { fittingNotes } from './fitting-notes.ts';
+import { COMPANIONS } from './model-content.ts';
 import { type Progress, Scorer } from './score-documents.ts';
 
 export interface BuildOptions {
@@ -62,13 +63,16 @@ export async function buildModel(options: BuildOptions): Promise<void> {
   }
 }
 
-/** A folder without a manifest is no model, so that goes first where another model stands there, and comes last. */
+/**
+ * A folder without a manifest is no model, so that goes first where another model stands there, and comes last. What was measured of the
+ * other one goes with it: whoever looks before this one is measured shall not find it.
+ */
 function put(building: string, outDirectory: string, files: readonly string[]): void {
   if (!existsSync(outDirectory)) {
     renameSync(building, outDirectory);
     return;
   }
-  rmSync(join(outDirectory, MANIFEST), { force: true });
+  for (const file of [MANIFEST, ...COMPANIONS]) rmSync(join(outDirectory, file), { force: true });
   for (const file of [...files, MANIFEST]) renameSync(join(building, file), join(outDirectory, file));
 }
 

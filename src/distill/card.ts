@@ -17,7 +17,7 @@ export interface Parity {
   readonly decisionAgreement: Readonly<Record<string, number>>;
 }
 
-export function renderCard(model: VerifiedModel, metrics: Metrics, parity: Parity): string {
+export function renderCard(model: VerifiedModel, metrics: Metrics, parity: Parity | undefined): string {
   const { manifest, identity } = model;
   const run = runOf(manifest);
   const words = describeNotes(manifest, metrics);
@@ -80,8 +80,7 @@ under the risk-coverage curve (lower is better; the mean risk is what a random o
 ${metrics.noteConfidence.map(confidenceRow).join('\n')}
 
 ## int8 against the trained model
-On ${parity.windows} windows of dev notes (${parity.pieces} word pieces): mean absolute difference of logits ${parity.meanAbsoluteLogitDifference},
-largest ${parity.maxAbsoluteLogitDifference}; same decision at 0.5 for ${agreement(parity)} of pieces.
+${describeParity(parity)}
 
 ## Known failures
 Recall of the teacher's test mentions: found at all (any overlap), and with exact borders.
@@ -184,6 +183,12 @@ function calibrationRows(manifest: Manifest, { calibration }: Metrics): string {
       return `| ${task} | ${temperature} | ${threshold} | ${errors.join(' | ')} |`;
     })
     .join('\n');
+}
+
+function describeParity(parity: Parity | undefined): string {
+  if (parity === undefined) return 'Not measured: `distill train` does it, which has the trained weights at hand.';
+  return `On ${parity.windows} windows of dev notes (${parity.pieces} word pieces): mean absolute difference of logits ${parity.meanAbsoluteLogitDifference},
+largest ${parity.maxAbsoluteLogitDifference}; same decision at 0.5 for ${agreement(parity)} of pieces.`;
 }
 
 function agreement({ decisionAgreement }: Parity): string {

@@ -6,6 +6,8 @@ import { buildModel } from './build-model.ts';
 import { type Parity, renderCard } from './card.ts';
 import { evaluate, type Metrics, type ScoredSets } from './evaluate.ts';
 import { fittingNotes } from './fitting-notes.ts';
+import { METRICS_FILE, parityOf } from './metrics-file.ts';
+import { CARD_FILE } from './model-content.ts';
 import { ownArguments } from './own-set.ts';
 import { readCurves, renderCurves } from './report/curves.ts';
 import { rounded } from './rounded.ts';
@@ -13,6 +15,7 @@ import type { Progress } from './score-documents.ts';
 import type { TestSet } from './test-sets.ts';
 import { runTrainer, trainerEnvironment } from './trainer.ts';
 import { type TrainingChoices, trainerArguments } from './training-choices.ts';
+import { writeWhole } from './write-whole.ts';
 
 export interface DistillOptions {
   readonly corpusDirectory: string;
@@ -95,6 +98,7 @@ export async function report(options: {
   /** That measures, for the record. */
   readonly machine: string;
   readonly progress: Progress;
+  /** What the export measured; when absent, as metrics.json has it, if that is this model's. */
   readonly parity?: Parity;
   /** The user's gold, measured too. */
   readonly own?: TestSet | undefined;
@@ -103,11 +107,10 @@ export async function report(options: {
   const model = loadModel(modelDirectory);
   const what = `--corpus CORPUS --model models/${model.identity.name}`;
   const command = ['npm run -s clinstream -- distill evaluate', what, ...ownArguments(own)].join(' ');
-  const metricsFile = join(modelDirectory, 'metrics.json');
-  const parity = options.parity ?? (JSON.parse(readFileSync(metricsFile, 'utf8')) as { parity: Parity }).parity;
+  const parity = options.parity ?? parityOf(model);
   const asked = { corpusDirectory, own, workers, command, commit, machine, progress };
   const { metrics, scored } = await evaluate(model, asked);
-  writeFileSync(metricsFile, `${JSON.stringify({ ...metrics, parity }, rounded, 1)}\n`);
-  writeFileSync(join(modelDirectory, 'MODEL_CARD.md'), renderCard(model, metrics, parity));
+  writeWhole(join(modelDirectory, METRICS_FILE), `${JSON.stringify({ ...metrics, parity }, rounded, 1)}\n`);
+  writeWhole(join(modelDirectory, CARD_FILE), renderCard(model, metrics, parity));
   return { model, metrics, scored };
 }

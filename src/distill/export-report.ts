@@ -4,6 +4,14 @@ import { DistillError } from './distill-error.ts';
 
 const share = z.number().min(0).max(1);
 
+export const paritySchema = z.object({
+  windows: z.number(),
+  pieces: z.number(),
+  meanAbsoluteLogitDifference: z.number(),
+  maxAbsoluteLogitDifference: z.number(),
+  decisionAgreement: z.record(z.string(), share),
+});
+
 const reportSchema = z.object({
   /** Version that timed them, threads of a session, and rounds in which all took turns. */
   onnxruntime: z.string(),
@@ -15,13 +23,7 @@ const reportSchema = z.object({
       file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/),
       bytes: z.number(),
       sha256: z.string(),
-      parity: z.object({
-        windows: z.number(),
-        pieces: z.number(),
-        meanAbsoluteLogitDifference: z.number(),
-        maxAbsoluteLogitDifference: z.number(),
-        decisionAgreement: z.record(z.string(), share),
-      }),
+      parity: paritySchema,
       /** On the CPU of the machine that exported; the ratio is of the same rounds. */
       speed: z.object({ tokensPerSecond: z.number(), ratioToFp32: z.number() }),
     }),

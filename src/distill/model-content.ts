@@ -4,8 +4,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sha256Of, type VerifiedModel } from '../model/manifest.ts';
 import { ROUTING_FILE } from '../model/routing.ts';
+import { METRICS_FILE } from './metrics-file.ts';
 
-const COMPANIONS = [ROUTING_FILE, 'metrics.json', 'MODEL_CARD.md'];
+export const CARD_FILE = 'MODEL_CARD.md';
+/** What is measured of a model after it is made. */
+export const COMPANIONS = [ROUTING_FILE, METRICS_FILE, CARD_FILE];
 
 /** Companions that are there. */
 export function companionsOf({ directory, manifest }: VerifiedModel): string[] {

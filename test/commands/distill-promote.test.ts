@@ -1,7 +1,7 @@
 /** If this fails, a worse model may come to serve, or a good one may not, or nobody can go back. Models and documents are real. */
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { corpusHash } from '../../src/distill/corpus.ts';
 import type { Limits } from '../../src/distill/gates.ts';
@@ -215,6 +215,30 @@ describe('distill promote', { timeout: 300_000 }, () => {
     cpSync(good, bare, { recursive: true, filter: path => !path.endsWith('routing.json') });
     const mute = await promote(bare, begun, '--dry-run');
     assert.match(mute.stdout, /^FAIL {2}routing: no routing\.json, and the serving model has them for medication/m);
+  });
+
+  it("refuses a model beside which another one's figures stand: they would be read as its own", async () => {
+    const store = storeWithGood();
+    const before = contents(store);
+    const file = join(
+      made('unmeasured', () => ({ version: '1.0.2' })),
+      'metrics.json',
+    );
+    const metrics = JSON.parse(readFileSync(file, 'utf8')) as { model: object };
+    const others = [
+      JSON.stringify({ ...metrics, model: { ...metrics.model, sha256: 'f'.repeat(64) } }),
+      JSON.stringify({ ...metrics, model: undefined }),
+      '{',
+    ];
+    for (const text of others) {
+      writeFileSync(file, text);
+      const { code, stdout, stderr } = await promote(dirname(file), store, '--force', 'no reason is good enough');
+      assert.deepEqual([code, stdout], [6, '']);
+      assert.match(stderr, /metrics\.json holds figures of .*distill evaluate --corpus .*\[METRICS_INVALID\]/);
+      assert.deepEqual(contents(store), before);
+    }
+    rmSync(file);
+    assert.equal((await promote(dirname(file), store, '--dry-run')).code, 0, 'nobody has to measure it');
   });
 
   it('refuses a model that was trained on what judges it, naming ids and no text', async () => {

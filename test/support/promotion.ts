@@ -29,7 +29,7 @@ export function makeCorpus(directory: string, more: (gate: readonly Row[]) => re
 }
 
 /**
- * A copy of the committed model that the corpus directory trained, by its manifest, with thresholds of its own.
+ * A copy of the committed model that the corpus directory trained, by its manifest, with thresholds and figures of its own.
  * @param measured where those come from.
  */
 export function makeCandidate(
@@ -44,8 +44,10 @@ export function makeCandidate(
   const training = { data: [{ file: FILE, sha256: corpusHash(corpus, FILE) }] };
   const manifest = `${JSON.stringify({ ...committed, training, ...change(committed) })}\n`;
   writeFileSync(path, manifest);
-  const routing = JSON.parse(readFileSync(join(directory, 'routing.json'), 'utf8')) as { model: object };
+  const read = (name: string) => JSON.parse(readFileSync(join(directory, name), 'utf8')) as { model: object };
+  const [routing, metrics] = [read('routing.json'), read('metrics.json')];
   const model = { ...routing.model, sha256: sha256Of(manifest) };
   writeFileSync(join(directory, 'routing.json'), JSON.stringify({ ...routing, model, measured }));
+  writeFileSync(join(directory, 'metrics.json'), JSON.stringify({ ...metrics, model }));
   return directory;
 }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Span } from '../core/span.ts';
+import { CodePointIndex } from '../text/code-points.ts';
 import { readJsonLines } from './json-lines.ts';
 
 export const SPLITS = ['train', 'dev', 'test'] as const;
@@ -25,20 +26,31 @@ export interface CorpusDocument {
   readonly entities: readonly Mention[];
 }
 
-const rowSchema = z.object({
-  id: z.string(),
-  split: z.enum(SPLITS),
-  source: z.string().optional(),
-  text: z.string(),
-  entities: z.array(
-    z.object({
-      start: z.int().min(0),
-      end: z.int().min(1),
-      type: z.string(),
-      confidence: z.number().gt(0).max(1).optional(),
-    }),
-  ),
-});
+const mentionSchema = z
+  .object({
+    start: z.int().min(0),
+    end: z.int().min(1),
+    type: z.string(),
+    confidence: z.number().gt(0).max(1).optional(),
+  })
+  .refine(({ start, end }) => start < end, { error: 'must be after start', path: ['end'] });
+
+const rowSchema = z
+  .object({
+    id: z.string(),
+    split: z.enum(SPLITS),
+    source: z.string().optional(),
+    text: z.string(),
+    entities: z.array(mentionSchema),
+  })
+  .superRefine(({ text, entities }, context) => {
+    if (entities.length === 0) return;
+    const { length } = new CodePointIndex(text);
+    const beyond = entities.findIndex(each => each.end > length);
+    if (beyond < 0) return;
+    const message = `is beyond the end of the text, which has ${length} code points`;
+    context.addIssue({ code: 'custom', path: ['entities', beyond, 'end'], message });
+  });
 
 /** @param file such as `gold/maccrobat.jsonl`. @throws DistillError as readRows. */
 export function readCorpus(directory: string, file: string, split: Split): CorpusDocument[] {

@@ -15,6 +15,7 @@ const row = (fields: object = {}): string =>
     entities: [{ start: 7, end: 12, type: 'symptom' }],
     ...fields,
   });
+const mention = (start: number, end: number): object => ({ start, end, type: 'CANARY' });
 
 describe('corpus', () => {
   it('gives the documents of one split', () => {
@@ -25,11 +26,25 @@ describe('corpus', () => {
     );
   });
 
+  it('takes a mention up to the last code point, wherever a character has two units', () => {
+    const entities = [mention(0, 1), mention(12, 13)];
+    writeFileSync(join(folder, 'astral.jsonl'), `${row({ text: '😷CANARY feve😷', entities })}\n`);
+    assert.deepEqual(readCorpus(folder, 'astral.jsonl', 'dev')[0]?.entities, entities);
+  });
+
   it('names file, line and key of a bad row, and never its text', () => {
     const cases: readonly (readonly [RegExp, string])[] = [
       [/bad\.jsonl:2: entities\.0\.end/, row({ entities: [{ start: 0, end: 'x', type: 'CANARY' }] })],
       [/bad\.jsonl:2: split/, row({ split: 'CANARY' })],
       [/bad\.jsonl:2: row/, '{"text": "CANARY'],
+      [/bad\.jsonl:2: entities\.0\.end: must be after start/, row({ entities: [mention(7, 7)] })],
+      [/bad\.jsonl:2: entities\.1\.end: must be after start/, row({ entities: [mention(7, 12), mention(9, 8)] })],
+      [/bad\.jsonl:2: entities\.1\.end: .* has 12 code points/, row({ entities: [mention(7, 12), mention(7, 13)] })],
+      // 14 UTF-16 units
+      [
+        /bad\.jsonl:2: entities\.0\.end: .* has 13 code points/,
+        row({ text: 'CANARY fever😷', entities: [mention(12, 14)] }),
+      ],
     ];
     for (const [message, line] of cases) {
       writeFileSync(join(folder, 'bad.jsonl'), `${row()}\n${line}\n`);

@@ -142,15 +142,45 @@ export function sizeGate(bytes: number, limit: number): Verdict {
   return { gate: 'size', passed: bytes <= limit, says, figures: { bytes, limit } };
 }
 
-/** A model without thresholds cannot escalate by rate, and a worker that is told to would not start. */
-export function routingGate(candidate: readonly string[] | null, serving: readonly string[] | null): Verdict {
-  const lost = (serving ?? []).filter(task => !(candidate ?? []).includes(task));
-  const has = candidate === null ? 'no routing.json' : `escalation thresholds for ${candidate.join(', ')}`;
-  const says =
-    lost.length === 0
-      ? has
-      : `${has}, and the serving model has them for ${lost.join(', ')}: measure them with 'clinstream distill doubt --model CANDIDATE --write'`;
-  return { gate: 'routing', passed: lost.length === 0, says, figures: { candidate, serving } };
+/** The escalation rates that thresholds were measured for, by task, rising. */
+export type MeasuredRates = ReadonlyMap<string, readonly number[]>;
+
+/** A model escalates by no rate outside of those measured for the task, and a worker that is told to would not start. */
+export function routingGate(candidate: MeasuredRates | null, serving: MeasuredRates | null): Verdict {
+  const had = [...(serving ?? [])];
+  const lost = had.filter(([task]) => candidate?.has(task) !== true).map(([task]) => task);
+  const narrower = had.flatMap(([task, before]) => {
+    const now = candidate?.get(task);
+    return now === undefined || covers(now, before)
+      ? []
+      : `${task} for rates of ${range(now)}, not of ${range(before)}`;
+  });
+  const failures = [
+    ...(lost.length === 0 ? [] : [`and the serving model has them for ${lost.join(', ')}`]),
+    ...(narrower.length === 0 ? [] : [`and, unlike the serving model's, those of ${narrower.join(', of ')}`]),
+  ];
+  const has = candidate === null ? 'no routing.json' : `escalation thresholds for ${[...candidate.keys()].join(', ')}`;
+  const measure = "measure them with 'clinstream distill doubt --corpus CORPUS --model CANDIDATE --write'";
+  const onMore = narrower.length === 0 ? '' : ', on so many dev notes that the least rate is one of them';
+  return {
+    gate: 'routing',
+    passed: failures.length === 0,
+    says: failures.length === 0 ? has : `${[has, ...failures].join(', ')}: ${measure}${onMore}`,
+    figures: { candidate: rangesOf(candidate), serving: rangesOf(serving) },
+  };
+}
+
+function covers(rates: readonly number[], others: readonly number[]): boolean {
+  return Math.min(...rates) <= Math.min(...others) && Math.max(...rates) >= Math.max(...others);
+}
+
+function range(rates: readonly number[]): string {
+  return `${Math.min(...rates)} to ${Math.max(...rates)}`;
+}
+
+function rangesOf(measured: MeasuredRates | null): Record<string, readonly number[]> | null {
+  if (measured === null) return null;
+  return Object.fromEntries(Array.from(measured, ([task, rates]) => [task, [Math.min(...rates), Math.max(...rates)]]));
 }
 
 export function lineOf({ gate, task, passed, says }: Verdict): string {

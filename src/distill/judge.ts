@@ -14,6 +14,7 @@ import {
   f1Gate,
   type Limits,
   likelihoodGate,
+  type MeasuredRates,
   type Round,
   routingGate,
   SEED,
@@ -107,7 +108,7 @@ export async function judge(
     }),
     speedGate(rounds, limits.speed),
     sizeGate(bytesOf(candidate), limits.bytes),
-    routingGate(tasksOfRouting(routing), tasksOfRouting(servingRouting)),
+    routingGate(ratesOf(routing), ratesOf(servingRouting)),
     dataGate(training, limits.allowOtherData),
     leakageGate(leakage, documents.length, limits.leak, {
       fitted: isFitted(file, split),
@@ -215,8 +216,9 @@ function tasksOf({ heads }: VerifiedModel): string[] {
   return heads.map(each => each.task);
 }
 
-function tasksOfRouting(routing: Routing | null): string[] | null {
-  return routing === null ? null : Object.keys(routing.tasks);
+function ratesOf(routing: Routing | null): MeasuredRates | null {
+  if (routing === null) return null;
+  return new Map(Object.entries(routing.tasks).map(([task, { rates }]) => [task, rates.map(each => each.rate)]));
 }
 
 function bytesOf({ manifest }: VerifiedModel): number {

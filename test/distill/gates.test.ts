@@ -193,11 +193,31 @@ describe('the other gates', () => {
   });
 
   it('keep thresholds that the serving model has', () => {
+    const of = (...tasks: string[]) => new Map(tasks.map(task => [task, [0.01, 0.1, 0.5]]));
     assert.ok(
-      routingGate(null, null).passed && routingGate(['a', 'b'], ['a']).passed && routingGate(['a'], null).passed,
+      routingGate(null, null).passed &&
+        routingGate(of('a', 'b'), of('a')).passed &&
+        routingGate(of('a'), null).passed &&
+        routingGate(of('a'), of('a')).passed,
     );
-    assert.match(lineOf(routingGate(['a'], ['a', 'b'])), /^FAIL {2}routing: .* has them for b: measure them/);
-    assert.equal(routingGate(null, ['a']).passed, false);
+    assert.match(
+      lineOf(routingGate(of('a'), of('a', 'b'))),
+      /^FAIL {2}routing: .* has them for b: measure them with 'clinstream distill doubt --corpus CORPUS --model \S+ --write'$/,
+    );
+    assert.equal(routingGate(null, of('a')).passed, false);
+  });
+
+  it('keep the rates that the serving model escalates by', () => {
+    const of = (...rates: number[]) => new Map([['a', rates]]);
+    const serving = of(0.01, 0.1, 0.5);
+    const fewer = routingGate(of(0.02, 0.1, 0.5), serving);
+    assert.match(
+      lineOf(fewer),
+      /^FAIL {2}routing: .* those of a for rates of 0\.02 to 0\.5, not of 0\.01 to 0\.5: measure them .* dev notes/,
+    );
+    assert.deepEqual(fewer.figures, { candidate: { a: [0.02, 0.5] }, serving: { a: [0.01, 0.5] } });
+    assert.equal(routingGate(of(0.01, 0.1, 0.3), serving).passed, false);
+    assert.ok(routingGate(of(0.005, 0.6), serving).passed, 'between measured rates the threshold is interpolated');
   });
 
   it('want the data that trained the candidate, and say what is not looked at', () => {

@@ -220,7 +220,7 @@ function registerJudging(distill: Command, io: Io): void {
     .description(
       'Which score tells best, on dev notes, where the tagger is wrong, and what F1 remains at each escalation rate.',
     )
-    .requiredOption('--corpus <DIR>', 'annotated documents')
+    .requiredOption('--corpus <DIR>', 'annotated documents: dev notes of teacher/notes.jsonl, and what else there is')
     .option(
       '--write',
       "write benchmarks/results/risk-coverage.json and .md, and routing.json beside the model's manifest",

@@ -1,4 +1,7 @@
-/** On which documents doubt is measured, and which gold types stand for a task there. Thresholds come from the first set only. */
+/**
+ * On which documents doubt is measured, and which gold types stand for a task there. Score and thresholds come from the first set only, which
+ * a corpus directory must have; the others are measured where they are there.
+ */
 import type { Task } from '../core/span.ts';
 import type { Split } from './corpus.ts';
 import { NCBI_TYPES, TEACHER_NOTES } from './test-sets.ts';
@@ -35,3 +38,8 @@ export const DOUBT_SETS: readonly DoubtSet[] = [
   },
   { ...NOTES, split: 'test', use: 'test', types: OWN_TYPES },
 ];
+
+/** Such as `MACCROBAT dev`. */
+export function nameOf({ name, split }: DoubtSet): string {
+  return `${name} ${split}`;
+}

@@ -7,8 +7,7 @@ export function renderDoubt(report: DoubtReport, from: { readonly command: strin
 By \`${from.command}\` at commit ${from.commit}, with the model ${report.model.name} ${report.model.version} (manifest sha-256 \`${report.model.sha256.slice(0, 12)}\`).
 Errors are words wrongly found or missed. F1 is token-level, micro, over the notes kept. *Area* is the mean of 1 − F1 of the notes kept
 while at most half of them are escalated, the most doubtful first: smaller is better. Score and thresholds were chosen on the first three
-tables, the teacher's dev notes, whose labels an LLM made${without(report.fitted.leftOut)}; the other corpora have other guidelines; test was
-only reported.
+tables, the teacher's dev notes, whose labels an LLM made${without(report.fitted.leftOut)}${beside(report)}
 In brackets: 95 % bootstrap intervals over notes.
 
 ${report.results.map(renderResult).join('\n')}`;
@@ -16,6 +15,15 @@ ${report.results.map(renderResult).join('\n')}`;
 
 function without(leftOut: readonly string[]): string {
   return leftOut.length === 0 ? '' : ` (without ${leftOut.join(', ')}, where a test note stands)`;
+}
+
+/** What else there is, and is not. */
+function beside({ results, missing }: DoubtReport): string {
+  const has = (use: TaskResult['use']): boolean => results.some(each => each.use === use);
+  const others = has('compare') ? '; the other corpora have other guidelines' : '';
+  const test = has('test') ? '; test was\nonly reported' : '';
+  const absent = missing.length === 0 ? '' : `\nNot in the corpus directory, so not measured: ${missing.join(', ')}.`;
+  return `${others}${test}.${absent}`;
 }
 
 function renderResult(result: TaskResult): string {

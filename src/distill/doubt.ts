@@ -1,7 +1,9 @@
 /**
- * Chooses a doubt score on the teacher's dev notes and says what escalating by it is worth there, on human corpora, and on test. One
- * score serves all tasks, unless it is surely worse for one: then that task has its own.
+ * Chooses a doubt score on the teacher's dev notes and says what escalating by it is worth there, and on human corpora and on test where
+ * the corpus directory has them. One score serves all tasks, unless it is surely worse for one: then that task has its own.
  */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Task } from '../core/span.ts';
 import { type Interval, seeded } from '../evaluation/bootstrap.ts';
 import {
@@ -19,8 +21,7 @@ import type { ModelIdentity, VerifiedModel } from '../model/manifest.ts';
 import { parseRouting, ROUTING_FILE, type Routing } from '../model/routing.ts';
 import { DOUBT_SCORES, type DoubtScore, doubtScore } from '../text/doubt-scores.ts';
 import { type CorpusDocument, corpusHash, readCorpus, type Split } from './corpus.ts';
-import { DistillError } from './distill-error.ts';
-import { CHOSEN_ON, DOUBT_SETS, type DoubtSet } from './doubt-sets.ts';
+import { CHOSEN_ON, DOUBT_SETS, type DoubtSet, nameOf } from './doubt-sets.ts';
 import { type Fitted, fittingNotes } from './fitting-notes.ts';
 import { judgedBy, type WeighedNote, weigh } from './judge-doubts.ts';
 import { type Progress, Scorer } from './score-documents.ts';
@@ -76,7 +77,10 @@ export interface Choice {
 
 export interface DoubtReport {
   readonly model: ModelIdentity;
+  /** Files that were read. */
   readonly data: readonly { readonly file: string; readonly sha256: string }[];
+  /** Sets of which the corpus directory has no document, such as `MACCROBAT dev`: nothing was measured there. */
+  readonly missing: readonly string[];
   /** Which notes thresholds were chosen on. */
   readonly fitted: Fitted;
   readonly seed: number;
@@ -87,7 +91,7 @@ export interface DoubtReport {
 type Route = Routing['tasks'][string] & { readonly score: DoubtScore };
 type Weighed = ReadonlyMap<DoubtSet, ReadonlyMap<Task, readonly WeighedNote[]>>;
 
-/** @throws DistillError for a corpus that is missing or wrong. */
+/** @throws DistillError where notes to choose on are missing, or documents are wrong. */
 export async function measureDoubt(
   model: VerifiedModel,
   options: { readonly corpusDirectory: string; readonly workers: number; readonly progress: Progress },
@@ -104,9 +108,10 @@ export async function measureDoubt(
   const results = DOUBT_SETS.flatMap(set =>
     [...(weighed.get(set) ?? [])].map(([task, notes]) => resultOf(set, task, notes, tasks[task] as Route)),
   );
-  const files = [...new Set(DOUBT_SETS.map(set => set.file))];
+  const files = [...new Set([...weighed.keys()].map(set => set.file))];
   const data = files.map(file => ({ file, sha256: corpusHash(corpusDirectory, file) }));
-  return { report: { model: model.identity, data, fitted, seed: SEED, choice, results }, tasks };
+  const missing = DOUBT_SETS.filter(set => !weighed.has(set)).map(nameOf);
+  return { report: { model: model.identity, data, missing, fitted, seed: SEED, choice, results }, tasks };
 }
 
 /** @param fitting the documents of the set chosen on. */
@@ -119,10 +124,12 @@ async function weighAll(
   try {
     const weighed = new Map<DoubtSet, Map<Task, WeighedNote[]>>();
     for (const set of DOUBT_SETS) {
-      progress(`doubt: ${set.name} ${set.split}`);
-      const documents = set === CHOSEN_ON ? fitting : readCorpus(corpusDirectory, set.file, set.split);
-      if (documents.length === 0)
-        throw new DistillError('CORPUS_MISSING', `${set.file} holds no ${set.split} documents`);
+      const documents = set === CHOSEN_ON ? fitting : documentsOf(set, corpusDirectory);
+      if (documents.length === 0) {
+        progress(`doubt: ${nameOf(set)}: not in the corpus directory, so not measured`);
+        continue;
+      }
+      progress(`doubt: ${nameOf(set)}`);
       const scored = await scorer.score(documents);
       const byTask = Object.entries(set.types).map(
         ([task, types]) => [task, scored.map(each => weigh(each, model.heads, { task, types }))] as const,
@@ -133,6 +140,11 @@ async function weighAll(
   } finally {
     await scorer.stop();
   }
+}
+
+/** None where the file is not there: it says what escalating is worth on other notes, and decides nothing. */
+function documentsOf({ file, split }: DoubtSet, corpusDirectory: string): CorpusDocument[] {
+  return existsSync(join(corpusDirectory, file)) ? readCorpus(corpusDirectory, file, split) : [];
 }
 
 /** Exported for its tests. @param deciding notes by task. */

@@ -52,7 +52,7 @@ export function loadRouting({ directory, identity }: Pick<VerifiedModel, 'direct
     throw new ModelError(
       'ROUTING_OF_ANOTHER_MODEL',
       `${path} was measured with ${routing.model.name} ${routing.model.version} (${routing.model.sha256.slice(0, 12)}), and this is ` +
-        `${identity.sha256.slice(0, 12)}: its thresholds mean nothing here; measure them with 'clinstream distill doubt'`,
+        `${identity.sha256.slice(0, 12)}: its thresholds mean nothing here; measure them with 'clinstream distill doubt --corpus CORPUS --model MODEL --write'`,
     );
   }
   return routing;

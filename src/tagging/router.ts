@@ -59,7 +59,7 @@ export class Router {
       if (routing === null && escalates(rule)) {
         throw new RouterError(
           'ROUTING_MISSING',
-          `${task} is to escalate, and the model has no routing.json to say what is doubtful: measure it with 'clinstream distill doubt'`,
+          `${task} is to escalate, and the model has no routing.json to say what is doubtful: measure it with 'clinstream distill doubt --corpus CORPUS --model MODEL --write'`,
           { details: { task } },
         );
       }

@@ -6,10 +6,12 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
+import { loadModel } from '../../src/model/manifest.ts';
+import { loadRouting } from '../../src/model/routing.ts';
 import { geminiEmulator } from '../emulators/gemini.ts';
 import { Gold, type GoldNote, readGold } from '../emulators/gold.ts';
 import { openAiEmulator } from '../emulators/openai.ts';
-import { clinstream, rows } from '../support/cli.ts';
+import { clinstream, copyOfSources, rows } from '../support/cli.ts';
 import { ROOT } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { trainerPython } from '../support/trainer.ts';
@@ -45,12 +47,15 @@ describe('from teachers to a tagger that serves (simulated teachers)', { skip, t
       CLINSTREAM_INFERENCE_WORKERS: '1',
       [keyFrom]: KEY,
     };
-    assert.equal(COMMANDS.length, 9);
+    assert.equal(COMMANDS.length, 10);
+    const root = copyOfSources(join(folder, 'checkout'));
     const said: string[] = [];
     for (const [, line = ''] of COMMANDS) {
       const args = (line.match(/"[^"]*"|\S+/g) ?? []).map(word => word.replaceAll('"', ''));
       const name = args[1] as string;
-      const { code, stdout, stderr } = await clinstream([...args, ...(SHORTER[name] ?? [])], { env, cwd: folder });
+      // figures of doubt go into the checkout of the program
+      const where = { env, cwd: folder, ...(name === 'doubt' ? { root } : {}) };
+      const { code, stdout, stderr } = await clinstream([...args, ...(SHORTER[name] ?? [])], where);
       assert.equal(code, 0, `${line}: ${stderr}`);
       said.push(stdout);
     }
@@ -74,6 +79,9 @@ describe('from teachers to a tagger that serves (simulated teachers)', { skip, t
     const report = JSON.parse(read('runs/mine/report/report.json')) as { model: { name: string } };
     assert.equal(report.model.name, 'mine');
 
+    const routing = loadRouting(loadModel(join(folder, 'runs/mine/model')));
+    assert.deepEqual(Object.keys(routing?.tasks ?? {}), TASKS);
+
     const again = [
       'distill',
       'export',
@@ -94,6 +102,7 @@ describe('from teachers to a tagger that serves (simulated teachers)', { skip, t
 
     const gates = said.at(-1) as string;
     assert.match(gates, /^pass {2}f1 symptom: token F1 \.[3-9]\d\d, at least [\d.]+, on 8 documents/m);
+    assert.match(gates, /^pass {2}routing: escalation thresholds for medication, disease, symptom$/m);
     assert.match(gates, /^mine-1\.0\.0-[0-9a-f]{8} serves from now on/m);
     const note = 'The patient reports chest pain, nausea and fever.\n';
     const tagged = await clinstream(['tag', '--model', 'serving', '--format', 'jsonl'], {

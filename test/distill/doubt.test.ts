@@ -1,15 +1,20 @@
 /** If this fails, the score that decides what leaves the machine would be chosen by accident, or on the notes it is tested on. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, it } from 'node:test';
+import { corpusHash } from '../../src/distill/corpus.ts';
 import { choose, measureDoubt, renderRouting } from '../../src/distill/doubt.ts';
+import { renderDoubt } from '../../src/distill/doubt-table.ts';
 import type { WeighedNote } from '../../src/distill/judge-doubts.ts';
 import { seeded } from '../../src/evaluation/bootstrap.ts';
 import { loadModel } from '../../src/model/manifest.ts';
-import { parseRouting } from '../../src/model/routing.ts';
+import { loadRouting, parseRouting, ROUTING_FILE } from '../../src/model/routing.ts';
+import { Router } from '../../src/tagging/router.ts';
 import { doubtScore } from '../../src/text/doubt-scores.ts';
 import { EvidenceGatherer } from '../../src/text/evidence.ts';
+import { changedModel } from '../support/changed-model.ts';
+import { clinstream, copyOfSources } from '../support/cli.ts';
 import { MODEL_DIRECTORY } from '../support/model.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
@@ -53,7 +58,7 @@ describe('choosing a doubt score', () => {
   });
 });
 
-describe('measuring doubt', () => {
+describe('measuring doubt', { timeout: 300_000 }, () => {
   const corpus = temporaryFolder('doubt');
   const source = readFileSync(resolve(import.meta.dirname, '../data/quality/teacher-dev.jsonl'), 'utf8');
   const rows = source
@@ -108,12 +113,69 @@ describe('measuring doubt', () => {
       [[], [rows[4]?.id]],
     );
 
+    assert.deepEqual(report.missing, []);
+    const files = ['teacher/notes.jsonl', 'gold/ncbi_disease.jsonl', 'gold/maccrobat.jsonl'];
+    assert.deepEqual(
+      again.report.data,
+      files.map(file => ({ file, sha256: corpusHash(corpus, file) })),
+    );
+    assert.match(
+      renderDoubt(report, { command: 'c', commit: 'c' }),
+      /an LLM made; the other corpora have other guidelines; test was\nonly reported\.\nIn brackets/,
+    );
     const routing = { format: 1 as const, model: report.model, tasks, measured: {} };
     assert.deepEqual(parseRouting(renderRouting(routing), 'r.json'), routing);
     for (const { score, rates } of Object.values(tasks)) {
       assert.equal(typeof doubtScore(score as 'balanced', new EvidenceGatherer().evidence()), 'number');
       assert.ok(rates.every(({ rate }) => Math.round(rate * dev.length) > 0));
     }
+  });
+
+  it('needs nothing but dev notes: a model that was made of them can escalate by what was measured', async () => {
+    const own = temporaryFolder('doubt-own');
+    mkdirSync(join(own, 'corpus/teacher'), { recursive: true });
+    mkdirSync(join(own, 'corpus/gold'));
+    const few = rows.slice(0, 10);
+    const lines = (documents: readonly object[]): string => documents.map(each => `${JSON.stringify(each)}\n`).join('');
+    writeFileSync(join(own, 'corpus/teacher/notes.jsonl'), lines(few));
+    // the file is there, and not the split
+    writeFileSync(join(own, 'corpus/gold/ncbi_disease.jsonl'), lines(few.map(row => ({ ...row, split: 'train' }))));
+    const model = changedModel(join(own, 'model'), manifest => {
+      manifest.name = 'mine';
+    });
+    rmSync(join(model, ROUTING_FILE));
+    // figures go into the checkout of the program
+    const root = copyOfSources(join(own, 'checkout'));
+    const command = ['distill', 'doubt', '--corpus', join(own, 'corpus'), '--model', model, '--write'];
+    const { code, stdout, stderr } = await clinstream(command, { root });
+    assert.equal(code, 0, stderr);
+
+    const missing = ['NCBI Disease dev', 'MACCROBAT dev', 'Teacher notes test'];
+    for (const set of missing) assert.ok(stderr.includes(`doubt: ${set}: not in the corpus directory`), stderr);
+    assert.ok(stdout.includes(`an LLM made.\nNot in the corpus directory, so not measured: ${missing.join(', ')}.\n`));
+    assert.deepEqual(
+      [...stdout.matchAll(/^## (.*)$/gm)].map(each => each[1]),
+      ['medication', 'disease', 'symptom'].map(task => `Teacher notes, dev: ${task}`),
+    );
+    const figures = JSON.parse(readFileSync(join(root, 'benchmarks/results/risk-coverage@mine.json'), 'utf8'));
+    const data = [{ file: 'teacher/notes.jsonl', sha256: corpusHash(join(own, 'corpus'), 'teacher/notes.jsonl') }];
+    assert.deepEqual([figures.missing, figures.data], [missing, data]);
+
+    const routing = loadRouting(loadModel(model));
+    assert.deepEqual(routing?.measured.data, data);
+    const rules = Object.fromEntries(
+      ['medication', 'disease', 'symptom'].map(task => [task, { rate: 0.2, teachers: ['one'] }]),
+    );
+    const evidence = new EvidenceGatherer().evidence();
+    const verdicts = new Router({ routing, rules }).judge({ tasks: [{ task: 'disease', evidence }] });
+    assert.deepEqual(
+      verdicts.map(({ task, threshold, escalates }) => [task, typeof threshold, escalates]),
+      [['disease', 'number', false]],
+    );
+    assert.throws(() => new Router({ routing, rules: { disease: { rate: 0.01, teachers: ['one'] } } }), {
+      code: 'ROUTE_INVALID',
+      message: /measured are 0 and 0\.05 to 0\.5/,
+    });
   });
 
   it('refuses a corpus without dev notes', async () => {

@@ -1,5 +1,6 @@
 /** Runs the program as a user does: a process with arguments, input, output and an exit code. */
 import { spawn } from 'node:child_process';
+import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { MODEL_DIRECTORY, ROOT } from './model.ts';
 
@@ -20,12 +21,13 @@ export function cleanEnvironment(extra: NodeJS.ProcessEnv = {}): NodeJS.ProcessE
   };
 }
 
+/** @param options `root`: the checkout whose program it is. */
 export function clinstream(
   args: readonly string[],
-  options: { input?: string | Buffer; env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  options: { input?: string | Buffer; env?: NodeJS.ProcessEnv; cwd?: string; root?: string } = {},
 ): Promise<Result> {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [join(ROOT, 'src/main.ts'), ...args], {
+    const child = spawn(process.execPath, [join(options.root ?? ROOT, 'src/main.ts'), ...args], {
       cwd: options.cwd ?? ROOT,
       env: cleanEnvironment(options.env),
       stdio: 'pipe',
@@ -42,6 +44,15 @@ export function clinstream(
     child.on('error', fail);
     child.on('close', code => done({ code, stdout, stderr }));
   });
+}
+
+/** A checkout of its own for commands that write into theirs. @returns `directory` */
+export function copyOfSources(directory: string): string {
+  mkdirSync(directory, { recursive: true });
+  cpSync(join(ROOT, 'src'), join(directory, 'src'), { recursive: true });
+  for (const name of ['package.json', 'schemas', 'models', 'test', 'node_modules'])
+    symlinkSync(join(ROOT, name), join(directory, name));
+  return directory;
 }
 
 /** The rows of JSON Lines output. */

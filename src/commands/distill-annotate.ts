@@ -11,6 +11,7 @@ import { type Annotations, annotate } from '../distill/annotate.ts';
 import { byId } from '../distill/annotators.ts';
 import { type CorpusDocument, corpusHash, readCorpus, type Split } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
+import { writeWhole } from '../distill/write-whole.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 import { AskedTeacher } from './asked-teacher.ts';
 import { EXIT } from './exit.ts';
@@ -23,7 +24,6 @@ import { currentCommit } from './provenance.ts';
 import { withPublished } from './published-teachers.ts';
 import { onInterrupt } from './signals.ts';
 import { buildTeacher } from './teachers.ts';
-import { writeWhole } from './write-whole.ts';
 
 export interface AnnotateFlags {
   readonly corpus: string;

@@ -8,8 +8,8 @@ import { LEAK } from '../distill/fitting-notes.ts';
 import { findLeaks } from '../distill/leakage.ts';
 import { readStandOff, withTexts } from '../distill/stand-off.ts';
 import { TEACHER_NOTES, testSetsIn } from '../distill/test-sets.ts';
+import { writeWhole } from '../distill/write-whole.ts';
 import { type Io, write } from './io.ts';
-import { writeWhole } from './write-whole.ts';
 
 export interface AttachFlags {
   readonly labels: string;

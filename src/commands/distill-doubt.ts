@@ -5,12 +5,12 @@ import type { Config } from '../config.ts';
 import { type DoubtReport, measureDoubt, renderRouting } from '../distill/doubt.ts';
 import { renderDoubt } from '../distill/doubt-table.ts';
 import { rounded } from '../distill/rounded.ts';
+import { writeWhole } from '../distill/write-whole.ts';
 import { ROUTING_FILE } from '../model/routing.ts';
 import { loadServing } from '../model/store.ts';
 import { storeResults } from './bench/results.ts';
 import { type Io, report, write } from './io.ts';
 import { currentCommit, thisMachine } from './provenance.ts';
-import { writeWhole } from './write-whole.ts';
 
 export async function distillDoubt(
   config: Config,

@@ -7,11 +7,11 @@ import { type Asked, unlikeSelected } from '../distill/asked.ts';
 import { readAllRows, readCorpus, type Split } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
 import { type ChosenFusion, chosenFusions, fuseLabels, selectionSchema } from '../distill/fuse-labels.ts';
+import { writeWhole } from '../distill/write-whole.ts';
 import { loadServing } from '../model/store.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { type Io, write } from './io.ts';
 import { annotatorsOf, type LabelsFolder } from './labels-folder.ts';
-import { writeWhole } from './write-whole.ts';
 
 export interface FuseFlags {
   readonly corpus: string;

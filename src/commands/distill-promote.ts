@@ -10,12 +10,12 @@ import { checkMetrics } from '../distill/metrics-file.ts';
 import { contentHash } from '../distill/model-content.ts';
 import { rounded } from '../distill/rounded.ts';
 import { lockStore } from '../distill/store-lock.ts';
+import { writeWhole } from '../distill/write-whole.ts';
 import { loadModel, type VerifiedModel } from '../model/manifest.ts';
 import { ModelError } from '../model/model-error.ts';
 import { readStore } from '../model/store.ts';
 import { type Io, write } from './io.ts';
 import { currentCommit, thisMachine } from './provenance.ts';
-import { writeWhole } from './write-whole.ts';
 
 export interface PromoteFlags {
   readonly candidate: string;

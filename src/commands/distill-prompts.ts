@@ -12,6 +12,7 @@ import { comparePrompts, figuresOf, measureLabels, type PromptComparison } from 
 import { type CorpusDocument, corpusHash, readCorpus, type Split } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
 import { renderPrompts, type VersionSummary } from '../distill/prompts-table.ts';
+import { writeWhole } from '../distill/write-whole.ts';
 import { RESAMPLES } from '../evaluation/bootstrap.ts';
 import { loadServing } from '../model/store.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
@@ -37,7 +38,6 @@ import { currentCommit, thisMachine } from './provenance.ts';
 import { withPublished } from './published-teachers.ts';
 import { onInterrupt } from './signals.ts';
 import { buildTeacher } from './teachers.ts';
-import { writeWhole } from './write-whole.ts';
 
 export interface PromptsFlags {
   readonly corpus: string;

@@ -13,11 +13,11 @@ import { readNoteTypes } from '../distill/report/groups.ts';
 import { renderReport } from '../distill/report/page.ts';
 import { rounded } from '../distill/rounded.ts';
 import { TEST_SETS, type TestSet, testSetsIn } from '../distill/test-sets.ts';
+import { writeWhole } from '../distill/write-whole.ts';
 import { loadServing, servingDirectory } from '../model/store.ts';
 import { measuresOf } from './distill-review.ts';
 import { type Io, write } from './io.ts';
 import { currentCommit, thisMachine } from './provenance.ts';
-import { writeWhole } from './write-whole.ts';
 
 export interface EvaluateFlags {
   readonly corpus: string;

@@ -8,12 +8,12 @@ import { renderSummary } from '../distill/review/summary-text.ts';
 import { VerdictLog } from '../distill/review/verdicts.ts';
 import { rounded } from '../distill/rounded.ts';
 import { type Measure, TEST_SETS } from '../distill/test-sets.ts';
+import { writeWhole } from '../distill/write-whole.ts';
 import { loadServing } from '../model/store.ts';
 import { type Io, write } from './io.ts';
 import { currentCommit } from './provenance.ts';
 import { startReviewServer } from './review/server.ts';
 import { aborted, onInterrupt } from './signals.ts';
-import { writeWhole } from './write-whole.ts';
 
 export interface ReviewFlags {
   readonly corpus: string;

@@ -8,6 +8,7 @@ import { DistillError } from '../distill/distill-error.ts';
 import { rounded } from '../distill/rounded.ts';
 import { MAX_ANNOTATORS, select } from '../distill/select.ts';
 import { renderSelections, type SelectionOfTask } from '../distill/select-table.ts';
+import { writeWhole } from '../distill/write-whole.ts';
 import { RESAMPLES } from '../evaluation/bootstrap.ts';
 import { loadServing } from '../model/store.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
@@ -15,7 +16,6 @@ import { INSIDE } from '../text/words.ts';
 import { type Io, write } from './io.ts';
 import { annotatorsOf } from './labels-folder.ts';
 import { currentCommit, thisMachine } from './provenance.ts';
-import { writeWhole } from './write-whole.ts';
 
 export interface SelectOptions {
   readonly corpus: string;

@@ -7,11 +7,11 @@ import type { Task } from '../core/span.ts';
 import type { Annotations } from '../distill/annotate.ts';
 import type { CorpusDocument } from '../distill/corpus.ts';
 import { rounded } from '../distill/rounded.ts';
+import { writeWhole } from '../distill/write-whole.ts';
 import type { GuidelineText } from '../teachers/guideline-text.ts';
 import { instructionsFor } from '../teachers/prompts.ts';
 import type { AskedTeacher } from './asked-teacher.ts';
 import { readJson } from './json-file.ts';
-import { writeWhole } from './write-whole.ts';
 
 /** Notes stand in it. */
 const OWNER = 0o600;

@@ -9,8 +9,8 @@ import { rounded } from '../distill/rounded.ts';
 import type { ShadowLedger } from '../distill/shadow/ledger.ts';
 import { figuresOf } from '../distill/shadow/report.ts';
 import { type ShadowState, stateSchema } from '../distill/shadow/state.ts';
+import { writeWhole } from '../distill/write-whole.ts';
 import { readJson } from './json-file.ts';
-import { writeWhole } from './write-whole.ts';
 
 const model = z.strictObject({ name: z.string(), version: z.string(), sha256: z.string() });
 

@@ -12,9 +12,9 @@ import { checkProfile, type DayProfile, peakOverMean } from '../../benchmark/diu
 import { machinePrice } from '../../benchmark/published.ts';
 import { simulatePlan } from '../../benchmark/scenarios.ts';
 import { type Config, ConfigError } from '../../config.ts';
+import { writeWhole } from '../../distill/write-whole.ts';
 import { type Io, write } from '../io.ts';
 import { currentCommit } from '../provenance.ts';
-import { writeWhole } from '../write-whole.ts';
 import { readCapacityInputs } from './capacity-inputs.ts';
 import { writeFiles } from './results.ts';
 

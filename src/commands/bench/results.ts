@@ -3,10 +3,10 @@ import { mkdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { Origin } from '../../benchmark/provenance.ts';
 import { type Config, DEFAULT_MODEL } from '../../config.ts';
+import { writeWhole } from '../../distill/write-whole.ts';
 import { loadServing } from '../../model/store.ts';
 import { type Io, write } from '../io.ts';
 import { currentCommit, provenanceOf, thisMachine } from '../provenance.ts';
-import { writeWhole } from '../write-whole.ts';
 import { ROOT } from './program.ts';
 
 export const RESULTS = join(ROOT, 'benchmarks/results');

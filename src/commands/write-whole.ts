@@ -1,1 +1,0 @@
-export { writeWhole } from '../distill/write-whole.ts';

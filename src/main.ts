@@ -2,11 +2,12 @@
 /** The front door: one program, its commands, its exit codes. */
 import { Command, CommanderError } from 'commander';
 import { EXIT, exitCode, explain } from './commands/exit.ts';
-import { flushed, type Io, ReaderGone, report, watch } from './commands/io.ts';
+import { flushed, type Io, ReaderGone, report, watch, writeWholly } from './commands/io.ts';
 import { registerCommands } from './commands/register.ts';
 import { Interrupted } from './commands/signals.ts';
 
 async function main(argv: readonly string[], io: Io): Promise<number> {
+  writeWholly(io.stdout);
   watch(io.stdout);
   watch(io.stderr);
   try {

@@ -172,10 +172,9 @@ describe('README', () => {
       for (const ms of [half?.p50, half?.p95, half?.p99]) holds(`${Math.round(ms ?? Number.NaN)} ms`);
     }
     const { scenarios, catchUp } = results<ScenariosResult>('scenarios');
-    for (const { scenario, escalatedShare, steps } of scenarios) {
-      assert.equal(steps[0]?.missing, 0, scenario.name);
-      if (scenario.escalated > 0) holds(`${(100 * escalatedShare).toFixed(0)} `);
-    }
+    for (const { scenario, steps } of scenarios) assert.equal(steps[0]?.missing, 0, scenario.name);
+    const escalated = scenarios.filter(({ scenario }) => scenario.escalated > 0);
+    holds(`with ${escalated.map(each => (100 * each.escalatedShare).toFixed(0)).join(' and ')} % escalated, are in`);
     for (const figure of [catchUp.waiting, Math.round(catchUp.caughtUpSeconds)]) holds(figure.toLocaleString('en-US'));
     holds(`${catchUp.notesPerSecond.toFixed(1)} notes/s`);
     const [held] = results<HeldResult>('held').steps;

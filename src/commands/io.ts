@@ -1,4 +1,5 @@
 /** Where a command reads and writes, how it waits for a slow reader, and what it makes of a stream that fails. */
+import { fstatSync, writeSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ClinstreamError } from '../core/errors.ts';
 
@@ -43,6 +44,20 @@ export function watch(stream: NodeJS.WriteStream): Watched {
     fresh.failure ??= error;
   });
   return fresh;
+}
+
+/** Node's stream onto a file writes once, and overlooks that a disk which is filling up took only a part. */
+export function writeWholly(stream: NodeJS.WriteStream & { readonly fd?: number }): void {
+  const { fd } = stream;
+  if (typeof fd !== 'number' || !fstatSync(fd).isFile()) return;
+  stream._write = (chunk: Buffer, _encoding, done) => {
+    try {
+      for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+      done();
+    } catch (error) {
+      done(error as Error);
+    }
+  };
 }
 
 /**
@@ -98,7 +113,7 @@ function failureOf(stream: NodeJS.WriteStream): ReaderGone | OutputError | undef
   if (GONE.has(code)) return new ReaderGone();
   return new OutputError(
     'OUTPUT_FAILED',
-    `standard output cannot be written (${code}), so what was written is not all: make room or write elsewhere, and run it again`,
+    `standard output cannot be written (${code}): make room or write elsewhere; what was written is not all, and what was done besides stands`,
     { cause },
   );
 }

@@ -9,28 +9,48 @@ const SHIPPED = [
   '3611ce4c62b377b184a3ca6b4e9503391020478add23705adb74f6aefb853d11',
 ];
 
+const OURS =
+  'labels by an LLM (Claude) under written guidelines, on mtsamples, ACI-BENCH, PriMock57, MTS-Dialog, E3C and MedQuAD notes';
+
+type Data = Metrics['data'];
+
 export interface NotesWords {
   readonly notes: string;
   /** List items. */
   readonly limits: string;
-  readonly origin: string;
+  /** Of the notes learnt from, and of those measured on. */
+  readonly origins: { readonly train: string; readonly measured: string };
   readonly challenge: string;
   readonly failures: string;
 }
 
 export function describeNotes({ heads, training }: Manifest, { data, results }: Metrics): NotesWords {
-  const read = [...(training.data as Metrics['data']), ...data].filter(({ file }) => file === TEACHER_NOTES.file);
-  if (read.length === 0 || read.some(({ sha256 }) => !SHIPPED.includes(sha256)))
-    return unknown(heads.map(({ task }) => task));
-  return known(results.every(({ set }) => TEST_SETS.some(({ name }) => name === set)));
+  const learnt = training.data as Data;
+  const [trainedOnOurs, measuredOnOurs] = [isShipped(learnt), isShipped(data)];
+  const originOf = (ours: boolean): string => (ours ? OURS : TEACHER_NOTES.origin);
+  const origins = { train: originOf(trainedOnOurs), measured: originOf(measuredOnOurs) };
+  const known = hashOf(learnt) === undefined ? measuredOnOurs : trainedOnOurs;
+  if (!known) return { ...unknown(heads.map(({ task }) => task)), origins };
+  const alone = measuredOnOurs && results.every(({ set }) => TEST_SETS.some(({ name }) => name === set));
+  return { ...ofOurs(alone), origins };
+}
+
+/** Whether the teacher's notes among these files are those that the shipped models learnt from. */
+export function isShipped(data: Data): boolean {
+  const hash = hashOf(data);
+  return hash !== undefined && SHIPPED.includes(hash);
+}
+
+function hashOf(data: Data): string | undefined {
+  return data.find(({ file }) => file === TEACHER_NOTES.file)?.sha256;
 }
 
 /** @param alone nothing of the user's was measured. */
-function known(alone: boolean): NotesWords {
+function ofOurs(alone: boolean): Omit<NotesWords, 'origins'> {
   const measured = alone
     ? `Not measured on languages other than English, on hand-written or OCR text, or on real
   hospital notes: the notes below are public transcriptions, role-played visits and case reports.`
-    : `Not measured on other notes than those of the sets below; the teacher's are
+    : `Not measured on other notes than those of the sets below; those learnt from are
   public transcriptions, role-played visits and case reports in English.`;
   return {
     notes: 'clinical notes in English',
@@ -38,15 +58,13 @@ function known(alone: boolean): NotesWords {
   is marked too. It does not say whether the patient has it, and it does not de-identify.
 - Not for clinical decisions without review. ${measured}
 - The notes' labels come from an LLM, not from clinicians. "Teacher notes" measures agreement with that teacher.`,
-    origin:
-      'labels by an LLM (Claude) under written guidelines, on mtsamples, ACI-BENCH, PriMock57, MTS-Dialog, E3C and MedQuAD notes',
     challenge: 'shapes that the sets above have little of',
     failures: `MACCROBAT's guidelines split "chest pain" into
 site and sign, so its scores for problems understate a tagger that follows ours; offsets`,
   };
 }
 
-function unknown(tasks: readonly string[]): NotesWords {
+function unknown(tasks: readonly string[]): Omit<NotesWords, 'origins'> {
   return {
     notes: 'clinical notes',
     limits: `- Marks mentions (${tasks.join(', ')}) in de-identified notes as the labels do that it learnt from: whether a denied one is
@@ -55,7 +73,6 @@ function unknown(tasks: readonly string[]): NotesWords {
   what language and form they are, is not recorded.
 - The notes' labels come from teachers that the user chose: from which, and under what guidelines, is not recorded. "Teacher notes"
   measures agreement with these labels.`,
-    origin: TEACHER_NOTES.origin,
     challenge: 'shapes that few notes have',
     failures: 'offsets',
   };

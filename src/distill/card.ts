@@ -1,7 +1,7 @@
 /** MODEL_CARD.md from what was measured: no figure in it is typed by hand. */
 import type { Manifest, VerifiedModel } from '../model/manifest.ts';
 import { describeEncoder, describeMethod, runOf } from './card-method.ts';
-import { describeNotes } from './card-notes.ts';
+import { describeNotes, type NotesWords } from './card-notes.ts';
 import type { ChallengeCategory } from './challenge.ts';
 import type { Metrics, NoteConfidence, SetResult } from './evaluate.ts';
 import type { FailureGroup } from './failures.ts';
@@ -34,7 +34,7 @@ ${words.limits}
 ## Data
 | set | origin and licence | used for |
 |---|---|---|
-${dataRows(manifest, metrics, words.origin)}
+${dataRows(manifest, metrics, words.origins)}
 
 ${describeTraining(manifest)}
 
@@ -99,14 +99,22 @@ export function renderScores({ results }: Metrics): string {
   return results.map(renderSet).join('\n\n');
 }
 
-/** @param notes origin of the teacher's notes. */
-function dataRows({ training }: Manifest, { results }: Metrics, notes: string): string {
+/** @param notes origins of the teacher's notes. */
+function dataRows({ training }: Manifest, { results }: Metrics, notes: NotesWords['origins']): string {
   const trained = new Set((training.data as readonly { file: string }[]).map(({ file }) => file));
   const row = (name: string, origin: string, uses: readonly string[]) => `| ${name} | ${origin} | ${uses.join(', ')} |`;
   const measured = TEST_SETS.flatMap(({ name, origin, file }) => {
     const splits = results.filter(({ set }) => set === name).map(({ split }) => split);
-    const uses = [...(trained.has(file) && file !== 'gold/hpo_gsc.jsonl' ? ['train'] : []), ...splits];
-    return uses.length === 0 ? [] : [row(name, file === TEACHER_NOTES.file ? notes : origin, uses)];
+    const train = trained.has(file) && file !== 'gold/hpo_gsc.jsonl' ? ['train'] : [];
+    const ofNotes = file === TEACHER_NOTES.file;
+    const parts: readonly (readonly [string, readonly string[]])[] =
+      ofNotes && notes.train !== notes.measured
+        ? [
+            [notes.train, train],
+            [notes.measured, splits],
+          ]
+        : [[ofNotes ? notes.measured : origin, [...train, ...splits]]];
+    return parts.filter(([, uses]) => uses.length > 0).map(([from, uses]) => row(name, from, uses));
   });
   const given = results.filter(({ set }) => TEST_SETS.every(({ name }) => name !== set));
   const own = Array.from(

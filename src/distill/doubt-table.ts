@@ -1,4 +1,5 @@
 /** The risk-coverage figures as a page to read: no figure in it is typed by hand. */
+import { isShipped } from './card-notes.ts';
 import type { DoubtReport, ScoreResult, TaskResult } from './doubt.ts';
 
 export function renderDoubt(report: DoubtReport, from: { readonly command: string; readonly commit: string }): string {
@@ -7,7 +8,7 @@ export function renderDoubt(report: DoubtReport, from: { readonly command: strin
 By \`${from.command}\` at commit ${from.commit}, with the model ${report.model.name} ${report.model.version} (manifest sha-256 \`${report.model.sha256.slice(0, 12)}\`).
 Errors are words wrongly found or missed. F1 is token-level, micro, over the notes kept. *Area* is the mean of 1 − F1 of the notes kept
 while at most half of them are escalated, the most doubtful first: smaller is better. Score and thresholds were chosen on the first three
-tables, the teacher's dev notes, whose labels an LLM made${without(report.fitted.leftOut)}${beside(report)}
+tables, the teacher's dev notes${isShipped(report.data) ? ', whose labels an LLM made' : ''}${without(report.fitted.leftOut)}${beside(report)}
 In brackets: 95 % bootstrap intervals over notes.
 
 ${report.results.map(renderResult).join('\n')}`;

@@ -21,6 +21,7 @@ import type { ModelIdentity, VerifiedModel } from '../model/manifest.ts';
 import { parseRouting, ROUTING_FILE, type Routing } from '../model/routing.ts';
 import { DOUBT_SCORES, type DoubtScore, doubtScore } from '../text/doubt-scores.ts';
 import { type CorpusDocument, corpusHash, readCorpus, type Split } from './corpus.ts';
+import { DistillError } from './distill-error.ts';
 import { CHOSEN_ON, DOUBT_SETS, type DoubtSet, nameOf } from './doubt-sets.ts';
 import { type Fitted, fittingNotes } from './fitting-notes.ts';
 import { judgedBy, type WeighedNote, weigh } from './judge-doubts.ts';
@@ -98,6 +99,11 @@ export async function measureDoubt(
 ): Promise<{ readonly report: DoubtReport; readonly tasks: Routing['tasks'] }> {
   const { corpusDirectory, progress } = options;
   const { notes: fitting, fitted } = fittingNotes(corpusDirectory);
+  if (fitting.length < 2)
+    throw new DistillError(
+      'CORPUS_MISSING',
+      `${CHOSEN_ON.file} has one dev note to choose thresholds on, and two are needed at least`,
+    );
   const weighed = await weighAll(model, fitting, options);
   progress(`doubt: comparing ${DOUBT_SCORES.length} scores`);
   const deciding = weighed.get(CHOSEN_ON) ?? new Map<Task, readonly WeighedNote[]>();

@@ -118,11 +118,15 @@ describe('a log', () => {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       const ended = once(reading, 'close');
-      await once(reading.stdout, 'readable');
+      let lines = 0;
+      reading.stdout.on('data', chunk => {
+        lines += String(chunk).split('\n').length - 1;
+      });
+      await once(reading.stdout, 'data');
+      reading.stdout.pause();
       reading.kill('SIGTERM');
       await sleep(300); // it hears of that while nobody takes what it writes
-      let lines = 0;
-      for await (const chunk of reading.stdout) lines += String(chunk).split('\n').length - 1;
+      reading.stdout.resume();
       assert.deepEqual(await ended, [expected, null], until.join());
       assert.ok(lines > 0 && lines < notes.length, `${lines} lines`);
     }
@@ -130,7 +134,8 @@ describe('a log', () => {
 
   it('hears a signal while a topic is written to a file, which never makes it wait', async () => {
     const { data, call } = await freshLog();
-    const notes = Array.from({ length: 600 }, (_, i) => note(`n-${i}`, 'Fever.'));
+    // over all partitions, each of which is fetched at once
+    const notes = Array.from({ length: 600 }, (_, i) => note(`n-${i}`, 'Fever.', { patientId: `p-${i}` }));
     assert.equal((await call(['produce', '--quiet'], notes.join('\n'))).code, 0);
     let lines = 0;
     const file = new Writable({
@@ -144,7 +149,7 @@ describe('a log', () => {
     const config = loadConfig({ env: {}, overrides: { data } });
     const options = { topic: 'clinical.notes', from: 'beginning', untilEnd: true } as const;
     await assert.rejects(consume(config, options, io), Interrupted);
-    assert.ok(lines < notes.length, `${lines} lines`);
+    assert.ok(lines <= 200, `${lines} lines`);
   });
 
   it('takes all notes but those that are refused, a line that is too long too', async () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { cleanEnvironment, clinstream, rows } from '../support/cli.ts';
@@ -69,6 +69,21 @@ describe('a full disk', { skip, timeout: 120_000 }, () => {
       assert.equal(code, 5, `${args.join(' ')}: ${said}`);
       assert.match(said, /^clinstream: standard output cannot be written \(ENOSPC\)[^\n]* \[OUTPUT_FAILED\]\n$/);
     }
+  });
+
+  it('under standard output is told where the last row was taken in part', async () => {
+    const file = join(temporaryFolder('output'), 'rows.jsonl');
+    const script = 'ulimit -f 8; exec "$0" "$@" > "$FILE"'; // a write over that limit is cut short, as on a disk that fills up
+    const args = ['-c', script, process.execPath, MAIN, 'tag', '-', '--input', 'text', '--format', 'jsonl', '--quiet'];
+    const child = spawn('sh', args, { cwd: ROOT, env: cleanEnvironment({ FILE: file }), stdio: 'pipe' });
+    let said = '';
+    child.stderr.on('data', more => {
+      said += String(more);
+    });
+    child.stdin.end('Takes aspirin. '.repeat(500));
+    assert.equal((await once(child, 'close'))[0], 5, said);
+    assert.match(said, /\(EFBIG\)[^\n]* \[OUTPUT_FAILED\]\n$/);
+    assert.ok(statSync(file).size > 0);
   });
 
   it('does not matter to a command that writes nothing there', async () => {

@@ -121,7 +121,7 @@ describe('measuring doubt', { timeout: 300_000 }, () => {
     );
     assert.match(
       renderDoubt(report, { command: 'c', commit: 'c' }),
-      /an LLM made; the other corpora have other guidelines; test was\nonly reported\.\nIn brackets/,
+      /the teacher's dev notes; the other corpora have other guidelines; test was\nonly reported\.\nIn brackets/,
     );
     const routing = { format: 1 as const, model: report.model, tasks, measured: {} };
     assert.deepEqual(parseRouting(renderRouting(routing), 'r.json'), routing);
@@ -152,7 +152,11 @@ describe('measuring doubt', { timeout: 300_000 }, () => {
 
     const missing = ['NCBI Disease dev', 'MACCROBAT dev', 'Teacher notes test'];
     for (const set of missing) assert.ok(stderr.includes(`doubt: ${set}: not in the corpus directory`), stderr);
-    assert.ok(stdout.includes(`an LLM made.\nNot in the corpus directory, so not measured: ${missing.join(', ')}.\n`));
+    assert.ok(
+      stdout.includes(
+        `the teacher's dev notes.\nNot in the corpus directory, so not measured: ${missing.join(', ')}.\n`,
+      ),
+    );
     assert.deepEqual(
       [...stdout.matchAll(/^## (.*)$/gm)].map(each => each[1]),
       ['medication', 'disease', 'symptom'].map(task => `Teacher notes, dev: ${task}`),
@@ -184,5 +188,10 @@ describe('measuring doubt', { timeout: 300_000 }, () => {
       rows.map(row => ({ ...row, split: 'train' })),
     );
     await assert.rejects(measure(), { code: 'CORPUS_MISSING', message: /no dev documents/ });
+  });
+
+  it('refuses a single dev note, of which no threshold can be chosen', async () => {
+    write('teacher/notes.jsonl', rows.slice(0, 1));
+    await assert.rejects(measure(), { code: 'CORPUS_MISSING', message: /two are needed/ });
   });
 });

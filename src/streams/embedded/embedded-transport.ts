@@ -81,15 +81,16 @@ export class EmbeddedTransport implements Transport {
       const { low, high } = this.#store.bounds(row.id, partition);
       return { partition, next: from === 'beginning' ? low : high, end: untilEnd ? high : Number.POSITIVE_INFINITY };
     });
-    while (signal?.aborted !== true && this.#closed === undefined) {
+    const over = (): boolean => signal?.aborted === true || this.#closed !== undefined;
+    while (!over()) {
       let found = 0;
       for (const place of places) {
-        if (this.#closed !== undefined) return;
         for (const record of this.#store.fetch(row, place.partition, place.next, READ_LIMITS)) {
           if (Number(record.offset) >= place.end) break;
           place.next = Number(record.offset) + 1;
           found++;
           yield record;
+          if (over()) return;
         }
       }
       if (found > 0) continue;

@@ -97,8 +97,9 @@ async function show(n, whole = false) {
   const others = [...(verdicts.get(n)?.keys() ?? [])].filter(name => name !== reviewer()).length;
   $('about').textContent =
     `document ${id} · [${start}, ${end}) · probability ${probability.toFixed(3)}${others > 0 ? ` · reviewed by ${others} more` : ''}`;
-  // of the error in view one may be under way
-  if (n !== before) $('comment').value = mine(n)?.comment ?? '';
+  // on the error in view its reviewer may be writing one
+  if (n !== before || state.by !== reviewer()) $('comment').value = mine(n)?.comment ?? '';
+  state.by = reviewer();
   mark(n);
   state.rows[n].scrollIntoView({ block: 'nearest' });
   try {

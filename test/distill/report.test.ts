@@ -250,10 +250,15 @@ describe('distill evaluate --report', () => {
     const card = readFileSync(join(model, 'MODEL_CARD.md'), 'utf8');
     assert.match(card, /^\| `gold\/mine\.jsonl` \| the user's own gold \| dev, test \|$/m);
     assert.match(card, /^\*\*gold\/mine\.jsonl, dev\*\* \(2 documents\)$/m);
-    assert.doesNotMatch(
-      card,
-      /Claude\) under written guidelines|public transcriptions/,
-      'of these notes that is not known',
+    // of what it learnt from that is known, of the notes measured on it is not
+    const rowsOfNotes = [...card.matchAll(/^\| Teacher notes \| (.*) \| (.*) \|$/gm)].map(([, from, uses]) => [
+      from,
+      uses,
+    ]);
+    assert.match(rowsOfNotes[0]?.[0] ?? '', /Claude\) under written guidelines/);
+    assert.deepEqual(
+      [rowsOfNotes[0]?.[1], rowsOfNotes[1]],
+      ['train', ["the user's notes, labelled by teachers that the user chose", 'dev, test']],
     );
     const metrics = JSON.parse(readFileSync(join(model, 'metrics.json'), 'utf8')) as Metrics;
     const [measured] = metrics.results.filter(each => each.set === 'gold/mine.jsonl' && each.split === 'test');

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from '../config.ts';
 import { type Asked, askedSchema } from '../distill/asked.ts';
-import { readJson } from './json-file.ts';
+import { readJson } from '../distill/json-file.ts';
 
 export interface LabelsFolder {
   /** Labels files by teacher. */

@@ -6,12 +6,12 @@ import { ConfigError } from '../config.ts';
 import type { Task } from '../core/span.ts';
 import type { Annotations } from '../distill/annotate.ts';
 import type { CorpusDocument } from '../distill/corpus.ts';
+import { readJson } from '../distill/json-file.ts';
 import { rounded } from '../distill/rounded.ts';
 import { writeWhole } from '../distill/write-whole.ts';
 import type { GuidelineText } from '../teachers/guideline-text.ts';
 import { instructionsFor } from '../teachers/prompts.ts';
 import type { AskedTeacher } from './asked-teacher.ts';
-import { readJson } from './json-file.ts';
 
 /** Notes stand in it. */
 const OWNER = 0o600;

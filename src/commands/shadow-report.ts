@@ -5,12 +5,12 @@
 import { existsSync, type Stats, statSync } from 'node:fs';
 import { z } from 'zod';
 import { DistillError } from '../distill/distill-error.ts';
+import { readJson } from '../distill/json-file.ts';
 import { rounded } from '../distill/rounded.ts';
 import type { ShadowLedger } from '../distill/shadow/ledger.ts';
 import { figuresOf } from '../distill/shadow/report.ts';
 import { type ShadowState, stateSchema } from '../distill/shadow/state.ts';
 import { writeWhole } from '../distill/write-whole.ts';
-import { readJson } from './json-file.ts';
 
 const model = z.strictObject({ name: z.string(), version: z.string(), sha256: z.string() });
 

@@ -179,6 +179,16 @@ describe('the error browser', () => {
         saved().map(({ document, kind, verdict, reviewer, comment }) => [document, kind, verdict, reviewer, comment]),
         [['hostile<b>', 'fn', 'tagger-right', 'Anna', 'markup']],
       );
+      // a comment is its reviewer's, on the error in view too
+      for (const [name, comment] of [
+        ['Anna', 'markup'],
+        ['Carl', ''],
+        ['Anna', 'markup'],
+      ] as const) {
+        await anna.fill('#reviewer', name);
+        await anna.locator('#list button', { hasText: 'onerror' }).click();
+        assert.equal(await anna.inputValue('#comment'), comment, name);
+      }
 
       // both at once, from the first error on that nobody has judged
       for (const tab of [anna, ben]) await tab.selectOption('#verdict', 'none');

@@ -26,7 +26,7 @@ import { currentCommit, thisMachine } from './provenance.ts';
 import { type Serving, serveModel } from './serve-model.ts';
 import { ShadowProcessor } from './shadow-processor.ts';
 import { readShadowReport, type ShadowOrigin, ShadowReportFile, type ShadowSubject } from './shadow-report.ts';
-import { aborted, onInterrupt } from './signals.ts';
+import { aborted, Interrupted, onInterrupt } from './signals.ts';
 
 export interface ShadowFlags {
   /** Folder of the model that may be promoted. */
@@ -56,8 +56,9 @@ export async function distillShadow(config: Config, flags: ShadowFlags, io: Io):
   const telemetry = createTelemetry({ log: { level: config.telemetry.level } });
   const interrupt = onInterrupt();
   const closers: (() => Promise<void>)[] = [];
+  let end: End;
   try {
-    await shadow(config, flags, { io, telemetry, interrupted: interrupt.signal, closers });
+    end = await shadow(config, flags, { io, telemetry, interrupted: interrupt.signal, closers });
     telemetry.observe({ kind: 'role.state', role: SHADOW_ROLE, state: 'stopped' });
   } catch (error) {
     const { code } = error as { code?: unknown };
@@ -69,7 +70,12 @@ export async function distillShadow(config: Config, flags: ShadowFlags, io: Io):
     for (const close of closers.reverse()) await close().catch(() => {});
     interrupt.dispose();
   }
+  const bounded = flags.untilDrained === true || flags.for !== undefined || flags.maxNotes !== undefined;
+  if (bounded && end === 'interrupted') throw new Interrupted();
 }
+
+/** What made it end: a signal, or that what was asked for is done. */
+type End = 'interrupted' | 'done';
 
 interface Around {
   readonly io: Io;
@@ -78,7 +84,7 @@ interface Around {
   readonly closers: (() => Promise<void>)[];
 }
 
-async function shadow(config: Config, flags: ShadowFlags, around: Around): Promise<void> {
+async function shadow(config: Config, flags: ShadowFlags, around: Around): Promise<End> {
   const { io, telemetry, interrupted, closers } = around;
   const { observe } = telemetry;
   const tell = (line: string): void => void (flags.quiet === true || io.stderr.write(`${line}\n`));
@@ -140,21 +146,30 @@ async function shadow(config: Config, flags: ShadowFlags, around: Around): Promi
   observe({ kind: 'role.state', role: SHADOW_ROLE, state: 'ready' });
   tell(`${origin.group} reads ${origin.topic}: ${names.candidate} beside ${names.serving}; the report is ${path}`);
   if (flags.maxNotes !== undefined && ledger.read >= flags.maxNotes) enough.resolve();
-  await untilEnd(running, flags, [aborted(interrupted), enough.promise]);
+  const end = await untilEnd(running, flags, { interrupted, enough: enough.promise });
   observe({ kind: 'role.state', role: SHADOW_ROLE, state: 'draining' });
   await running.stop();
   await running.done;
   file.write(ledger);
   await write(io.stdout, renderShadow(figuresOf(ledger), names));
+  return end;
 }
 
-async function untilEnd(running: Running, flags: ShadowFlags, ends: readonly Promise<void>[]): Promise<void> {
+async function untilEnd(
+  running: Running,
+  flags: ShadowFlags,
+  { interrupted, enough }: { interrupted: AbortSignal; enough: Promise<void> },
+): Promise<End> {
   const timer = new AbortController();
   const time =
     flags.for === undefined ? [] : [sleep(1000 * flags.for, undefined, { signal: timer.signal }).catch(() => {})];
   const drained = flags.untilDrained === true ? [running.subscription.drained()] : [];
-  await Promise.race([...ends, running.done, ...drained, ...time]);
+  const end = await Promise.race([
+    aborted(interrupted).then((): End => 'interrupted'),
+    ...[enough, running.done, ...drained, ...time].map(each => each.then((): End => 'done')),
+  ]);
   timer.abort();
+  return end;
 }
 
 function count(

@@ -33,6 +33,7 @@ function saslOptions(sasl: Config['kafka']['sasl'], connectMs: number): NonNulla
 /** The token in a file, which something else keeps fresh; or one by the client credentials grant (RFC 6749, 4.4). */
 function tokenSource(sasl: Config['kafka']['sasl'], connectMs: number): () => Promise<{ value: string }> {
   const { tokenFile, tokenUrl, scope } = sasl;
+  if (tokenFile !== undefined && tokenUrl !== undefined) throw oneOnly('kafka.sasl.tokenFile', 'kafka.sasl.tokenUrl');
   if (tokenFile !== undefined) return async () => ({ value: readText(tokenFile, 'kafka.sasl.tokenFile').trim() });
   const url = required(tokenUrl, 'kafka.sasl.tokenUrl (or tokenFile)', 'oauthbearer');
   const id = required(sasl.clientId, 'kafka.sasl.clientId', 'oauthbearer');
@@ -61,6 +62,7 @@ function tokenSource(sasl: Config['kafka']['sasl'], connectMs: number): () => Pr
 
 /** A secret from the environment, or the first line of its file. */
 export function secretOf(value: string | undefined, file: string | undefined, key: string): string | undefined {
+  if (value !== undefined && file !== undefined) throw oneOnly(key, key.replace(/File$/, ''));
   return value ?? (file === undefined ? undefined : readText(file, key).split(/\r?\n/, 1)[0]);
 }
 
@@ -70,6 +72,12 @@ export function readText(path: string, key: string): string {
   } catch (cause) {
     throw new ConfigError('CONFIG_UNREADABLE', `${key}: cannot read ${path}`, { details: { key }, cause });
   }
+}
+
+/** Which of the two is meant nobody can know, and the wrong one may still be let in. */
+function oneOnly(key: string, other: string): ConfigError {
+  const what = `${other} is given as well, and they may differ: leave one of them out`;
+  return new ConfigError('CONFIG_INVALID', `${key}: ${what}`, { details: { key } });
 }
 
 function required(value: string | undefined, key: string, mechanism: string): string {

@@ -10,6 +10,7 @@ import { calibrate } from './calibrate.ts';
 import { DistillError } from './distill-error.ts';
 import { parseExport } from './export-report.ts';
 import { fittingNotes } from './fitting-notes.ts';
+import { readJson } from './json-file.ts';
 import { COMPANIONS } from './model-content.ts';
 import { type Progress, Scorer } from './score-documents.ts';
 
@@ -130,7 +131,7 @@ function readExport(directory: string): z.output<typeof headsSchema> {
     if (!existsSync(join(directory, file)))
       throw new DistillError('EXPORT_INVALID', `${directory} is no export of the trainer: ${file} is missing`);
   }
-  const heads = headsSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  const heads = headsSchema.safeParse(readJson(path));
   if (!heads.success) throw new DistillError('EXPORT_INVALID', `${path} does not name served and corpus heads`);
   return heads.data;
 }
@@ -196,7 +197,7 @@ async function answer(graph: string, inputIds: readonly number[]): Promise<Float
 /** `data`: what the trainer read labels from. */
 function provenance({ exportDirectory, command }: BuildOptions): Record<string, unknown> {
   const path = join(exportDirectory, 'run.json');
-  const run = runSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  const run = runSchema.safeParse(readJson(path));
   if (!run.success) throw new DistillError('EXPORT_INVALID', `${path} does not name the data that trained the model`);
   return { command, data: run.data.data.filter(({ file }) => /^(gold|teacher)\//.test(file)), run: run.data };
 }

@@ -107,6 +107,21 @@ describe('distill shadow', { timeout: 480_000 }, () => {
     assert.match(stdout, /2 notes read, 2 compared\./);
   });
 
+  it('says so when a signal ends it before what was asked for, and goes on from there', async () => {
+    const { args, call } = await logWithNotes(2);
+    const report = join(folder, 'cut-short.json');
+    const bounded = ['--candidate', candidate, '--report', report, '--from-beginning', '--max-notes', '3'];
+    const shadow = startShadow([...bounded, ...args]);
+    await shadow.reads;
+    while (readReport(report).read < 2) await new Promise(resolve => setTimeout(resolve, 20));
+    shadow.child.kill('SIGINT');
+    const { code, stdout, stderr } = await shadow.ended;
+    assert.deepEqual([code, readReport(report).read], [130, 2], stderr);
+    assert.match(stdout, /2 notes read, 2 compared\./);
+    const rest = await call(['distill', 'shadow', ...bounded, '--until-drained']);
+    assert.deepEqual([rest.code, readReport(report).read], [0, 2], rest.stderr);
+  });
+
   it('ends after its time, and warns where nothing can differ', async () => {
     const { call } = await logWithNotes(2);
     const report = join(folder, 'same.json');

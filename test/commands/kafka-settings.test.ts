@@ -96,6 +96,24 @@ describe('settings of a Kafka cluster', () => {
     }
   });
 
+  it('refuse two ways to one secret or token, since they may differ, without repeating either', () => {
+    const sasl = (mechanism: string, given: Readonly<Record<string, string>>): KafkaSettings =>
+      settings({
+        CLINSTREAM_KAFKA_SASL_MECHANISM: mechanism,
+        ...Object.fromEntries(Object.entries(given).map(([key, value]) => [`CLINSTREAM_KAFKA_SASL_${key}`, value])),
+      });
+    const PASSWORD = { USERNAME: 'u', PASSWORD: SECRET, PASSWORD_FILE: file('other', 'other') };
+    assert.throws(() => sasl('plain', PASSWORD), refusal(/^kafka\.sasl\.passwordFile: kafka\.sasl\.password is given/));
+    const token = { TOKEN_FILE: file('token', 't'), TOKEN_URL: 'https://a/token' };
+    assert.throws(() => sasl('oauthbearer', token), refusal(/^kafka\.sasl\.tokenFile: kafka\.sasl\.tokenUrl is given/));
+    const { TOKEN_URL } = token;
+    const client = { TOKEN_URL, CLIENT_ID: 'c', CLIENT_SECRET: SECRET, CLIENT_SECRET_FILE: file('secret', 'other') };
+    assert.throws(
+      () => sasl('oauthbearer', client),
+      refusal(/^kafka\.sasl\.clientSecretFile: kafka\.sasl\.clientSecret is given/),
+    );
+  });
+
   it('send the secret of a client over TLS alone, but to this machine', () => {
     const to = (url: string): KafkaSettings =>
       settings({

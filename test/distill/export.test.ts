@@ -152,6 +152,19 @@ describe('an export', { timeout: 120_000 }, () => {
     await assert.rejects(build('odd', ['fp16']), { code: 'EXPORT_INVALID', message: /export anew/ });
   });
 
+  it('is refused where what the trainer says of itself is torn, naming the file', async () => {
+    for (const torn of ['heads.json', 'run.json']) {
+      makeExport();
+      writeFileSync(join(exported, torn), '{"served": ["CANARY');
+      await assert.rejects(build('torn'), (error: Error & { code?: string }) => {
+        assert.deepEqual([error.code, error.message.includes(torn)], ['EXPORT_INVALID', true]);
+        assert.doesNotMatch(error.message, /CANARY/);
+        return true;
+      });
+    }
+    assert.equal(existsSync(join(folder, 'torn')), false);
+  });
+
   it('is refused where a graph that no gate will run decides otherwise than the trained model', async () => {
     makeExport();
     const { fp16, int8 } = report.graphs;

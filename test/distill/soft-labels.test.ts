@@ -81,8 +81,8 @@ from tokenizers import Tokenizer, models
 from model import load_tokenizer
 from soft_labels import SoftTeachers
 directory = Path(sys.argv[1])
-print(SoftTeachers([directory], load_tokenizer(directory), 1).names[0]["name"])
-SoftTeachers([directory], Tokenizer(models.WordLevel({"a": 0}, "a")), 1)
+print(SoftTeachers([directory], load_tokenizer(directory)).names[0]["name"])
+SoftTeachers([directory], Tokenizer(models.WordLevel({"a": 0}, "a")))
 `,
       MODEL_DIRECTORY,
     ]);

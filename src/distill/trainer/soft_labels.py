@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,8 +34,8 @@ SHARED = 0.1
 class SoftTeachers:
     """One model or several. Served heads get the mean of all; a corpus' heads what the first says, since the others may not have learned them."""
 
-    def __init__(self, directories: list[Path], tokenizer, threads: int):
-        self.members = [SoftTeacher(each, tokenizer, threads) for each in directories]
+    def __init__(self, directories: list[Path], tokenizer):
+        self.members = [SoftTeacher(each, tokenizer) for each in directories]
         self.names = [each.name for each in self.members]
 
     def __call__(self, document: Document) -> np.ndarray:
@@ -45,13 +46,14 @@ class SoftTeachers:
 
 
 class SoftTeacher:
-    """A model folder with heads in the trainer's order, read once by onnxruntime."""
+    """A model folder with heads in the trainer's order, read once by onnxruntime. It takes one core: documents run side by side, not
+    parts of one."""
 
-    def __init__(self, directory: Path, tokenizer, threads: int):
+    def __init__(self, directory: Path, tokenizer):
         graph, temperatures, self.name = read_finished(directory, "--soft-teachers")
         expect_vocabulary(directory, "--soft-teachers", tokenizer)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"])
         self.temperatures = np.array(temperatures, np.float32)
         self.cls, self.sep = tokenizer.token_to_id(CLS), tokenizer.token_to_id(SEP)
@@ -67,7 +69,7 @@ class SoftTeacher:
         return 1 / (1 + np.exp(-logits))
 
 
-def add_soft_labels(documents: list[Document], teacher: SoftTeachers, cache: Path) -> list[Document]:
+def add_soft_labels(documents: list[Document], teacher: SoftTeachers, cache: Path, threads: int) -> list[Document]:
     """The same documents with every missing head filled. Probabilities are kept in `cache`, for a resumed run."""
     pieces = sum(len(each.ids) for each in documents)
     key = hashlib.sha256(json.dumps([teacher.names, [(each.id, len(each.ids)) for each in documents]]).encode()).hexdigest()
@@ -77,11 +79,12 @@ def add_soft_labels(documents: list[Document], teacher: SoftTeachers, cache: Pat
     else:
         soft = np.zeros((pieces, len(HEADS)), np.float16)
         at = 0
-        for number, document in enumerate(documents):
-            soft[at : at + len(document.ids)] = teacher(document)
-            at += len(document.ids)
-            if number % 500 == 499:
-                print(f"train: soft labels, {at} of {pieces} word pieces", file=sys.stderr, flush=True)
+        with ThreadPoolExecutor(threads) as pool:
+            for number, answer in enumerate(pool.map(teacher, documents)):
+                soft[at : at + len(answer)] = answer
+                at += len(answer)
+                if number % 500 == 499:
+                    print(f"train: soft labels, {at} of {pieces} word pieces", file=sys.stderr, flush=True)
         temporary = named.with_suffix(".tmp.npy")
         np.save(temporary, soft)
         temporary.replace(named)

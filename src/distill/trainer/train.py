@@ -92,10 +92,10 @@ def train(args: argparse.Namespace) -> None:
     args.out.mkdir(parents=True, exist_ok=True)
     soft = []
     if args.soft_teachers:
-        teacher = SoftTeachers(args.soft_teachers, tokenizer, args.threads)
+        teacher = SoftTeachers(args.soft_teachers, tokenizer)
         soft = teacher.names
         documents += read_unlabelled(args.unlabelled, args.corpus, tokenizer)
-        documents = add_soft_labels(documents, teacher, args.out / "soft-labels")
+        documents = add_soft_labels(documents, teacher, args.out / "soft-labels", args.threads)
     batches = schedule(documents, in_shorthand, recipe)
     if not batches:
         sys.exit("nothing to train on: no train documents, or --steps-scale too small")

@@ -111,7 +111,7 @@ function softly(teachers: readonly { name: string; version: string }[], text: re
       ? `The probabilities of ${names}`
       : `The mean probabilities of ${names} (for the heads of corpora, those of ${first?.name} ${first?.version} alone)`;
   const where = text.length === 0 ? '' : `, and of every task on unlabelled text (${text.join(', ')})`;
-  return `${whose} are soft labels of the tasks that a corpus does not annotate${where}; unlabelled documents that share text with a dev or test document are left out.`;
+  return `${whose} are soft labels of the tasks that a corpus does not annotate${where}; unlabelled documents that are like a dev or test document, or in which one stands, are left out.`;
 }
 
 const SHORTHAND =

@@ -69,8 +69,9 @@ export async function train(options: DistillOptions): Promise<void> {
 }
 
 /** The command line again, without the folders of this machine. */
-function commandOf({ name, version, training }: DistillOptions): string {
+function commandOf({ name, version, training, precisions = [] }: DistillOptions): string {
   const { softTeachers = [], unlabelled = [], base, start } = training;
+  const precision = precisions.length === 0 ? [] : ['--precision', ...precisions];
   const shown = trainerArguments({
     ...training,
     ...(base === undefined ? {} : { base: base.startsWith('/') ? basename(base) : base }),
@@ -79,7 +80,9 @@ function commandOf({ name, version, training }: DistillOptions): string {
     unlabelled: unlabelled.map(file => join('CORPUS/text', basename(file))),
   });
   const named = ['--out', `models/${name}`, '--name', name, '--model-version', version];
-  return ['npm run -s clinstream -- distill train --corpus CORPUS --run RUN', ...named, ...shown].join(' ');
+  return ['npm run -s clinstream -- distill train --corpus CORPUS --run RUN', ...named, ...shown, ...precision].join(
+    ' ',
+  );
 }
 
 /** A folder called by name and version: under its plain name another version may stand by then. */

@@ -63,21 +63,36 @@ def resume(out: Path, model: Tagger, optimizer: torch.optim.Optimizer, average: 
     return state["step"]
 
 
-def write_run(out: Path, run: dict) -> None:
-    """run.json: what a person needs to make these weights again. Exits where the directory holds a run of something else."""
-    path = out / "run.json"
-    run = json.loads(json.dumps(run))
-    before = {"start": None} | json.loads(path.read_text()) if (out / CHECKPOINT).exists() and path.exists() else {}
-    for part in ("recipe", "base", "labels", "softTeachers", "start", "encoder", "served", "bf16", "data"):
+def record_of(out: Path) -> dict:
+    """run.json beside a checkpoint; nothing where there is none to go on with. Exits where it does not say what the checkpoint is of."""
+    if not (out / CHECKPOINT).exists():
+        return {}
+    try:
+        return {"start": None} | json.loads((out / "run.json").read_text())
+    except (OSError, ValueError) as error:
+        sys.exit(f"{out} holds a checkpoint without a readable run.json ({type(error).__name__}): name a new --out, or remove it")
+
+
+def expect_same(out: Path, run: dict) -> None:
+    """Exits where the directory holds a run of something else."""
+    before, run = record_of(out), json.loads(json.dumps(run))
+    for part in ("recipe", "base", "baseFiles", "labels", "softTeachers", "start", "encoder", "served", "bf16", "data"):
         if part in before and differs(before[part], run[part]):
             sys.exit(f"{out} holds a run with another {part}: name a new --out, or remove it")
+
+
+def write_run(out: Path, run: dict) -> None:
+    """run.json: what a person needs to make these weights again."""
+    before = record_of(out)
     commit = subprocess.run(
         ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
     ).stdout.strip()
     versions = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
     begun = before.get("commit") or commit or None
-    run |= {"commit": begun, "versions": versions} | ({"resumedBy": commit} if commit != begun else {})
-    path.write_text(json.dumps(run, indent=2) + "\n")
+    run = run | {"commit": begun, "versions": versions} | ({"resumedBy": commit} if commit != begun else {})
+    temporary = out / "run.json.tmp"
+    temporary.write_text(json.dumps(run, indent=2) + "\n")
+    os.replace(temporary, out / "run.json")
 
 
 def differs(before, now) -> bool:

@@ -4,6 +4,7 @@ Rows are `{id, split, text, entities: [{start, end, type, confidence?}]}` with o
 piece makes it *missing*: it is neither Inside nor Outside, and no loss counts it.
 """
 
+import gzip
 import hashlib
 import json
 import random
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from tokenizers import Encoding, Tokenizer
@@ -48,7 +50,7 @@ class Window:
 
 
 def corpus_files(directory: Path) -> dict[str, Path]:
-    files = {name: directory / "gold" / f"{name}.jsonl" for name in SOURCES if name != NOTES}
+    files = {name: plain_or_packed(directory / "gold" / f"{name}.jsonl") for name in SOURCES if name != NOTES}
     files[NOTES] = directory / "teacher" / "notes.jsonl"
     found = {name: path for name, path in files.items() if path.exists()}
     if not found:
@@ -56,9 +58,20 @@ def corpus_files(directory: Path) -> dict[str, Path]:
     return found
 
 
+def plain_or_packed(path: Path) -> Path:
+    packed = path.with_name(f"{path.name}.gz")
+    return packed if packed.exists() and not path.exists() else path
+
+
+def open_rows(path: Path) -> TextIO:
+    return gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+
+
 def unread(directory: Path) -> list[str]:
     """Gold files that no head learns from: their names are those of no known corpus."""
-    return sorted(f"gold/{path.name}" for path in (directory / "gold").glob("*.jsonl") if path.stem not in SOURCES or path.stem == NOTES)
+    files = [*(directory / "gold").glob("*.jsonl"), *(directory / "gold").glob("*.jsonl.gz")]
+    names = {path: path.name.removesuffix(".gz").removesuffix(".jsonl") for path in files}
+    return sorted(f"gold/{path.name}" for path, name in names.items() if name not in SOURCES or name == NOTES)
 
 
 def labelled_by(files: dict[str, Path], labels: str) -> dict[str, Path]:
@@ -69,7 +82,7 @@ def labelled_by(files: dict[str, Path], labels: str) -> dict[str, Path]:
 def read_rows(path: Path, corpus: str) -> Iterator[dict]:
     """Every row, checked: a wrong offset or an unknown type would silently become Outside. Exits with file and line."""
     known = {kind for source in SOURCES[corpus] for kind in source.types}
-    with path.open(encoding="utf-8") as lines:
+    with open_rows(path) as lines:
         for number, line in enumerate(lines, 1):
             try:
                 row = json.loads(line)

@@ -23,7 +23,7 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers.float16 import convert_float_to_float16
 
-from checkpoint import CHECKPOINT, write_heads
+from checkpoint import CHECKPOINT, record_of, write_heads
 from corpus import Reading, corpus_files, sha256
 from fuse_attention import fuse_attention
 from heads import HEADS, NOTES, SERVED
@@ -50,11 +50,13 @@ def load(run: Path, weights: str) -> Tagger:
     path = run / CHECKPOINT
     if not path.exists():
         sys.exit(f"{path} does not exist: name the --out directory of train.py")
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, weights_only=True, map_location="cpu")
     if [tuple(each) for each in state["heads"]] != HEADS:
         sys.exit(f"{run}: the checkpoint has other heads than heads.py")
-    recipe = json.loads((run / "run.json").read_text())["recipe"]
-    tagger = Tagger(untrained(run), recipe.get("encoders", "shared"))
+    record = record_of(run)
+    if state["step"] < record["steps"]:
+        sys.exit(f"{run}: {state['step']} of {record['steps']} steps are done: run the training again, which goes on there")
+    tagger = Tagger(untrained(run), record["recipe"].get("encoders", "shared"))
     tagger.load_state_dict(state["model"])
     if weights == "ema":
         tagger.load_state_dict(state["ema"], strict=False)
@@ -217,7 +219,6 @@ def main() -> None:
         else:
             path.unlink()
     definition = json.loads(tokenizer.to_str())
-    definition["added_tokens"], definition["post_processor"] = [], None
     (args.out / "tokenizer.json").write_text(json.dumps(definition, ensure_ascii=False, separators=(",", ":")))
     write_heads(args.out, tokenizer)
     write_record(args)

@@ -1,5 +1,6 @@
 """The tagger: a BERT encoder with one linear Inside/Outside head a task, all heads in one pass; or an encoder of its own a task."""
 
+import json
 import os
 import sys
 from copy import deepcopy
@@ -11,6 +12,7 @@ import torch
 from tokenizers import Tokenizer
 from transformers import AutoTokenizer, BertConfig, BertModel
 
+from corpus import sha256
 from heads import HEADS, TASKS, task_of
 
 CLS, SEP, PAD, MASK = "[CLS]", "[SEP]", "[PAD]", "[MASK]"
@@ -47,24 +49,48 @@ def base_directory(base: str) -> Path:
 
 
 def load_tokenizer(directory: Path) -> Tokenizer:
-    """Without truncation, padding or special tokens in texts: a literal "[SEP]" in a note is three words."""
+    """Without truncation, padding or special tokens in texts: a literal "[SEP]" in a note is three words. A vocabulary that tells
+    capitals apart gets to see them, whatever is left out of its folder."""
     if (directory / "tokenizer.json").exists():
         tokenizer = Tokenizer.from_file(str(directory / "tokenizer.json"))
     else:
-        tokenizer = AutoTokenizer.from_pretrained(str(directory), use_fast=True).backend_tokenizer
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
+        cased = {"do_lower_case": False} if has_capitals(directory / "vocab.txt") else {}
+        tokenizer = AutoTokenizer.from_pretrained(str(directory), use_fast=True, **cased).backend_tokenizer
+    definition = json.loads(tokenizer.to_str())
+    unmarked = {"added_tokens": [], "post_processor": None, "truncation": None, "padding": None}
+    return Tokenizer.from_str(json.dumps(definition | unmarked))
+
+
+def has_capitals(vocabulary: Path) -> bool:
+    if not vocabulary.exists():
+        return False
+    pieces = vocabulary.read_text(encoding="utf-8").splitlines()
+    return any(piece != piece.lower() for piece in pieces if not piece.startswith("["))
+
+
+def base_files(directory: Path) -> list[dict[str, str]]:
+    """Weights and vocabulary: two folders of one name are two bases."""
+    names = ("model.safetensors", "pytorch_model.bin", "tokenizer.json", "vocab.txt")
+    return [{"file": name, "sha256": sha256(directory / name)} for name in names if (directory / name).exists()]
 
 
 def pretrained(directory: Path, dropout: float) -> BertModel:
-    return BertModel.from_pretrained(
+    """Exits where it is another kind of model, or lacks weights: what it lacks would begin at random."""
+    kind = BertConfig.get_config_dict(str(directory))[0].get("model_type", "bert")
+    if kind != "bert":
+        sys.exit(f"--base {directory.name}: a {kind}, and only a bert can be read")
+    model, loaded = BertModel.from_pretrained(
         str(directory),
         add_pooling_layer=False,
         hidden_dropout_prob=dropout,
         attention_probs_dropout_prob=dropout,
         attn_implementation="sdpa",
+        dtype=torch.float32,
+        output_loading_info=True,
     )
+    if missing := sorted(loaded["missing_keys"]):
+        sys.exit(f"--base {directory.name}: {len(missing)} weights of a bert are not there, such as {missing[0]}")
+    return model
 
 
 def untrained(directory: Path) -> BertModel:

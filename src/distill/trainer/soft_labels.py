@@ -1,10 +1,10 @@
 """Soft labels: an exported tagger's probabilities where nobody has labelled, as targets of the same loss.
 
-Two uses: every head on unlabelled text, and the heads that a corpus does not annotate on its own documents. Unlabelled text that
-shares more than a little with a dev or test document of any corpus is left out (8-word shingles), and so are the labelled notes.
+Two uses: every head on unlabelled text, and the heads that a corpus does not annotate on its own documents. Unlabelled text is left out
+where it is more than a little like dev and test documents of any corpus, or where one of these stands in it (8-word shingles); and so are
+the labelled notes.
 """
 
-import gzip
 import hashlib
 import json
 import re
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from corpus import Document, corpus_files, encode, read_rows
+from corpus import Document, corpus_files, encode, open_rows, read_rows
 from finished import expect_vocabulary, read_finished
 from heads import HEADS, NOTES, SERVED
 from model import CLS, SEP
@@ -29,6 +29,9 @@ WEIGHTS = {UNLABELLED: (0.6, 0.2), NOTES: (0.0, 0.1)}
 OTHERS = (0.3, 0.1)
 SHINGLE = 8
 SHARED = 0.1
+"""Of an unlabelled document, in all dev and test documents together: from there on it is left out."""
+HELD = 0.5
+"""Of one dev or test document, in all unlabelled ones that are left: those of them that hold some of it are left out."""
 
 
 class SoftTeachers:
@@ -50,7 +53,8 @@ class SoftTeacher:
     parts of one."""
 
     def __init__(self, directory: Path, tokenizer):
-        graph, temperatures, self.name = read_finished(directory, "--soft-teachers")
+        graph, temperatures, record = read_finished(directory, "--soft-teachers")
+        self.name = record | {"temperatures": temperatures[: len(SERVED)]}
         expect_vocabulary(directory, "--soft-teachers", tokenizer)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
@@ -69,11 +73,19 @@ class SoftTeacher:
         return 1 / (1 + np.exp(-logits))
 
 
+def key_of(documents: list[Document], names: list[dict]) -> str:
+    """Of all that decides the probabilities: the teachers, and what they read, in order."""
+    key = hashlib.sha256(json.dumps(names).encode())
+    for each in documents:
+        key.update(each.ids.tobytes())
+        key.update(b"end")
+    return key.hexdigest()[:12]
+
+
 def add_soft_labels(documents: list[Document], teacher: SoftTeachers, cache: Path, threads: int) -> list[Document]:
     """The same documents with every missing head filled. Probabilities are kept in `cache`, for a resumed run."""
     pieces = sum(len(each.ids) for each in documents)
-    key = hashlib.sha256(json.dumps([teacher.names, [(each.id, len(each.ids)) for each in documents]]).encode()).hexdigest()
-    named = cache.with_name(f"{cache.name}-{key[:12]}.npy")
+    named = cache.with_name(f"{cache.name}-{key_of(documents, teacher.names)}.npy")
     if named.exists():
         soft = np.load(named)
     else:
@@ -107,34 +119,46 @@ def read_unlabelled(paths: list[Path], corpus: Path, tokenizer) -> list[Document
     """Documents of `.jsonl` or `.jsonl.gz` files of `{id, text}`, without labels."""
     notes = corpus_files(corpus).get(NOTES)
     known = {row["id"] for row in read_rows(notes, NOTES)} if notes else set()
-    held_out = held_out_of(corpus)
-    documents, left_out = [], 0
-    for path in paths:
-        for row in rows_of(path, "id", "text"):
-            if row["id"] in known:
-                continue
-            own = shingles(row["text"])
-            if len(own & held_out) > SHARED * max(1, len(own)):
-                left_out += 1
-                continue
-            encoded = encode(tokenizer, row["text"])
-            documents.append(
-                Document(row["id"], UNLABELLED, np.array(encoded.ids, np.int64), np.array(encoded.word_ids, np.int64), {})
-            )
-    print(f"train: {len(documents)} unlabelled documents; {left_out} left out: too like dev or test", file=sys.stderr)
+    rows = [row for path in paths for row in rows_of(path, "id", "text") if row["id"] not in known]
+    leaks = leaking([shingles(row["text"]) for row in rows], held_out_of(corpus))
+    documents = []
+    for row in (row for number, row in enumerate(rows) if number not in leaks):
+        encoded = encode(tokenizer, row["text"])
+        ids, words = np.array(encoded.ids, np.int64), np.array(encoded.word_ids, np.int64)
+        documents.append(Document(row["id"], UNLABELLED, ids, words, {}))
+    print(f"train: {len(documents)} unlabelled documents; {len(leaks)} left out: too like dev or test", file=sys.stderr)
     return documents
 
 
-def held_out_of(corpus: Path) -> set[int]:
-    """Shingles of every dev or test document. Of gold that no head reads too: somebody measures by it, whatever its types are called."""
+def held_out_of(corpus: Path) -> list[set[int]]:
+    """Shingles of each dev or test document. Of gold that no head reads too: somebody measures by it, whatever its types are called."""
     files = [*(corpus / "gold").glob("*.jsonl"), *(corpus / "gold").glob("*.jsonl.gz"), corpus / "teacher" / "notes.jsonl"]
     rows = (row for path in files if path.exists() for row in rows_of(path, "split", "text"))
-    return {each for row in rows if row["split"] != "train" for each in shingles(row["text"])}
+    return [shingles(row["text"]) for row in rows if row["split"] != "train"]
+
+
+def leaking(documents: list[set[int]], held_out: list[set[int]]) -> set[int]:
+    """Which of `documents` to leave out, both as shingles. A short note within a long document is little of that, and all of itself."""
+    holders: dict[int, list[int]] = {}
+    for number, own in enumerate(held_out):
+        for each in own:
+            holders.setdefault(each, []).append(number)
+    leaks = {number for number, own in enumerate(documents) if len(own & holders.keys()) > SHARED * max(1, len(own))}
+    shared: dict[int, dict[int, set[int]]] = {}
+    """By the held-out document, by the document that has some of it."""
+    for number, own in enumerate(documents):
+        for each in own & holders.keys() if number not in leaks else ():
+            for held in holders[each]:
+                shared.setdefault(held, {}).setdefault(number, set()).add(each)
+    for held, parts in shared.items():
+        if len(set().union(*parts.values())) >= HELD * len(held_out[held]):
+            leaks |= parts.keys()
+    return leaks
 
 
 def rows_of(path: Path, *keys: str) -> Iterator[dict]:
     """Every row, with text at all of `keys`. Exits with file and line."""
-    with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
+    with open_rows(path) as lines:
         for number, line in enumerate(lines, 1):
             if line == "\n":
                 continue

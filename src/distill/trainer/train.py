@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-from checkpoint import resume, save, write_base, write_final, write_run
+from checkpoint import expect_same, resume, save, write_base, write_final, write_run
 from corpus import Document, Reading, Window, corpus_files, in_share, labelled_by, read_rows, sha256, unread
 from heads import HEADS, NOTES, served_from
-from model import CLS, MASK, MINILM, PAD, SEP, Tagger, base_directory, load_tokenizer, pretrained
+from model import CLS, MASK, MINILM, PAD, SEP, Tagger, base_directory, base_files, load_tokenizer, pretrained
 from recipe import PRESETS, Recipe, rate_at, schedule
 from shorthand import abbreviate, made_up_lines
 from soft_labels import SoftTeachers, add_soft_labels, read_unlabelled
@@ -82,6 +82,26 @@ def train(args: argparse.Namespace) -> None:
     begun = begin(model, tokenizer, args.start, args.layers)
     reading = Reading(tokenizer, args.labels, args.soft_labels)
     files = labelled_by(corpus_files(args.corpus), args.labels)
+    teacher = SoftTeachers(args.soft_teachers, tokenizer) if args.soft_teachers else None
+    read = [*files.values(), *args.unlabelled]
+    data = hashes(read)
+    bf16 = has_bfloat16(device) if args.bf16 is None else args.bf16
+    run = {
+        "preset": args.preset,
+        "recipe": asdict(recipe),
+        "base": args.base if "/" not in args.base else Path(args.base).name,
+        "baseFiles": base_files(base),
+        "labels": {"by": args.labels, "share": args.label_share, "soft": args.soft_labels},
+        "softTeachers": teacher.names if teacher else [],
+        "served": served_from(files, args.labels),
+        "device": device.type,
+        "bf16": bf16,
+        "data": data,
+        **begun,
+        "encoder": model.shape(),
+    }
+    args.out.mkdir(parents=True, exist_ok=True)
+    expect_same(args.out, run)
     if args.labels != "teacher" and (unknown := unread(args.corpus)):
         print(f"train: nothing is learnt from {', '.join(unknown)}: no head reads such a corpus", file=sys.stderr, flush=True)
     documents = [d for name, path in files.items() for d in reading.documents(path, name, "train")]
@@ -89,39 +109,24 @@ def train(args: argparse.Namespace) -> None:
     in_shorthand, lines = shorthand_of(files, recipe, reading, args.label_share)
     documents += lines
     dev = dev_documents(files, tokenizer, args.labels)
-    args.out.mkdir(parents=True, exist_ok=True)
-    soft = []
-    if args.soft_teachers:
-        teacher = SoftTeachers(args.soft_teachers, tokenizer)
-        soft = teacher.names
+    if teacher:
         documents += read_unlabelled(args.unlabelled, args.corpus, tokenizer)
         documents = add_soft_labels(documents, teacher, args.out / "soft-labels", args.threads)
     batches = schedule(documents, in_shorthand, recipe)
     if not batches:
         sys.exit("nothing to train on: no train documents, or --steps-scale too small")
     steps = min(len(batches), args.max_steps or len(batches))
-    read = [*files.values(), *args.unlabelled]
-    data = [{"file": f"{path.parent.name}/{path.name}", "sha256": sha256(path)} for path in read]
-    bf16 = has_bfloat16(device) if args.bf16 is None else args.bf16
-    run = {
-        "preset": args.preset,
-        "recipe": asdict(recipe),
-        "base": args.base if "/" not in args.base else Path(args.base).name,
-        "labels": {"by": args.labels, "share": args.label_share, "soft": args.soft_labels},
-        "softTeachers": soft,
-        "served": served_from(files, args.labels),
-        "documents": len(documents),
-        "steps": steps,
-        "device": device.type,
-        "bf16": bf16,
-        "data": data,
-    }
-    write_run(args.out, run | begun | {"encoder": model.shape()})
-    write_base(args.out, model, tokenizer)
+    if hashes(read) != data:
+        sys.exit(f"{args.corpus} was changed while it was read: train again")
     model = model.to(device).train()
     optimizer = optimizer_for(model, recipe)
     average = {k: v.clone() for k, v in model.state_dict().items() if v.dtype.is_floating_point}
     first = resume(args.out, model, optimizer, average)
+    if first > steps:
+        sys.exit(f"{args.out} holds a run of {first} steps, and {steps} are asked for: name a new --out, or remove it")
+    write_run(args.out, run | {"documents": len(documents), "steps": steps})
+    write_base(args.out, model, tokenizer)
+    end_torn_line(args.out / "metrics.jsonl")
     collate = Collator(tokenizer, recipe.masked)
     with (args.out / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
         began, tokens, loss_mean = time.monotonic(), 0, None
@@ -158,7 +163,8 @@ def dev_documents(files: dict[str, Path], tokenizer: Tokenizer, labels: str) -> 
 def shorthand_of(
     files: dict[str, Path], recipe: Recipe, reading: Reading, share: float
 ) -> tuple[dict[str, Document], list[Document]]:
-    """Of the share of train notes that is learnt from: those that shorthand changes at all, by id; and lines made up of their mentions."""
+    """Of the share of train notes that is learnt from: those that shorthand changes at all, by id; and lines made up of their mentions.
+    The notes in shorthand get no soft labels."""
     if recipe.shorthand == 0 or NOTES not in files:
         return {}, []
     rng = random.Random(recipe.seed)
@@ -167,6 +173,16 @@ def shorthand_of(
     changed = {row["id"]: reading.document(short, NOTES) for row, short in shortened if short["text"] != row["text"]}
     made_up = made_up_lines(rows, rng, len(rows) // 3)
     return changed, [reading.document(row, NOTES) for row in made_up]
+
+
+def hashes(paths: list[Path]) -> list[dict[str, str]]:
+    return [{"file": f"{path.parent.name}/{path.name}", "sha256": sha256(path)} for path in paths]
+
+
+def end_torn_line(path: Path) -> None:
+    """Takes off what a full disk left of a row."""
+    if path.exists() and not (text := path.read_text(encoding="utf-8")).endswith("\n"):
+        path.write_text(text[: text.rfind("\n") + 1], encoding="utf-8")
 
 
 def device_of(name: str) -> torch.device:

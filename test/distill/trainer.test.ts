@@ -118,7 +118,7 @@ print([said(lambda self, line=line: line) for line in flags] + [said(absent)])
 `;
     const { code, stdout, stderr } = await run(['-c', program]);
     assert.equal(code, 0, stderr);
-    assert.equal(stdout, '[False, True, True, True, False, False]\n');
+    assert.equal(stdout, '[False, False, True, True, False, False]\n');
   });
 
   it('reads a text in the pieces, words and offsets in which it is tagged', async () => {

@@ -38,6 +38,78 @@ describe('the trainer', { skip, timeout: 600_000 }, () => {
     const other = await train('cut', ...paper, '--max-steps', '6', '--seed', '7');
     assert.equal(other.code, 1);
     assert.match(other.stderr, /holds a run with another recipe: name a new --out, or remove it/);
+    const fewer = await train('cut', ...paper, '--max-steps', '4');
+    assert.match(fewer.stderr, /holds a run of 6 steps, and 4 are asked for/);
+    assert.equal(weights('cut'), weights('whole'));
+  });
+
+  it('ends with the same weights in our own recipe too, masked pieces, averages and a torn row of its progress', async () => {
+    const own = ['--preset', 'self-trained', '--labels', 'teacher', '--threads', '1'];
+    const whole = await train('own', ...own, '--max-steps', '6');
+    assert.equal(whole.code, 0, whole.stderr);
+    await train('torn', ...own, '--max-steps', '3');
+    const progress = join(folder, 'torn/metrics.jsonl');
+    writeFileSync(progress, '{"step": 4, "st', { flag: 'a' });
+    const resumed = await train('torn', ...own, '--max-steps', '6');
+    assert.match(resumed.stderr, /resuming at step 3/);
+    assert.equal(weights('torn'), weights('own'));
+    const steps = readFileSync(progress, 'utf8')
+      .trim()
+      .split('\n')
+      .map(row => (JSON.parse(row) as { step: number }).step);
+    assert.deepEqual(steps, [0, 3, 6]);
+    const exported = (): Promise<{ code: number | null; stderr: string }> =>
+      run([
+        'export.py',
+        '--run',
+        join(folder, 'torn'),
+        '--out',
+        join(folder, 'out'),
+        '--corpus',
+        join(folder, 'corpus'),
+      ]);
+    const record = join(folder, 'torn/run.json');
+    const said = JSON.parse(readFileSync(record, 'utf8')) as object;
+    writeFileSync(record, JSON.stringify({ ...said, steps: 9 }));
+    assert.match((await exported()).stderr, /6 of 9 steps are done: run the training again/);
+    writeFileSync(record, '');
+    for (const again of [await exported(), await train('torn', ...own, '--max-steps', '6')]) {
+      assert.equal(again.code, 1);
+      assert.match(again.stderr, /holds a checkpoint without a readable run\.json \(JSONDecodeError\)/);
+    }
+  });
+
+  it('begins with a whole BERT alone, and shows capitals to a vocabulary that has them', async () => {
+    const program = `
+import json, sys
+from pathlib import Path
+from safetensors.torch import save_file
+from transformers import BertConfig, BertModel
+from model import load_tokenizer, pretrained
+base = Path(sys.argv[1])
+base.mkdir()
+words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "Chest", "chest", "pain", "[", "]", "mask", "MASK"]
+(base / "vocab.txt").write_text("\\n".join(words))
+shape = dict(vocab_size=12, hidden_size=8, num_hidden_layers=2, num_attention_heads=2, intermediate_size=8)
+model = BertModel(BertConfig(**shape), add_pooling_layer=False)
+model.config.to_json_file(base / "config.json")
+save_file(model.half().state_dict(), str(base / "model.safetensors"), metadata={"format": "pt"})
+print(load_tokenizer(base).encode("Chest pain [MASK]").tokens, pretrained(base, 0.0).dtype)
+def said(change):
+    change()
+    try: pretrained(base, 0.0)
+    except SystemExit as refusal: print(refusal)
+weights = {name: each for name, each in model.state_dict().items() if "layer.1" not in name}
+said(lambda: save_file(weights, str(base / "model.safetensors"), metadata={"format": "pt"}))
+said(lambda: (base / "config.json").write_text(json.dumps({"model_type": "electra"})))
+`;
+    const { code, stdout, stderr } = await run(['-c', program, join(folder, 'base')]);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(stdout.trim().split('\n'), [
+      "['Chest', 'pain', '[', 'MASK', ']'] torch.float32",
+      '--base base: 16 weights of a bert are not there, such as encoder.layer.1.attention.output.LayerNorm.bias',
+      '--base base: a electra, and only a bert can be read',
+    ]);
   });
 
   it('exports attention as one operator a layer, which finds the same whether a batch is padded or not', async () => {

@@ -8,6 +8,7 @@ import type { StreamRecord } from '../../core/record.ts';
 import { singleObjectCodecs } from '../../events/codecs.ts';
 import type { EntitiesEvent } from '../../events/generated.ts';
 import type { Batch } from '../../model/batch.ts';
+import type { GroupLag } from '../../streams/transport.ts';
 import type { Io } from '../io.ts';
 import { appendNotes } from '../produce.ts';
 import { type Serving, serveModel } from '../serve-model.ts';
@@ -26,7 +27,7 @@ export interface EmbeddedRun {
   readonly session: { graph: string; provider: string; threads: number; output: string };
 }
 
-/** @param then reads what came of the notes while log and model are still there. */
+/** @param then reads what came of the notes while log and model are still there. @throws whatever ended the tagger before it had read all. */
 export async function runEmbedded(
   config: Config,
   notes: readonly Note[],
@@ -55,9 +56,14 @@ export async function runEmbedded(
       const began = performance.now();
       const running = await startTagger(config, { transport, codecs, serving, observe: unobserved, now: io.now });
       try {
-        const drained = (): Promise<unknown> => Promise.race([running.subscription.drained(), running.done]);
-        await drained();
-        const seconds = (performance.now() - began) / 1000;
+        const drained = async (): Promise<number> => {
+          await Promise.race([running.subscription.drained(), running.done]);
+          const at = performance.now();
+          // a tagger that fails is drained too: what it left unread is told by its error alone
+          if (!isRead(await transport.lags(), config)) await running.done;
+          return at;
+        };
+        const seconds = ((await drained()) - began) / 1000;
         const run = { batches: [...batches], seconds, tokens, paddedTokens, workers: serving.pool.workers, session };
         const sendAlone = async (alone: readonly Note[]): Promise<void> => {
           for (const note of alone) {
@@ -75,6 +81,11 @@ export async function runEmbedded(
   } finally {
     await serving.stop();
   }
+}
+
+/** Whether the group has committed everything. */
+function isRead(lags: readonly GroupLag[], { topics }: Config): boolean {
+  return lags.length === topics.partitions && lags.every(({ lag }) => lag === 0n);
 }
 
 /** The log and the model after all notes have been read. */

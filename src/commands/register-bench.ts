@@ -15,7 +15,7 @@ import {
   share,
   wholeNumber,
   withConfig,
-  withLog,
+  withKafka,
   withModel,
 } from './options.ts';
 
@@ -71,7 +71,7 @@ function registerFallback(bench: Command, io: Io): void {
 }
 
 function registerKafka(bench: Command, io: Io): void {
-  withModel(withLog(withConfig(bench.command('kafka'))))
+  withModel(withKafka(withConfig(bench.command('kafka'))))
     .description(
       'What exactly-once on a broker costs: notes/s and records/s over those of the embedded log and of plain kafkajs.',
     )

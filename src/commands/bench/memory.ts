@@ -13,6 +13,7 @@ import type { Io } from '../io.ts';
 import { ensureTopics, openTransport } from '../open-transport.ts';
 import { appendNotes } from '../produce.ts';
 import { createProgress } from '../progress.ts';
+import { BenchError } from './bench-error.ts';
 import { residentBytesOf } from './process-use.ts';
 import { type Program, startProgram } from './program.ts';
 
@@ -67,7 +68,7 @@ export async function measureMemory(
       progress.update(done);
       await Promise.race([sleep(SAMPLE_MS), program.ended]);
     }
-    if (end !== 0) throw new Error(`the program ended with ${end}: ${program.lastWords()}`);
+    if (end !== 0) throw new BenchError('PROGRAM_FAILED', `the program ended with ${end}: ${program.lastWords()}`);
     progress.end();
   } finally {
     program?.kill('SIGKILL');

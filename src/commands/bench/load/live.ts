@@ -6,6 +6,7 @@ import type { Note } from '../../../core/note.ts';
 import { KEY_FROM, MODEL } from '../../demo-fallback-settings.ts';
 import { appendNotes } from '../../produce.ts';
 import { aborted, Interrupted, onInterrupt } from '../../signals.ts';
+import { BenchError } from '../bench-error.ts';
 import { type RoleProcess, startProviders, startRole } from '../fallback-roles.ts';
 import type { Place } from '../place.ts';
 import { withoutSecrets } from '../without-secrets.ts';
@@ -67,7 +68,7 @@ export async function whileLive<T>(options: LiveOptions, measure: (live: Live) =
     for (const each of starting) if (each.status === 'rejected') throw each.reason;
     if (interrupt.signal.aborted) throw new Interrupted();
     const ended = Promise.race([...taggers, ...escalators].map(each => each.done));
-    const failed = ended.then(() => Promise.reject(new Error('a process ended under load')));
+    const failed = ended.then(() => Promise.reject(new BenchError('PROGRAM_FAILED', 'a process ended under load')));
     failed.catch(() => {}); // it is meant to end, later
     return await Promise.race([measure({ taggers, watch, started, ready, append }), failed, interrupted]);
   } finally {

@@ -12,8 +12,9 @@ import type { GroupLag } from '../../streams/transport.ts';
 import type { Io } from '../io.ts';
 import { appendNotes } from '../produce.ts';
 import { type Serving, serveModel } from '../serve-model.ts';
+import { interruption } from '../signals.ts';
 import { startTagger } from '../tagger-role.ts';
-import { allOf, embedded } from './place.ts';
+import { allOf, embedded, stoppedSoon } from './place.ts';
 
 export interface EmbeddedRun {
   /** From the first fetch to the last commit. */
@@ -27,7 +28,7 @@ export interface EmbeddedRun {
   readonly session: { graph: string; provider: string; threads: number; output: string };
 }
 
-/** @param then reads what came of the notes while log and model are still there. @throws whatever ended the tagger before it had read all. */
+/** @param then reads what came of the notes while log and model are still there. @throws Interrupted, and whatever ended the tagger before it had read all. */
 export async function runEmbedded(
   config: Config,
   notes: readonly Note[],
@@ -49,15 +50,22 @@ export async function runEmbedded(
     output: 'logits',
   };
   try {
-    return await embedded(config, io, async ({ transport, codecs }) => {
+    return await embedded(config, io, async ({ transport, codecs, interrupted }) => {
       const topic = config.topics.notes;
       const to = { transport, codec: codecs.notes(topic), topic, now: io.now };
       await appendNotes(to, notes);
       const began = performance.now();
-      const running = await startTagger(config, { transport, codecs, serving, observe: unobserved, now: io.now });
+      const running = await startTagger(stoppedSoon(config), {
+        transport,
+        codecs,
+        serving,
+        observe: unobserved,
+        now: io.now,
+      });
+      const ended = interruption(interrupted);
       try {
         const drained = async (): Promise<number> => {
-          await Promise.race([running.subscription.drained(), running.done]);
+          await Promise.race([running.subscription.drained(), running.done, ended]);
           const at = performance.now();
           // a tagger that fails is drained too: what it left unread is told by its error alone
           if (!isRead(await transport.lags(), config)) await running.done;
@@ -72,10 +80,12 @@ export async function runEmbedded(
             await drained();
           }
         };
-        await then({ serving, sendAlone, read: name => allOf(transport, config.topics[name]) });
+        const looked = then({ serving, sendAlone, read: name => allOf(transport, config.topics[name]) });
+        await Promise.race([looked, ended]);
+        await running.stop();
         return run;
       } finally {
-        await running.stop();
+        await running.stop().catch(() => {}); // the first failure is the one to report
       }
     });
   } finally {

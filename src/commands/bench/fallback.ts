@@ -11,7 +11,7 @@ import { loadRouting } from '../../model/routing.ts';
 import { loadServing } from '../../model/store.ts';
 import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
-import { onInterrupt } from '../signals.ts';
+import { onInterrupt, orInterrupted } from '../signals.ts';
 import { MODES, type Mode, type Turn, type TurnOptions, takeTurn } from './fallback-turn.ts';
 import { originOf, writeResults } from './results.ts';
 
@@ -31,7 +31,6 @@ export async function benchFallback(
     'emulated providers and escalator on the same machine',
   );
   const rounds = await takeRounds(options.rounds, { config, notes, rate, tasks, requestMs, now: io.now }, io);
-  if (rounds === undefined) return;
   const ratio = (one: Mode, other: Mode): number =>
     median(rounds.map(each => each[one].notesPerSecond / each[other].notesPerSecond));
   const cpuRatio = (one: Mode, other: Mode): number =>
@@ -64,12 +63,8 @@ export async function benchFallback(
   await writeResults('fallback', config, { json: result }, io);
 }
 
-/** Undefined when somebody interrupts it: a part of the rounds says nothing. */
-async function takeRounds(
-  count: number,
-  options: Omit<TurnOptions, 'interrupted'>,
-  io: Io,
-): Promise<Round[] | undefined> {
+/** @throws Interrupted: a part of the rounds says nothing. */
+async function takeRounds(count: number, options: Omit<TurnOptions, 'interrupted'>, io: Io): Promise<Round[]> {
   const interrupt = onInterrupt();
   const rounds: Round[] = [];
   try {
@@ -82,8 +77,7 @@ async function takeRounds(
     }
     return rounds;
   } catch (error) {
-    if (interrupt.signal.aborted) return undefined;
-    throw error;
+    throw orInterrupted(error, interrupt.signal);
   } finally {
     interrupt.dispose();
   }

@@ -50,7 +50,7 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
   const notes = repeated(await notesToOffer(), options.notes, options.workload);
   const model = loadServing(config.model);
   const origin = originOf(
-    config,
+    given,
     argumentsOf(options, config),
     config.transport === 'kafka' ? 'broker on the same machine' : undefined,
   );

@@ -1,5 +1,5 @@
 /** `bench`: measurements. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../config.ts';
 import { benchBatching } from './bench/batching.ts';
 import { benchFallback } from './bench/fallback.ts';
@@ -61,13 +61,19 @@ function registerFallback(bench: Command, io: Io): void {
     )
     .option('--rounds <N>', 'how often the four take turns', positive, 5)
     .option('--notes <N>', 'demo notes of one turn', positive, 264)
-    .option('--rate <SHARE>', 'escalate so large a share of notes for each task', share, 0.2)
+    .option('--rate <SHARE>', 'escalate so large a share of notes for each task', shareOfSome, 0.2)
     .option('--request-ms <MS>', 'when a request that hangs is ended', wholeNumber, 2_000)
     .option('--write', 'write benchmarks/results/fallback.json')
     .action(
       (options: CommonOptions & { rounds: number; notes: number; rate: number; requestMs: number; write?: boolean }) =>
         benchFallback(configOf(options, io), { ...options, write: options.write === true }, io),
     );
+}
+
+function shareOfSome(text: string): number {
+  const value = share(text);
+  if (value === 0) throw new InvalidArgumentError('a share above 0 is needed: escalating is what is measured');
+  return value;
 }
 
 function registerKafka(bench: Command, io: Io): void {

@@ -189,6 +189,12 @@ describe('bench load and scenarios', { timeout: 180_000 }, () => {
     assert.ok(Math.max(...read) - Math.min(...read) <= 3100, `${read}`);
   });
 
+  it('scaling: refuses to measure less than it has', async () => {
+    const { code, stdout, stderr } = await clinstream(['bench', 'scaling', '--most', '9999']);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /--most 9999: .* 10000 characters.*CONFIG_INVALID/);
+  });
+
   it('refuses a load of nothing, and what needs a cluster without one', async () => {
     const { code, stderr } = await clinstream(['bench', 'load', '--shares', '0,1']);
     assert.notEqual(code, 0);

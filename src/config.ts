@@ -122,6 +122,11 @@ export function configKeys(): readonly { key: string; environment: string }[] {
   return LEAVES.map(key => ({ key, environment: environmentName(key) }));
 }
 
+/** What there is where nothing is said. */
+export function defaults(): Config {
+  return schema.parse({});
+}
+
 /** @throws ConfigError naming the key and where it was given. */
 export function loadConfig(options: { file?: string; env: NodeJS.ProcessEnv; overrides?: Overrides }): Config {
   const raw = readConfigFile(options.file);

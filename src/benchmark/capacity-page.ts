@@ -41,7 +41,7 @@ export function renderCapacity(result: CapacityResult): string {
     `Published figures (${PUBLISHED.source}, ${PUBLISHED.url}, ${PUBLISHED.date}), per note, times the notes; ours is machines for the busiest hour running all day, brokers included. "In flight" is the requests that must be under way at once in the busiest hour at the published seconds.`,
     '## The simulation',
     ...simulations.flatMap(simulationPart),
-    `Waiting is from a note's arrival to the moment a session begins it: what the note then takes, and the commit, come on top. Each row is of one replica's notes: of the busiest, or of the one that is lost, in the busiest hour, or in the ten minutes after it is lost. Nobody replaces it. Equal slices give equal figures. Seed ${result.seed}.`,
+    `Waiting is from a note's arrival to the moment a session begins it: what the note then takes, and the commit, come on top. Each row is of one replica's notes: of the busiest, or of the one that is lost, in the busiest hour, or in the ten minutes after it is lost. Nobody replaces it. "Over 1 s for" is from the loss to the last arrival among these notes that waited longer than a second. Equal slices give equal figures. Seed ${result.seed}.`,
     '## What it rests on',
     basis(result)
       .map(each => `- ${each}`)

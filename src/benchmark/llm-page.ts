@@ -38,14 +38,14 @@ export function renderPage(result: LlmResult): string {
   return `# The same notes by clinstream and by language models\n\nBy \`${command}\` at commit ${commit}, ${model.name} ${model.version} on ${machine}.\n\n${renderComparison(result)}`;
 }
 
-function comparisonTable({ readers }: LlmResult): string {
+function comparisonTable({ readers, notes }: LlmResult): string {
   const tasks = readers[0]?.quality.map(each => each.task) ?? [];
   const times = (value: number | null | undefined): string => (value ? `${significant(value, 2)} ×` : '');
   // in brackets what is nobody's: the emulator's own
   const shown = ({ provenance }: Compared, figure: string): string =>
     provenance === 'simulated' ? `(${figure})` : figure;
   const rows = readers.map(reader => [
-    reader.name,
+    nameOf(reader, notes.count - notes.refused),
     reader.provenance,
     shown(reader, significant(reader.secondsPerNote)),
     shown(reader, significant(reader.notesPerSecond)),
@@ -59,6 +59,12 @@ function comparisonTable({ readers }: LlmResult): string {
   const head = ['reader', 'figures', 's/note', 'notes/s', 'one note alone, s', '$/note'];
   const ratios = ['slower', 'slower, one note alone', 'dearer'];
   return table([...head, ...ratios, ...tasks.map(task => `F1 ${task}`)], rows);
+}
+
+/** A teacher whose money ran out, or who left some without a whole answer, has the figures of fewer notes. */
+function nameOf({ name, about }: Compared, count: number): string {
+  const { notes } = about;
+  return notes === undefined || notes === count ? name : `${name} (of ${notes} notes)`;
 }
 
 /** A simulation answers from the labels themselves: its score would only say that grounding works. */

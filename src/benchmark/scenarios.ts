@@ -39,7 +39,7 @@ export interface Waits {
   readonly longest: number;
   /** By theory, where there is one. */
   readonly expectedMean: number | null;
-  /** After a loss: until no note waited longer than a second any more. */
+  /** Seconds after a loss until the last of these notes arrived that waited longer than a second; 0 where none did, null without a loss. */
   readonly settledAfter: number | null;
 }
 
@@ -161,17 +161,14 @@ function waitsOf(
     loss === undefined ? busiestReplica(shares, replicas) : { replica: 0, share: 1 / replicas };
   const from = loss?.at ?? busiest * 3600;
   const to = loss === undefined ? from + 3600 : from + AFTERMATH;
-  const counted = waits
-    .filter((_, i) => {
-      const at = arrivals[i] as number;
-      return at >= from && at < to && (partitions[i] as number) % replicas === replica;
-    })
-    .sort();
-  let settled = from;
-  if (loss !== undefined) {
-    for (let i = 0; i < waits.length; i++)
-      if ((waits[i] as number) > PATIENCE) settled = Math.max(settled, arrivals[i] as number);
-  }
+  const counts = (_: number, i: number): boolean => {
+    const at = arrivals[i] as number;
+    return at >= from && at < to && (partitions[i] as number) % replicas === replica;
+  };
+  const counted = waits.filter(counts).sort();
+  // a chance wait anywhere else, or hours later, is none of the loss's
+  const late = arrivals.filter((_, i) => (waits[i] as number) > PATIENCE && counts(_, i));
+  const settled = late.reduce((last, at) => Math.max(last, at), from);
   return {
     utilisation: (share * (rates[busiest] as number) * options.service.mean) / options.servers,
     notes: counted.length,

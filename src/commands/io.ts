@@ -75,7 +75,7 @@ export async function write(stream: NodeJS.WriteStream, text: string): Promise<v
 }
 
 /** A line onto standard error, as well as can be: no work ends because it cannot be told. */
-export async function report(io: Io, line: string): Promise<void> {
+export async function report(io: Pick<Io, 'stderr'>, line: string): Promise<void> {
   watch(io.stderr);
   if (io.stderr.destroyed || io.stderr.write(`${line}\n`)) return;
   await drainedOrEnded(io.stderr);

@@ -46,9 +46,15 @@ export function withModelOnCpu(command: Command): Command {
 }
 
 export function withLog(command: Command): Command {
-  return command
-    .option('--data <DIR>', 'folder of the embedded log')
-    .option('--kafka <BROKERS>', 'host:port of some Kafka brokers, separated by commas, instead of the embedded log');
+  return withKafka(command.option('--data <DIR>', 'folder of the embedded log'));
+}
+
+/** For a measurement: its embedded log is a fresh one of its own. */
+export function withKafka(command: Command): Command {
+  return command.option(
+    '--kafka <BROKERS>',
+    'host:port of some Kafka brokers, separated by commas, instead of the embedded log',
+  );
 }
 
 export function withQuiet(command: Command): Command {

@@ -1,5 +1,5 @@
 /** `bench`: measurements. */
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { ConfigError } from '../config.ts';
 import { benchBatching } from './bench/batching.ts';
 import { benchFallback } from './bench/fallback.ts';
@@ -15,7 +15,7 @@ import {
   share,
   wholeNumber,
   withConfig,
-  withLog,
+  withKafka,
   withModel,
 } from './options.ts';
 
@@ -61,7 +61,7 @@ function registerFallback(bench: Command, io: Io): void {
     )
     .option('--rounds <N>', 'how often the four take turns', positive, 5)
     .option('--notes <N>', 'demo notes of one turn', positive, 264)
-    .option('--rate <SHARE>', 'escalate so large a share of notes for each task', share, 0.2)
+    .option('--rate <SHARE>', 'escalate so large a share of notes for each task', shareOfSome, 0.2)
     .option('--request-ms <MS>', 'when a request that hangs is ended', wholeNumber, 2_000)
     .option('--write', 'write benchmarks/results/fallback.json')
     .action(
@@ -70,8 +70,14 @@ function registerFallback(bench: Command, io: Io): void {
     );
 }
 
+function shareOfSome(text: string): number {
+  const value = share(text);
+  if (value === 0) throw new InvalidArgumentError('a share above 0 is needed: escalating is what is measured');
+  return value;
+}
+
 function registerKafka(bench: Command, io: Io): void {
-  withModel(withLog(withConfig(bench.command('kafka'))))
+  withModel(withKafka(withConfig(bench.command('kafka'))))
     .description(
       'What exactly-once on a broker costs: notes/s and records/s over those of the embedded log and of plain kafkajs.',
     )

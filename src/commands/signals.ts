@@ -29,3 +29,16 @@ export function aborted(signal: AbortSignal): Promise<void> {
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }
+
+/** Rejects with Interrupted when the signal is aborted: to be raced against work that does not look at the signal itself. */
+export function interruption(signal: AbortSignal): Promise<never> {
+  const interrupted = aborted(signal).then(() => Promise.reject(new Interrupted()));
+  interrupted.catch(() => {}); // it may come before anyone waits for it
+  return interrupted;
+}
+
+/** What to throw on: Interrupted for what the abort itself ended. Any other error is to be told, also once a signal has come. */
+export function orInterrupted(error: unknown, signal: AbortSignal): unknown {
+  const byAbort = error === signal.reason || (error instanceof Error && error.name === 'AbortError');
+  return signal.aborted && byAbort ? new Interrupted() : error;
+}

@@ -63,14 +63,25 @@ describe('readers beside each other', () => {
     assert.deepEqual(priceOfAnother(machinePrice(0.3), '2 × AMD EPYC, Node v24.21.0'), []);
   });
 
-  it('say in the table what they are', () => {
-    const page = renderComparison({
+  const pageOf = (readers: readonly Reader[], refused = 0): string =>
+    renderComparison({
       ...{ command: 'c', commit: 'c', machine: 'm', model: { name: 'n', version: '1', sha256: 's' } },
-      notes: { source: 'notes', count: 3, times: 2, rounds: 1, meanTokens: 500, refused: 0, labelledBy: null },
+      notes: { source: 'notes', count: 3, times: 2, rounds: 1, meanTokens: 500, refused, labelledBy: null },
       machinePrice: machinePrice(1),
-      readers: compareReaders(own, [reader('simulated'), reader('published')]),
+      readers: compareReaders(own, readers),
       ...{ events: { noteBytes: 1, entitiesBytes: 1 }, serviceSeconds: [1, 2] },
     });
+
+  it('say of how many notes their figures are, where others have those of more', () => {
+    const readers = [3, 2].map(notes => reader('measured', { name: `one of ${notes}`, about: { notes } }));
+    const all = pageOf(readers);
+    assert.match(all, /\| one of 3 +\|/);
+    assert.match(all, /\| one of 2 \(of 2 notes\) +\|/);
+    assert.match(pageOf(readers, 1), /\| one of 2 +\|/, 'what the privacy gate refuses nobody read');
+  });
+
+  it('say in the table what they are', () => {
+    const page = pageOf([reader('simulated'), reader('published')]);
     assert.match(page, /\| a simulated one +\| simulated +\| \(1\) /);
     assert.match(page, /\| a published one +\| published +\| 1 .*\| 50 × +\| 20 × +\| 10,000 × /);
     assert.match(page, /replayed and not measured here/);

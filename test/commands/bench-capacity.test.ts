@@ -49,6 +49,7 @@ describe('bench capacity', { timeout: 120_000 }, () => {
     assert.equal(stdout.match(/\| a replica dies /g)?.length, 3);
     assert.match(stdout, /a proportional slice/);
     assert.match(stdout, /pipeline\.json \(commit /);
+    assert.ok(stdout.includes(` --results ${results} `), 'the command says whose results they are');
     assert.match(stdout, /made up/);
     assert.match(stdout, /as given/);
     assert.deepEqual(readdirSync(OWN), before);

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Comparison } from '../../src/benchmark/compare-report.ts';
+import { answersAll } from '../../src/commands/bench/compare-turn.ts';
 import { withoutNoteText } from '../../src/commands/bench/without-note-text.ts';
 import { cleanEnvironment, clinstream } from '../support/cli.ts';
 import { ROOT } from '../support/model.ts';
@@ -126,6 +127,13 @@ describe('bench compare', { timeout: 240_000 }, () => {
       ...(skip === false ? [refused(['no-such-commit', '.'], 'COMMIT_UNKNOWN')] : []),
     ]);
     assert.deepEqual(inScratch(), []);
+  });
+
+  it('takes two answers to one note for no answer to another', () => {
+    assert.ok(answersAll(['a', 'b'], 1, 3));
+    assert.ok(!answersAll(['a', 'a'], 1, 3));
+    assert.ok(!answersAll(['a', 'b', 'b'], 1, 3));
+    assert.ok(!answersAll(['a'], 1, 3));
   });
 
   it('repeats no line that quotes a note', () => {

@@ -9,7 +9,9 @@ import { ROOT } from '../support/model.ts';
 const RESULT = join(ROOT, 'benchmarks/results/fallback.json');
 const written = (): string | undefined => (existsSync(RESULT) ? readFileSync(RESULT, 'utf8') : undefined);
 
-describe('bench fallback', { timeout: 120_000 }, () => {
+const ONE = ['bench', 'fallback', '--rounds', '1', '--notes', '1'];
+
+describe('bench fallback', { timeout: 240_000 }, () => {
   it('takes turns with roles of their own processes, and writes nothing unless it is told to', async () => {
     const before = written();
     const args = ['bench', 'fallback', '--rounds', '1', '--notes', '16', '--rate', '0.5', '--request-ms', '300'];
@@ -40,5 +42,23 @@ describe('bench fallback', { timeout: 120_000 }, () => {
       assert.ok(Number(counts?.[2]) > 0, `${mode}: it was asked`);
     assert.match(stdout, /hanging \/ answering \d\.\d{3}/);
     assert.equal(written(), before);
+  });
+
+  it('measures nothing where nothing is escalated', async () => {
+    const none = await clinstream(['bench', 'fallback', '--rate', '0']);
+    assert.equal(none.code, 2);
+    assert.match(none.stderr, /a share above 0 is needed/);
+    const { code, stdout, stderr } = await clinstream([...ONE, '--rate', '0.01']);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /none of 1 notes was escalated .*\[NOTHING_ESCALATED\]/);
+  });
+
+  it('says in one line why a role did not start', async () => {
+    const { code, stderr } = await clinstream([...ONE, '--rate', '0.001']);
+    assert.equal(code, 2);
+    assert.match(
+      stderr,
+      /^clinstream: the tagger ended with 2: clinstream: .* \[ROUTE_INVALID\] \[PROGRAM_FAILED\]\n$/,
+    );
   });
 });

@@ -2,11 +2,19 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoadStep } from '../../src/benchmark/load-curve.ts';
+import { BenchError } from '../../src/commands/bench/bench-error.ts';
+import { publishWith } from '../../src/commands/bench/load/all-scenarios.ts';
+import { loadName } from '../../src/commands/bench/load/load.ts';
+import type { Measured } from '../../src/commands/bench/load/measure.ts';
 import { evenly } from '../../src/commands/bench/load/replicas.ts';
+import { SCENARIOS, type Scenario } from '../../src/commands/bench/load/scenarios.ts';
+import { type ScenariosResult, scenariosPage } from '../../src/commands/bench/load/scenarios-page.ts';
+import { Interrupted } from '../../src/commands/signals.ts';
 import { partitionOf } from '../../src/streams/partitioner.ts';
 import { note } from '../contract/corpus.ts';
 import { cleanEnvironment, clinstream } from '../support/cli.ts';
@@ -18,6 +26,9 @@ const MAIN = join(ROOT, 'src/main.ts');
 
 const RESULTS = join(ROOT, 'benchmarks/results');
 const FEW = ['--seconds', '1', '--backlog-scale', '0.02'];
+
+const committedScenarios = (): ScenariosResult =>
+  JSON.parse(readFileSync(join(RESULTS, 'scenarios.json'), 'utf8')) as ScenariosResult;
 
 /** Cells of the rows under the table's head. */
 const rowsOf = (page: string): string[][] =>
@@ -88,6 +99,64 @@ describe('bench load and scenarios', { timeout: 180_000 }, () => {
     }
   });
 
+  it('scenarios: refuses a catch-up without the scenario that tells its rate', async () => {
+    const { code, stdout, stderr } = await clinstream(['bench', 'scenarios', 'short', '--away', '5', ...FEW]);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /--away 5.*scenario notes .*CONFIG_INVALID/);
+  });
+
+  it('scenarios: publishes what was measured before a catch-up that failed, and fails', async () => {
+    const published: unknown[] = [];
+    const publish = async (away: unknown): Promise<void> => void published.push(away);
+    const late = new BenchError('NOT_CAUGHT_UP', '9 notes that waited were not caught up within 40 s');
+    await assert.rejects(
+      publishWith(() => Promise.reject(late), publish),
+      late,
+    );
+    assert.deepEqual(published, [{ failed: late.message }]);
+    const committed = committedScenarios();
+    const page = scenariosPage({ ...committed, catchUp: { failed: late.message } });
+    assert.ok(page.endsWith(`\nCatch-up: ${late.message}.\n`));
+    await assert.rejects(
+      publishWith(() => Promise.reject(new Interrupted()), publish),
+      Interrupted,
+    );
+    assert.equal(published.length, 1);
+  });
+
+  it('scenarios: says by tokens what load each was measured at', () => {
+    const committed = committedScenarios();
+    const page = scenariosPage(committed);
+    assert.equal(page, readFileSync(join(RESULTS, 'scenarios.md'), 'utf8'), 'the page is made from the file beside it');
+    const [any] = committed.scenarios as [Measured];
+    const [step] = any.steps as [LoadStep];
+    // half as many notes a second as at the most, each with half as many tokens
+    const [saturation, steps] = [
+      { ...any.saturation, notesPerSecond: 20, tokensPerSecond: 10_000 },
+      [{ ...step, offered: 10, achieved: 10, tokensPerSecond: 2_500, latency: { ...step.latency, notes: 600 } }],
+    ];
+    const one = scenariosPage({ ...committed, scenarios: [{ ...any, meanTokens: 500, saturation, steps }] });
+    assert.match(one, /\| 500 \| 20\.0 \| 10000 \| 0\.25: 600 notes of 250 tokens \|/);
+  });
+
+  it('load: writes what is on Kafka beside what is on the embedded log, and takes no folder of a log', async () => {
+    const [notes, reports, kafka] = ['notes', 'reports', 'kafka'].map(name =>
+      SCENARIOS.find(each => each.name === name),
+    );
+    assert.ok(notes && reports && kafka);
+    const onKafka = (scenario: Scenario): Scenario => ({ ...scenario, transport: 'kafka' });
+    assert.deepEqual(
+      [notes, onKafka(notes), reports, onKafka(reports), kafka].map(each => loadName(each, false)),
+      ['load', 'load-kafka', 'load-reports', 'load-reports-kafka', 'load-kafka'],
+    );
+    assert.equal(loadName(onKafka(notes), true), 'held-kafka');
+    for (const command of ['load', 'scenarios']) {
+      const { code, stderr } = await clinstream(['bench', command, '--data', 'log']);
+      assert.equal(code, 2);
+      assert.match(stderr, /unknown option '--data'/);
+    }
+  });
+
   it('ends what it started when it is interrupted', {
     skip: process.platform !== 'linux' && 'needs /proc',
   }, async () => {
@@ -118,6 +187,12 @@ describe('bench load and scenarios', { timeout: 180_000 }, () => {
     });
     assert.equal(new Set(patients).size, 200);
     assert.ok(Math.max(...read) - Math.min(...read) <= 3100, `${read}`);
+  });
+
+  it('scaling: refuses to measure less than it has', async () => {
+    const { code, stdout, stderr } = await clinstream(['bench', 'scaling', '--most', '9999']);
+    assert.deepEqual([code, stdout], [2, '']);
+    assert.match(stderr, /--most 9999: .* 10000 characters.*CONFIG_INVALID/);
   });
 
   it('refuses a load of nothing, and what needs a cluster without one', async () => {

@@ -16,6 +16,17 @@ describe('results', () => {
       assert.deepEqual([resultName('load', config), benchCommand(config, 'load')], ['load', 'npm run bench -- load']);
   });
 
+  it('name what of the configuration was not as by default, wherever it was given, and no secret', () => {
+    const overrides = { 'inference.workers': 3, 'inference.batchWindows': 4, 'topics.notes': "the clinic's notes" };
+    const env = { CLINSTREAM_STREAM_TRANSACTION_MS: '50', CLINSTREAM_REGISTRY_PASSWORD: 'canary' };
+    const config = loadConfig({ env, overrides });
+    assert.equal(
+      benchCommand(config, 'load'),
+      "CLINSTREAM_INFERENCE_WORKERS=3 CLINSTREAM_INFERENCE_BATCH_WINDOWS=4 CLINSTREAM_STREAM_TRANSACTION_MS=50 CLINSTREAM_TOPICS_NOTES='the clinic'\\''s notes' npm run bench -- load",
+    );
+    assert.equal(originOf(config, 'load').command, benchCommand(config, 'load'));
+  });
+
   it("of another are called after it too, and their command names it, but no folder of this machine's", () => {
     const renamed = changedModel(temporaryFolder('results'), manifest => {
       manifest.name = 'mine';

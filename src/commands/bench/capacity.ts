@@ -101,6 +101,7 @@ function notesOn(profile: string | undefined): string[] {
 }
 
 function commandOf({
+  results,
   notesPerDay,
   utilisation,
   profile,
@@ -110,6 +111,7 @@ function commandOf({
 }: CapacityFlags): string {
   return [
     `npm run bench -- capacity --simulated-notes ${simulatedNotes} --seed ${seed}`,
+    ...(results === undefined ? [] : [`--results ${results}`]),
     ...(notesPerDay ?? []).map(notes => `--notes-per-day ${notes}`),
     ...(utilisation === undefined ? [] : [`--utilisation ${utilisation}`]),
     ...(profile === undefined ? [] : [`--profile ${profile}`]),

@@ -143,9 +143,10 @@ async function readBack(
   const dead = await allOf(log, topics.deadLetters);
   const events = (await decoded(records, version)).filter(({ revision }) => revision === 1);
   const [first] = events;
-  if (first === undefined || events.length + dead.length !== notes.length) {
+  const noteIds = events.map(({ noteId }) => noteId);
+  if (first === undefined || !answersAll(noteIds, dead.length, notes.length)) {
     const codes = [...new Set(dead.map(each => deadLetterReason(each)?.code ?? 'no code'))].join(', ');
-    const counts = `${events.length} events of entities and ${dead.length} dead letters${dead.length === 0 ? '' : ` (${codes})`}`;
+    const counts = `${events.length} events of entities of ${new Set(noteIds).size} notes and ${dead.length} dead letters${dead.length === 0 ? '' : ` (${codes})`}`;
     throw new CompareError('NOTES_UNANSWERED', `${version.given} made ${counts} of ${notes.length} notes`);
   }
   // a record's time is that of the commit which published it
@@ -164,6 +165,11 @@ async function readBack(
     model: first.model,
     deadLetters: dead.length,
   };
+}
+
+/** Whether each note has one answer: one that has two may not stand for one that has none. @param noteIds of the events. */
+export function answersAll(noteIds: readonly string[], deadLetters: number, notes: number): boolean {
+  return new Set(noteIds).size === noteIds.length && noteIds.length + deadLetters === notes;
 }
 
 async function decoded(records: readonly StreamRecord[], { given }: Runnable): Promise<EntitiesEvent[]> {

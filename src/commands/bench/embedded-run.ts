@@ -8,11 +8,13 @@ import type { StreamRecord } from '../../core/record.ts';
 import { singleObjectCodecs } from '../../events/codecs.ts';
 import type { EntitiesEvent } from '../../events/generated.ts';
 import type { Batch } from '../../model/batch.ts';
+import type { GroupLag } from '../../streams/transport.ts';
 import type { Io } from '../io.ts';
 import { appendNotes } from '../produce.ts';
 import { type Serving, serveModel } from '../serve-model.ts';
+import { interruption } from '../signals.ts';
 import { startTagger } from '../tagger-role.ts';
-import { allOf, embedded } from './place.ts';
+import { allOf, embedded, stoppedSoon } from './place.ts';
 
 export interface EmbeddedRun {
   /** From the first fetch to the last commit. */
@@ -26,7 +28,7 @@ export interface EmbeddedRun {
   readonly session: { graph: string; provider: string; threads: number; output: string };
 }
 
-/** @param then reads what came of the notes while log and model are still there. */
+/** @param then reads what came of the notes while log and model are still there. @throws Interrupted, and whatever ended the tagger before it had read all. */
 export async function runEmbedded(
   config: Config,
   notes: readonly Note[],
@@ -48,16 +50,28 @@ export async function runEmbedded(
     output: 'logits',
   };
   try {
-    return await embedded(config, io, async ({ transport, codecs }) => {
+    return await embedded(config, io, async ({ transport, codecs, interrupted }) => {
       const topic = config.topics.notes;
       const to = { transport, codec: codecs.notes(topic), topic, now: io.now };
       await appendNotes(to, notes);
       const began = performance.now();
-      const running = await startTagger(config, { transport, codecs, serving, observe: unobserved, now: io.now });
+      const running = await startTagger(stoppedSoon(config), {
+        transport,
+        codecs,
+        serving,
+        observe: unobserved,
+        now: io.now,
+      });
+      const ended = interruption(interrupted);
       try {
-        const drained = (): Promise<unknown> => Promise.race([running.subscription.drained(), running.done]);
-        await drained();
-        const seconds = (performance.now() - began) / 1000;
+        const drained = async (): Promise<number> => {
+          await Promise.race([running.subscription.drained(), running.done, ended]);
+          const at = performance.now();
+          // a tagger that fails is drained too: what it left unread is told by its error alone
+          if (!isRead(await transport.lags(), config)) await running.done;
+          return at;
+        };
+        const seconds = ((await drained()) - began) / 1000;
         const run = { batches: [...batches], seconds, tokens, paddedTokens, workers: serving.pool.workers, session };
         const sendAlone = async (alone: readonly Note[]): Promise<void> => {
           for (const note of alone) {
@@ -66,15 +80,22 @@ export async function runEmbedded(
             await drained();
           }
         };
-        await then({ serving, sendAlone, read: name => allOf(transport, config.topics[name]) });
+        const looked = then({ serving, sendAlone, read: name => allOf(transport, config.topics[name]) });
+        await Promise.race([looked, ended]);
+        await running.stop();
         return run;
       } finally {
-        await running.stop();
+        await running.stop().catch(() => {}); // the first failure is the one to report
       }
     });
   } finally {
     await serving.stop();
   }
+}
+
+/** Whether the group has committed everything. */
+function isRead(lags: readonly GroupLag[], { topics }: Config): boolean {
+  return lags.length === topics.partitions && lags.every(({ lag }) => lag === 0n);
 }
 
 /** The log and the model after all notes have been read. */

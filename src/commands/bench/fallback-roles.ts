@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type DemoEmulator, startEmulator } from '../demo-emulator.ts';
 import { KEY_FROM } from '../demo-fallback-settings.ts';
 import type { Role } from '../run.ts';
+import { BenchError } from './bench-error.ts';
 import { cpuSecondsOf, residentBytesOf } from './process-use.ts';
 import { ROOT, startProgram } from './program.ts';
 
@@ -20,7 +21,7 @@ export async function startProviders({ hang }: { hang: boolean }): Promise<DemoE
 }
 
 export interface RoleProcess {
-  /** Resolves when it has ended well. @throws Error when it has not. */
+  /** Resolves when it has ended well. @throws BenchError PROGRAM_FAILED when it has not. */
   readonly done: Promise<void>;
   /** Used so far, by all its threads. NaN where there is no /proc, and after it ended. */
   cpuSeconds(): number;
@@ -32,7 +33,7 @@ export interface RoleProcess {
 
 /**
  * Starts `run`, and resolves once it says that it is ready. @param key of the emulated providers, where they are asked.
- * @param cores that it may use, such as "0,2-3". @throws Error with its last line, when it ends before.
+ * @param cores that it may use, such as "0,2-3". @throws BenchError PROGRAM_FAILED with its last line, when it ends before.
  */
 export async function startRole(
   role: Role,
@@ -42,7 +43,7 @@ export async function startRole(
   const command = ['run', '--role', role, '--quiet', '--config', config];
   const program = startProgram(command, { env: key === undefined ? {} : { [KEY_FROM]: key }, cores });
   const done = program.ended.then(code => {
-    if (code !== 0) throw new Error(`the ${role} ended with ${code}: ${program.lastWords()}`);
+    if (code !== 0) throw new BenchError('PROGRAM_FAILED', `the ${role} ended with ${code}: ${program.lastWords()}`);
   });
   done.catch(() => {}); // whoever waits for it hears of it
   await Promise.race([program.ready, done]);

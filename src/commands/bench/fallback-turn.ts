@@ -7,10 +7,11 @@ import type { Config } from '../../config.ts';
 import type { Note } from '../../core/note.ts';
 import { singleObjectCodecs } from '../../events/codecs.ts';
 import type { Transport } from '../../streams/transport.ts';
-import type { DemoEmulator } from '../demo-emulator.ts';
+import { type DemoEmulator, DemoError } from '../demo-emulator.ts';
 import { KEY_FROM, MODEL } from '../demo-fallback-settings.ts';
 import { ensureTopics, openTransport } from '../open-transport.ts';
 import { appendNotes } from '../produce.ts';
+import { BenchError } from './bench-error.ts';
 import { type RoleProcess, startProviders, startRole } from './fallback-roles.ts';
 import { allOf } from './place.ts';
 
@@ -49,6 +50,7 @@ export interface TurnOptions {
 
 const POLL_MS = 20;
 
+/** @throws BenchError PROGRAM_FAILED, DemoError, and the reason of `interrupted` */
 export async function takeTurn(mode: Mode, options: TurnOptions): Promise<Turn> {
   const { notes, now } = options;
   const directory = mkdtempSync(join(tmpdir(), 'clinstream-fallback-'));
@@ -91,6 +93,10 @@ export async function takeTurn(mode: Mode, options: TurnOptions): Promise<Turn> 
       revised: events.filter(({ revision }) => revision > 1).length,
       requests,
     };
+  } catch (error) {
+    // a terminal sends its signal to the roles and to the providers as well: what they fail of then is that
+    if (error instanceof BenchError || error instanceof DemoError) options.interrupted.throwIfAborted();
+    throw error;
   } finally {
     for (const close of closers.reverse()) await close().catch(() => {});
   }
@@ -124,10 +130,18 @@ async function drained(log: Transport, { stream, topics }: Config, check: () => 
 async function requestsOf(providers: DemoEmulator | undefined, check: () => void): Promise<number> {
   for (;;) {
     check();
-    const requests = (await providers?.asked())?.requests;
+    const requests = (await providers?.asked().catch(orEnded(check)))?.requests;
     if (requests !== 0) return requests ?? 0;
     await sleep(POLL_MS);
   }
+}
+
+/** The check's own error before that of a provider which is not there any more. */
+function orEnded(check: () => void): (error: unknown) => never {
+  return error => {
+    check();
+    throw error;
+  };
 }
 
 /** What both roles read; they get nothing from the environment but the key. */

@@ -11,7 +11,8 @@ import { loadRouting } from '../../model/routing.ts';
 import { loadServing } from '../../model/store.ts';
 import { readDemoNotes } from '../demo.ts';
 import { type Io, write } from '../io.ts';
-import { onInterrupt } from '../signals.ts';
+import { onInterrupt, orInterrupted } from '../signals.ts';
+import { BenchError } from './bench-error.ts';
 import { MODES, type Mode, type Turn, type TurnOptions, takeTurn } from './fallback-turn.ts';
 import { originOf, writeResults } from './results.ts';
 
@@ -31,7 +32,6 @@ export async function benchFallback(
     'emulated providers and escalator on the same machine',
   );
   const rounds = await takeRounds(options.rounds, { config, notes, rate, tasks, requestMs, now: io.now }, io);
-  if (rounds === undefined) return;
   const ratio = (one: Mode, other: Mode): number =>
     median(rounds.map(each => each[one].notesPerSecond / each[other].notesPerSecond));
   const cpuRatio = (one: Mode, other: Mode): number =>
@@ -64,26 +64,29 @@ export async function benchFallback(
   await writeResults('fallback', config, { json: result }, io);
 }
 
-/** Undefined when somebody interrupts it: a part of the rounds says nothing. */
-async function takeRounds(
-  count: number,
-  options: Omit<TurnOptions, 'interrupted'>,
-  io: Io,
-): Promise<Round[] | undefined> {
+/** @throws BenchError NOTHING_ESCALATED; Interrupted: a part of the rounds says nothing. */
+async function takeRounds(count: number, options: Omit<TurnOptions, 'interrupted'>, io: Io): Promise<Round[]> {
   const interrupt = onInterrupt();
   const rounds: Round[] = [];
   try {
     for (const order of turnOrder(MODES, count)) {
       const turns: Partial<Record<Mode, Turn>> = {};
-      for (const mode of order) turns[mode] = await takeTurn(mode, { ...options, interrupted: interrupt.signal });
+      for (const mode of order) {
+        const turn = await takeTurn(mode, { ...options, interrupted: interrupt.signal });
+        if (mode !== 'off' && turn.escalated === 0)
+          throw new BenchError(
+            'NOTHING_ESCALATED',
+            `none of ${options.notes.length} notes was escalated at --rate ${options.rate}: give more notes, or a higher rate`,
+          );
+        turns[mode] = turn;
+      }
       rounds.push(turns as Round);
       const told = MODES.map(mode => sentence(mode, turns[mode] as Turn)).join('; ');
       await write(io.stdout, `round ${rounds.length}: ${told}\n`);
     }
     return rounds;
   } catch (error) {
-    if (interrupt.signal.aborted) return undefined;
-    throw error;
+    throw orInterrupted(error, interrupt.signal);
   } finally {
     interrupt.dispose();
   }

@@ -17,7 +17,7 @@ import { kafkaSettings } from '../kafka-settings.ts';
 import { appendNotes } from '../produce.ts';
 import { type Serving, serveModel } from '../serve-model.ts';
 import { startTagger } from '../tagger-role.ts';
-import { embedded, isJoined, onKafka, type Place } from './place.ts';
+import { embedded, isJoined, onKafka, type Place, readAll, stoppedSoon } from './place.ts';
 import { copyPlainly } from './plain-kafka.ts';
 import { originOf, writeResults } from './results.ts';
 
@@ -79,14 +79,12 @@ export async function benchKafka(
 }
 
 /** Notes a second from the moment the group is joined to the last commit. */
-async function tagAll(
-  { config, transport, codecs }: Place,
-  serving: Serving,
-  notes: readonly Note[],
-  io: Io,
-): Promise<number> {
-  await appendAll({ config, transport, codecs }, notes, io);
-  return rate(notes.length, observe => startTagger(config, { transport, codecs, serving, observe, now: io.now }));
+async function tagAll(place: Place, serving: Serving, notes: readonly Note[], io: Io): Promise<number> {
+  const { config, transport, codecs } = place;
+  await appendAll(place, notes, io);
+  return rate(notes.length, place, observe =>
+    startTagger(stoppedSoon(config), { transport, codecs, serving, observe, now: io.now }),
+  );
 }
 
 /** Records a second of the transport alone: the processor copies bytes. */
@@ -97,8 +95,8 @@ async function copyAll(place: Place, notes: readonly Note[], io: Io): Promise<nu
   const copy: Processor = {
     process: async ({ key, value, headers }) => [{ topic: entities, key, value, headers }],
   };
-  const { stream } = config;
-  return rate(notes.length, observe =>
+  const { stream } = stoppedSoon(config);
+  return rate(notes.length, place, observe =>
     runProcessor({
       ...stream,
       transport,
@@ -114,20 +112,22 @@ async function copyAll(place: Place, notes: readonly Note[], io: Io): Promise<nu
 async function copyAllPlainly(place: Place, notes: readonly Note[], io: Io): Promise<number> {
   await appendAll(place, notes, io);
   const { notes: from, entities: to } = place.config.topics;
-  const ms = await copyPlainly(createKafka(kafkaSettings(place.config)), { group: `${from}-plain`, from, to });
+  const route = { group: `${from}-plain`, from, to };
+  const ms = await copyPlainly(createKafka(kafkaSettings(place.config)), route, place.interrupted);
   return (1000 * notes.length) / ms;
 }
 
-async function rate(count: number, run: (observe: Observer) => Promise<Running>): Promise<number> {
+async function rate(
+  count: number,
+  { interrupted }: Place,
+  run: (observe: Observer) => Promise<Running>,
+): Promise<number> {
   let began = 0;
   const running = await run(fact => {
     if (isJoined(fact)) began ||= performance.now();
   });
-  await Promise.race([running.subscription.drained(), running.done]);
-  const seconds = (performance.now() - began) / 1000;
-  await running.stop();
-  await running.done;
-  return count / seconds;
+  const end = await readAll(running, interrupted);
+  return (1000 * count) / (end - began);
 }
 
 function appendAll({ config, transport, codecs }: Place, notes: readonly Note[], io: Io): Promise<void> {

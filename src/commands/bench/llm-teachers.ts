@@ -11,7 +11,7 @@ import type { CorpusDocument } from '../../distill/corpus.ts';
 import { median } from '../../evaluation/median.ts';
 import type { Teacher } from '../../teachers/teacher.ts';
 import { AskedTeacher } from '../asked-teacher.ts';
-import { startEmulator } from '../demo-emulator.ts';
+import { type DemoEmulator, startEmulator } from '../demo-emulator.ts';
 import { KEY_FROM, MODEL, PROVIDER, TEACHER } from '../demo-fallback-settings.ts';
 import { fallback } from '../fallback.ts';
 import type { Io } from '../io.ts';
@@ -61,35 +61,43 @@ export async function askLive(name: string, options: AskOptions): Promise<Asked>
 
 /** An emulated OpenAI on this machine that answers with the gold labels. @throws DemoError outside a checkout. */
 export async function askSimulated(options: AskOptions): Promise<Asked> {
-  const { config, notes, io } = options;
+  const { notes, io } = options;
   const directory = mkdtempSync(join(tmpdir(), 'clinstream-llm-'));
-  const files = { notes: join(directory, 'notes.jsonl'), labels: join(directory, 'labels.jsonl') };
-  writeFileSync(files.notes, jsonLines(notes.documents.map(({ id, text }) => ({ noteId: id, text }))));
-  writeFileSync(files.labels, jsonLines(notes.documents.map(document => quotesOf(document, options.tasks))));
-  const emulator = await startEmulator({ ...files, latencyMs: 0, env: io.env });
   try {
-    const { baseUrl, host, apiKey } = emulator;
-    const named = {
-      name: TEACHER,
-      kind: 'openai',
-      model: MODEL,
-      provider: PROVIDER,
-      baseUrl,
-      keyFrom: KEY_FROM,
-    } as const;
-    const teachers = [{ ...named, measured: {} }];
-    const own: Config = {
-      ...config,
-      escalation: { ...config.escalation, teachers, tasks: {} },
-      egress: { allow: [host] },
-    };
-    const env = { [KEY_FROM]: apiKey };
-    const teacher = await buildTeacher(own, TEACHER, { createTeacher: fallback.createTeacher, env, now: io.now });
-    return await ask(teacher, join(directory, 'state'), { ...options, config: own });
+    const files = { notes: join(directory, 'notes.jsonl'), labels: join(directory, 'labels.jsonl') };
+    writeFileSync(files.notes, jsonLines(notes.documents.map(({ id, text }) => ({ noteId: id, text }))));
+    writeFileSync(files.labels, jsonLines(notes.documents.map(document => quotesOf(document, options.tasks))));
+    const emulator = await startEmulator({ ...files, latencyMs: 0, env: io.env });
+    try {
+      return await askEmulator(emulator, join(directory, 'state'), options);
+    } finally {
+      await emulator.stop();
+    }
   } finally {
-    await emulator.stop();
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+async function askEmulator(emulator: DemoEmulator, directory: string, options: AskOptions): Promise<Asked> {
+  const { config, io } = options;
+  const { baseUrl, host, apiKey } = emulator;
+  const named = {
+    name: TEACHER,
+    kind: 'openai',
+    model: MODEL,
+    provider: PROVIDER,
+    baseUrl,
+    keyFrom: KEY_FROM,
+  } as const;
+  const teachers = [{ ...named, measured: {} }];
+  const own: Config = {
+    ...config,
+    escalation: { ...config.escalation, teachers, tasks: {} },
+    egress: { allow: [host] },
+  };
+  const env = { [KEY_FROM]: apiKey };
+  const teacher = await buildTeacher(own, TEACHER, { createTeacher: fallback.createTeacher, env, now: io.now });
+  return ask(teacher, directory, { ...options, config: own });
 }
 
 async function ask(teacher: Teacher, directory: string, options: AskOptions): Promise<Asked> {

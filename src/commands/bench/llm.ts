@@ -13,7 +13,7 @@ import type { StreamRecord } from '../../core/record.ts';
 import type { Span, Task } from '../../core/span.ts';
 import { median } from '../../evaluation/median.ts';
 import { type Io, write } from '../io.ts';
-import { onInterrupt } from '../signals.ts';
+import { onInterrupt, orInterrupted } from '../signals.ts';
 import { decodeEntities, decodeNotes, type EmbeddedPlace, runEmbedded } from './embedded-run.ts';
 import { asNote, type GoldFlags, type GoldNotes, readGoldNotes } from './llm-notes.ts';
 import { type Findings, GoldScorer } from './llm-quality.ts';
@@ -34,14 +34,13 @@ export interface LlmFlags extends GoldFlags {
 /** From 0 to 1 in twentieths. */
 const QUANTILES = 21;
 
-/** @throws ConfigError, DistillError, TeacherError, EscalationError, ModelError. */
+/** @throws ConfigError, DistillError, TeacherError, EscalationError, ModelError, Interrupted. */
 export async function benchLlm(config: Config, flags: LlmFlags, io: Io): Promise<void> {
   const origin = originOf(config, argumentsOf(flags));
   const price = machinePrice(flags.machineUsdPerHour);
   const notes = readGoldNotes(flags);
   const own = await measureOwn(config, notes, flags, io);
   const asked = await askAll(config, notes, own.tasks, flags, io);
-  if (asked === undefined) return;
   const reader = (found: Asked, provenance: Provenance): Reader => ({
     name: found.teacher,
     provenance,
@@ -187,14 +186,14 @@ function ownReader(own: Own, price: MachinePrice): Reader {
   };
 }
 
-/** Undefined when somebody interrupts it: a part of the notes says nothing. */
+/** @throws Interrupted: a part of the notes says nothing. */
 async function askAll(
   config: Config,
   notes: GoldNotes,
   tasks: readonly Task[],
   { teacher, simulated, maxUsd }: LlmFlags,
   io: Io,
-): Promise<{ live: readonly Asked[]; simulated: readonly Asked[] } | undefined> {
+): Promise<{ live: readonly Asked[]; simulated: readonly Asked[] }> {
   const interrupt = onInterrupt();
   const options = { config, notes, tasks, maxUsd, stopping: interrupt.signal, io };
   try {
@@ -202,9 +201,7 @@ async function askAll(
     for (const name of teacher) live.push(await askLive(name, options));
     return { live: live.filter(hasAnswered), simulated: simulated ? [await askSimulated(options)] : [] };
   } catch (error) {
-    if (!interrupt.signal.aborted) throw error;
-    io.stderr.write('interrupted: nothing is compared\n');
-    return undefined;
+    throw orInterrupted(error, interrupt.signal);
   } finally {
     interrupt.dispose();
   }

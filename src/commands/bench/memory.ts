@@ -13,6 +13,8 @@ import type { Io } from '../io.ts';
 import { ensureTopics, openTransport } from '../open-transport.ts';
 import { appendNotes } from '../produce.ts';
 import { createProgress } from '../progress.ts';
+import { interruption, onInterrupt } from '../signals.ts';
+import { BenchError } from './bench-error.ts';
 import { residentBytesOf } from './process-use.ts';
 import { type Program, startProgram } from './program.ts';
 
@@ -25,12 +27,15 @@ export interface MemoryResult {
 
 const SAMPLE_MS = 250;
 
+/** @throws BenchError PROGRAM_FAILED, Interrupted */
 export async function measureMemory(
   config: Config,
   notes: readonly Note[],
   count: number,
   io: Io,
 ): Promise<MemoryResult> {
+  const interrupt = onInterrupt();
+  const interrupted = interruption(interrupt.signal);
   const directory = mkdtempSync(join(tmpdir(), 'clinstream-memory-'));
   const log = await openTransport({ ...config, transport: 'embedded', data: directory }, { create: true, now: io.now });
   const progress = createProgress({
@@ -65,14 +70,16 @@ export async function measureMemory(
       const bytes = residentBytesOf(program.pid);
       if (!Number.isNaN(bytes)) samples.push({ done, bytes });
       progress.update(done);
-      await Promise.race([sleep(SAMPLE_MS), program.ended]);
+      await Promise.race([sleep(SAMPLE_MS), program.ended, interrupted]);
     }
-    if (end !== 0) throw new Error(`the program ended with ${end}: ${program.lastWords()}`);
+    if (end !== 0) throw new BenchError('PROGRAM_FAILED', `the program ended with ${end}: ${program.lastWords()}`);
     progress.end();
   } finally {
     program?.kill('SIGKILL');
+    await program?.ended;
     await log.close();
     for (const each of [directory, settings]) rmSync(each, { recursive: true, force: true });
+    interrupt.dispose();
   }
   const between = (from: number, to: number): number =>
     median(samples.filter(({ done }) => done >= from * count && done < to * count).map(each => each.bytes));

@@ -45,7 +45,7 @@ export async function benchPipeline(
   }
   const config: Config = { ...given, inference: { ...given.inference, device: 'cpu' } };
   const origin = originOf(
-    config,
+    given,
     `pipeline --rounds ${options.rounds} --notes ${options.notes} --memory-notes ${options.memoryNotes}`,
   );
   const notes = repeated(await readDemoNotes(), options.notes);

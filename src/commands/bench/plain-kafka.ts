@@ -1,8 +1,13 @@
 /** Consume, copy, produce, commit, with kafkajs as its documentation shows it: at least once, no transactions. */
 import type { Kafka } from 'kafkajs';
+import { interruption } from '../signals.ts';
 
-/** @returns milliseconds from joining the group to the last record copied and committed. */
-export async function copyPlainly(kafka: Kafka, route: { group: string; from: string; to: string }): Promise<number> {
+/** @returns milliseconds from joining the group to the last record copied and committed. @throws Interrupted */
+export async function copyPlainly(
+  kafka: Kafka,
+  route: { group: string; from: string; to: string },
+  interrupted: AbortSignal,
+): Promise<number> {
   const { group, from, to } = route;
   const admin = kafka.admin();
   const producer = kafka.producer();
@@ -30,7 +35,7 @@ export async function copyPlainly(kafka: Kafka, route: { group: string; from: st
         await producer.send({ topic: to, acks: -1, messages });
       },
     });
-    await done.promise;
+    await Promise.race([done.promise, interruption(interrupted)]);
     return performance.now() - began;
   } finally {
     await Promise.all([admin.disconnect(), producer.disconnect(), consumer.disconnect()]);

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import type { Origin } from '../../benchmark/provenance.ts';
-import { type Config, DEFAULT_MODEL } from '../../config.ts';
+import { type Config, DEFAULT_MODEL, defaults, environmentName } from '../../config.ts';
 import { writeWhole } from '../../distill/write-whole.ts';
 import { loadServing } from '../../model/store.ts';
 import { type Io, write } from '../io.ts';
@@ -26,10 +26,30 @@ export function nameOf({ name, version }: Origin['model']): string {
   return `${name} ${version}`;
 }
 
-/** A command as results record it. It says nothing of the default model, and no folder of this machine. @param args of `bench`, without the model. */
+/**
+ * A command as results record it, after whatever else of the configuration decides what is measured and is not as by default, however it was
+ * given. It says nothing of the default model, and no folder of this machine. @param args of `bench`, without the model.
+ */
 export function benchCommand(config: Config, args: string): string {
   const model = otherModel(config);
-  return `npm run bench -- ${args}${model === undefined ? '' : ` --model models/${model}`}`;
+  const command = `npm run bench -- ${args}${model === undefined ? '' : ` --model models/${model}`}`;
+  return [...settingsOf(config), command].join(' ');
+}
+
+/** Of these parts, none of which holds a secret or a place. */
+const PARTS = ['inference', 'stream', 'limits', 'topics'] as const;
+
+/** As the environment gives them, such as CLINSTREAM_INFERENCE_WORKERS=1. */
+function settingsOf(config: Config): string[] {
+  const usual = defaults();
+  return PARTS.flatMap(part =>
+    Object.entries(config[part]).flatMap(([key, value]) => {
+      if (value === (usual[part] as Record<string, unknown>)[key]) return [];
+      const text = String(value);
+      const quoted = /^[\w.:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+      return [`${environmentName(`${part}.${key}`)}=${quoted}`];
+    }),
+  );
 }
 
 /** What another model than the default did goes into files of its own, called after it too. @returns the name of the files, without extension. */

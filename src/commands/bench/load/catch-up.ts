@@ -5,6 +5,7 @@ import { sourceOf } from '../../../benchmark/workloads.ts';
 import type { Config } from '../../../config.ts';
 import { seeded } from '../../../evaluation/bootstrap.ts';
 import type { Io } from '../../io.ts';
+import { BenchError } from '../bench-error.ts';
 import { embedded } from '../place.ts';
 import { whileLive } from './live.ts';
 import { notesToOffer } from './measure.ts';
@@ -24,7 +25,7 @@ const WITHIN_MS = 1_000;
 const IN_A_ROW = 10;
 const TICK_MS = 20;
 
-/** @param saturation notes a second that it carries at most. @param share of it that arrives. */
+/** @param saturation notes a second that it carries at most. @param share of it that arrives. @throws BenchError NOT_CAUGHT_UP */
 export async function catchUp(
   config: Config,
   { saturation, share, awaySeconds, seed }: { saturation: number; share: number; awaySeconds: number; seed: number },
@@ -61,7 +62,8 @@ export async function catchUp(
           return { awaySeconds, notesPerSecond: rate, waiting: backlog.length, caughtUpSeconds, expectedSeconds };
         }
       }
-      throw new Error(
+      throw new BenchError(
+        'NOT_CAUGHT_UP',
         `${backlog.length} notes that waited were not caught up within ${Math.round(2 * expectedSeconds + 30)} s`,
       );
     }),

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { Note } from '../../../core/note.ts';
 import { KEY_FROM, MODEL } from '../../demo-fallback-settings.ts';
 import { appendNotes } from '../../produce.ts';
-import { aborted, Interrupted, onInterrupt } from '../../signals.ts';
+import { Interrupted, interruption } from '../../signals.ts';
+import { BenchError } from '../bench-error.ts';
 import { type RoleProcess, startProviders, startRole } from '../fallback-roles.ts';
 import type { Place } from '../place.ts';
 import { withoutSecrets } from '../without-secrets.ts';
@@ -36,19 +37,15 @@ export interface LiveOptions {
 
 const TEACHER = 'emulated';
 
-/** Starts it, measures, and ends it, whatever happens. */
+/** Starts it, measures, and ends it, whatever happens. @throws Interrupted, BenchError PROGRAM_FAILED */
 export async function whileLive<T>(options: LiveOptions, measure: (live: Live) => Promise<T>): Promise<T> {
   const { place, backlog, escalated, cores = [undefined], now } = options;
-  const { transport, codecs, config } = place;
+  const { transport, codecs, config, interrupted } = place;
   const directory = mkdtempSync(join(tmpdir(), 'clinstream-load-'));
   const closers: (() => Promise<void>)[] = [async () => rmSync(directory, { recursive: true, force: true })];
   const topic = config.topics.notes;
   const append = (notes: readonly Note[]): Promise<void> =>
     appendNotes({ transport, codec: codecs.notes(topic), topic, now }, notes);
-  const interrupt = onInterrupt();
-  closers.push(async () => interrupt.dispose());
-  const interrupted = aborted(interrupt.signal).then(() => Promise.reject(new Interrupted()));
-  interrupted.catch(() => {}); // it may come before anyone waits for it
   try {
     await append(backlog);
     const watch = watchEntities(place);
@@ -64,12 +61,13 @@ export async function whileLive<T>(options: LiveOptions, measure: (live: Live) =
     const ready = performance.now();
     const taggers = starting.flatMap(each => (each.status === 'fulfilled' ? [each.value] : []));
     closers.push(...taggers.map(each => each.stop));
+    // a terminal sends its signal to the programs as well, which then do not start
+    if (interrupted.aborted) throw new Interrupted();
     for (const each of starting) if (each.status === 'rejected') throw each.reason;
-    if (interrupt.signal.aborted) throw new Interrupted();
     const ended = Promise.race([...taggers, ...escalators].map(each => each.done));
-    const failed = ended.then(() => Promise.reject(new Error('a process ended under load')));
+    const failed = ended.then(() => Promise.reject(new BenchError('PROGRAM_FAILED', 'a process ended under load')));
     failed.catch(() => {}); // it is meant to end, later
-    return await Promise.race([measure({ taggers, watch, started, ready, append }), failed, interrupted]);
+    return await Promise.race([measure({ taggers, watch, started, ready, append }), failed, interruption(interrupted)]);
   } finally {
     for (const close of closers.reverse()) await close().catch(() => {});
   }

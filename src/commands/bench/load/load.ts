@@ -41,12 +41,19 @@ export async function benchLoad(config: Config, scenario: Scenario, options: Loa
   };
   const [only, ...others] = measured.steps;
   const held = only !== undefined && others.length === 0;
-  const what = [held ? 'held' : 'load', ...(scenario.name === 'notes' ? [] : [scenario.name])].join('-');
+  const what = loadName(scenario, held);
   const [title, svg] = held
     ? ['Memory over time', memoryPicture(`Memory at ${only.offered.toFixed(1)} notes/s: ${scenario.what}`, only)]
     : ['Latency against load', loadPicture(`Latency against load: ${scenario.what}`, measured.steps)];
   const picture = `![${title}](${resultName(what, config)}.svg)`;
   await writeResults(what, config, { json: record, md: `${page}\n${picture}\n`, svg }, io);
+}
+
+/** Of the files, before the model's name: one place's figures are not written over another's. */
+export function loadName({ name, transport }: Scenario, held: boolean): string {
+  const scenario = name === 'notes' ? [] : [name];
+  const place = transport === 'kafka' && name !== 'kafka' ? ['kafka'] : [];
+  return [held ? 'held' : 'load', ...scenario, ...place].join('-');
 }
 
 /** What of a command was not as by default. */

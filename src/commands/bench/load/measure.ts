@@ -98,7 +98,7 @@ export async function measure(config: Config, scenario: Scenario, plan: Plan, io
 
 /**
  * The backlog that waited, from the program's word that it is ready to the last event, then as many notes again at once, and again.
- * @throws Error where some never come.
+ * @throws BenchError NOTES_UNANSWERED where some never come.
  */
 async function saturate(
   live: Live,

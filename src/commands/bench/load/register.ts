@@ -9,7 +9,7 @@ import {
   positive,
   wholeNumber,
   withConfig,
-  withLog,
+  withKafka,
   withModel,
 } from '../../options.ts';
 import { benchScenarios, type ScenariosOptions } from './all-scenarios.ts';
@@ -26,7 +26,7 @@ export function registerLoads(bench: Command, io: Io): void {
 }
 
 function registerLoad(bench: Command, io: Io): void {
-  withModel(withLog(withConfig(bench.command('load'))))
+  withModel(withKafka(withConfig(bench.command('load'))))
     .description('Latency against load of the program as it runs, open loop, until more arrives than it can carry.')
     .addOption(
       new Option('--scenario <NAME>', 'what arrives').choices(SCENARIOS.map(each => each.name)).default('notes'),
@@ -35,7 +35,10 @@ function registerLoad(bench: Command, io: Io): void {
     .option('--seconds <N>', 'of one load', positive, 30)
     .option('--backlog-scale <X>', 'fewer notes, or more, to find the most that it carries', amount, 1)
     .option('--seed <N>', 'of arrivals', wholeNumber, 1)
-    .option('--write', 'write benchmarks/results/load.{json,md,svg}, and of one load alone held.{json,md,svg}')
+    .option(
+      '--write',
+      'write benchmarks/results/load.{json,md,svg}, and of one load alone held.{json,md,svg}; load-kafka of what is on Kafka',
+    )
     .action((options: CommonOptions & Omit<LoadOptions, 'write'> & { scenario: string; write?: boolean }) => {
       const config = configOf(options, io);
       const { transport } = config;
@@ -45,25 +48,26 @@ function registerLoad(bench: Command, io: Io): void {
 }
 
 function registerScenarios(bench: Command, io: Io): void {
-  withModel(withLog(withConfig(bench.command('scenarios'))))
+  withModel(withKafka(withConfig(bench.command('scenarios'))))
     .description(`${SCENARIOS.length} scenarios, each at its most and at a share of it; the one on Kafka with --kafka.`)
     .argument('[NAME...]', `some of ${SCENARIOS.map(each => each.name).join(', ')}`)
     .option('--share <X>', 'of the most that a scenario carries', load, 0.5)
     .option('--seconds <N>', 'of each load', positive, 30)
-    .option('--away <SECONDS>', 'of the catch-up; 0 leaves it out', wholeNumber, 120)
+    .option('--away <SECONDS>', 'of the catch-up; 0 leaves it out (default: 120 where notes is measured)', wholeNumber)
     .option('--away-share <X>', 'of the most that the program carries, arrives in the catch-up', load, 0.5)
     .option('--backlog-scale <X>', 'fewer notes, or more, to find the most that it carries', amount, 1)
     .option('--seed <N>', 'of arrivals', wholeNumber, 1)
     .option('--write', 'write benchmarks/results/scenarios.{json,md}')
     .action((names: string[], options: CommonOptions & ScenarioFlags) => {
       const wanted = names.length === 0 ? reachable(options) : names.map(name => scenarioOf(name, options));
-      const { away: awaySeconds, write } = options;
-      return benchScenarios(configOf(options, io), wanted, { ...options, awaySeconds, write: write === true }, io);
+      const { away, write } = options;
+      const more = { ...(away === undefined ? {} : { awaySeconds: away }), write: write === true };
+      return benchScenarios(configOf(options, io), wanted, { ...options, ...more }, io);
     });
 }
 
 interface ScenarioFlags extends Omit<ScenariosOptions, 'awaySeconds' | 'write'> {
-  readonly away: number;
+  readonly away?: number;
   readonly write?: boolean;
 }
 
@@ -107,7 +111,7 @@ function registerScaling(bench: Command, io: Io): void {
 }
 
 function registerReplicas(bench: Command, io: Io): void {
-  withModel(withLog(withConfig(bench.command('replicas'))))
+  withModel(withKafka(withConfig(bench.command('replicas'))))
     .description('What a second process is worth, each on a core of its own; needs --kafka and taskset.')
     .option('--rounds <N>', 'how often they take turns', positive, 3)
     .option('--notes <N>', 'notes of one turn', positive, 300)

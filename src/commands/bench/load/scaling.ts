@@ -3,7 +3,7 @@
  * processor time a token, of the program's process while it reads what waits: a start-up that costs the same for any number is not in it.
  */
 import { sourceOf } from '../../../benchmark/workloads.ts';
-import type { Config } from '../../../config.ts';
+import { type Config, ConfigError } from '../../../config.ts';
 import type { Note } from '../../../core/note.ts';
 import { median } from '../../../evaluation/median.ts';
 import { loadServing } from '../../../model/store.ts';
@@ -39,15 +39,22 @@ const QUIET_MS = 120_000;
 /** Warms what is compiled and allocated on the first notes. */
 const WARM_UP = 30;
 
+/** @throws ConfigError where nothing is as small as that. */
 export async function benchScaling(
   config: Config,
   { rounds, most, write: writes }: { rounds: number; most: number; write: boolean },
   io: Io,
 ): Promise<void> {
+  const least = Math.min(...BY_NUMBER.map(sizeOf));
+  if (most < least)
+    throw new ConfigError(
+      'CONFIG_INVALID',
+      `--most ${most}: the least that is measured has ${least} characters in all`,
+    );
   const origin = originOf(config, `scaling --rounds ${rounds} --most ${most}`);
   const real = await notesToOffer();
   const count = tokenCounter(loadServing(config.model));
-  const within = ({ notes, characters }: Size): boolean => notes * characters <= most;
+  const within = (size: Size): boolean => sizeOf(size) <= most;
   const point = async (size: Size): Promise<Point> => {
     const costs: number[] = [];
     const notes = notesOf(size, real);
@@ -64,13 +71,13 @@ export async function benchScaling(
     settings: config.inference,
     byNumber,
     byLength,
-    /** Dearest over cheapest thousand tokens. */
+    /** Dearest over cheapest thousand tokens; null where --most leaves nothing to compare. */
     spread: { byNumber: spread(byNumber), byLength: spread(byLength) },
   };
   await write(io.stdout, `${[...byNumber, ...byLength].map(sentence).join('\n')}\n`);
   await write(
     io.stdout,
-    `dearest over cheapest thousand tokens: ${result.spread.byNumber.toFixed(2)} by number of notes, ${result.spread.byLength.toFixed(2)} by length\n`,
+    `dearest over cheapest thousand tokens: ${spoken(result.spread.byNumber)} by number of notes, ${spoken(result.spread.byLength)} by length\n`,
   );
   if (writes) await writeResults('scaling', config, { json: result }, io);
 }
@@ -106,7 +113,17 @@ async function oneByOne<T, U>(all: readonly T[], act: (each: T) => Promise<U>): 
   return done;
 }
 
-function spread(points: readonly Point[]): number {
+/** Characters in all. */
+function sizeOf({ notes, characters }: Size): number {
+  return notes * characters;
+}
+
+function spoken(ratio: number | null): string {
+  return ratio?.toFixed(2) ?? '(not measured)';
+}
+
+function spread(points: readonly Point[]): number | null {
+  if (points.length < 2) return null;
   const costs = points.map(each => each.cpuMsPerKiloToken);
   return Math.max(...costs) / Math.min(...costs);
 }

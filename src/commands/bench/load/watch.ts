@@ -1,6 +1,7 @@
 /** A reader of the entities topic, as a consumer downstream is: says when the first event of each note came into its hands. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Note } from '../../../core/note.ts';
+import { BenchError } from '../bench-error.ts';
 import type { Place } from '../place.ts';
 
 export interface Watch {
@@ -52,13 +53,14 @@ export function watchEntities({ config, transport, codecs }: Place): Watch {
   };
 }
 
-/** When the last of them had its event; `performance.now()`. @throws Error where some have none, and nothing more comes for `quietMs`. */
+/** When the last of them had its event; `performance.now()`. @throws BenchError NOTES_UNANSWERED where some have none, and nothing more comes for `quietMs`. */
 export async function lastOf(watch: Watch, notes: readonly Note[], quietMs: number): Promise<number> {
   await watch.settled(
     notes.map(({ noteId }) => noteId),
     quietMs,
   );
   const at = notes.map(({ noteId }) => watch.seen.get(noteId) ?? Number.NaN);
-  if (at.some(Number.isNaN)) throw new Error(`no event for some of ${notes.length} notes, and none for ${quietMs} ms`);
+  if (at.some(Number.isNaN))
+    throw new BenchError('NOTES_UNANSWERED', `no event for some of ${notes.length} notes, and none for ${quietMs} ms`);
   return at.reduce((last, each) => Math.max(last, each));
 }

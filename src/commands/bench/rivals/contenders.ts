@@ -1,6 +1,6 @@
 /** Who takes turns in `bench rivals`, and how each is started. */
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Config } from '../../../config.ts';
 import type { Note } from '../../../core/note.ts';
 import type { Io } from '../../io.ts';
@@ -59,7 +59,8 @@ export async function openField(options: FieldOptions, preparation: Preparation,
   const own = (transport: Config['transport']) => {
     const given = `${file}.${transport}.json`;
     writeFileSync(given, JSON.stringify({ config: withoutSecrets({ ...config, transport }), notes }), { mode: 0o600 });
-    return () => runScript(process.execPath, [OWN_TURN, given], interrupted);
+    // its log lies beside the notes, and goes when they do, however the process ends
+    return () => runScript(process.execPath, [OWN_TURN, given], interrupted, { TMPDIR: dirname(file) });
   };
   const byName: Record<RivalName, () => Promise<Contender>> = {
     'transformers-pipeline': async () => ({

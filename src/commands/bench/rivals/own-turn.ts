@@ -6,12 +6,14 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '../../../config.ts';
 import { unobserved } from '../../../core/facts.ts';
 import type { Note } from '../../../core/note.ts';
+import { EXIT } from '../../exit.ts';
 import type { Io } from '../../io.ts';
 import { appendNotes } from '../../produce.ts';
 import { versionsOf } from '../../provenance.ts';
 import { type Serving, serveModel } from '../../serve-model.ts';
+import { Interrupted } from '../../signals.ts';
 import { startTagger } from '../../tagger-role.ts';
-import { allOf, embedded, isJoined, onKafka, type Place } from '../place.ts';
+import { allOf, embedded, isJoined, onKafka, type Place, readAll, stoppedSoon } from '../place.ts';
 import { ROOT } from '../program.ts';
 
 /** As many as the rivals' scripts read before their clock starts. */
@@ -24,7 +26,7 @@ export interface OwnTurn {
   readonly notes: readonly Note[];
 }
 
-async function takeTurn({ config, notes }: OwnTurn, io: Pick<Io, 'now'>): Promise<void> {
+async function takeTurn({ config, notes }: OwnTurn, io: Pick<Io, 'now' | 'stderr'>): Promise<void> {
   const serving = await serveModel(config, unobserved);
   try {
     for (const { text } of notes.slice(0, WARM_UP)) await serving.tagger.tag(text);
@@ -37,11 +39,11 @@ async function takeTurn({ config, notes }: OwnTurn, io: Pick<Io, 'now'>): Promis
 
 /** On Kafka the clock starts when the group is joined, as a rival's does: before partitions are taken over. */
 async function measure(place: Place, serving: Serving, notes: readonly Note[], io: Pick<Io, 'now'>): Promise<void> {
-  const { config, transport, codecs } = place;
+  const { config, transport, codecs, interrupted } = place;
   const topic = config.topics.notes;
   await appendNotes({ transport, codec: codecs.notes(topic), topic, now: io.now }, notes);
   let began = config.transport === 'kafka' ? 0 : performance.now();
-  const running = await startTagger(config, {
+  const running = await startTagger(stoppedSoon(config), {
     transport,
     codecs,
     serving,
@@ -50,10 +52,7 @@ async function measure(place: Place, serving: Serving, notes: readonly Note[], i
     },
     now: io.now,
   });
-  await Promise.race([running.subscription.drained(), running.done]);
-  const seconds = (performance.now() - began) / 1000;
-  await running.stop();
-  await running.done;
+  const seconds = ((await readAll(running, interrupted)) - began) / 1000;
   for (const row of await rowsOf(place)) say(row);
   say({ seconds, versions: versionsOf(ROOT) });
 }
@@ -74,4 +73,9 @@ function say(row: object): void {
 
 const [, program, file] = process.argv;
 if (program === import.meta.filename && file !== undefined)
-  await takeTurn(JSON.parse(readFileSync(file, 'utf8')) as OwnTurn, { now: Date.now });
+  await takeTurn(JSON.parse(readFileSync(file, 'utf8')) as OwnTurn, { now: Date.now, stderr: process.stderr }).catch(
+    (error: unknown) => {
+      if (!(error instanceof Interrupted)) throw error;
+      process.exitCode = EXIT.interrupted;
+    },
+  );

@@ -13,7 +13,7 @@ import { loadServing } from '../../../model/store.ts';
 import { cacheDirectory } from '../../cache.ts';
 import { DEMO_NOTES } from '../../demo.ts';
 import { type Io, report, write } from '../../io.ts';
-import { onInterrupt } from '../../signals.ts';
+import { onInterrupt, orInterrupted } from '../../signals.ts';
 import { notesToOffer } from '../load/measure.ts';
 import { tokenCounter } from '../load/token-count.ts';
 import { originOf, writeResults } from '../results.ts';
@@ -35,7 +35,7 @@ export interface RivalsOptions {
 
 type Round = Readonly<Record<string, Turn>>;
 
-/** @throws RivalError, those of its environment and MACHINE_BUSY: what was measured beside others' work is not written. */
+/** @throws Interrupted; RivalError, those of its environment and MACHINE_BUSY: what was measured beside others' work is not written. */
 export async function benchRivals(given: Config, options: RivalsOptions, io: Io): Promise<void> {
   const { loadAverage = loadavg()[0] ?? 0 } = options;
   if (options.rounds > 0 && isBusy(loadAverage, availableParallelism())) {
@@ -50,7 +50,7 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
   const notes = repeated(await notesToOffer(), options.notes, options.workload);
   const model = loadServing(config.model);
   const origin = originOf(
-    config,
+    given,
     argumentsOf(options, config),
     config.transport === 'kafka' ? 'broker on the same machine' : undefined,
   );
@@ -88,8 +88,7 @@ export async function benchRivals(given: Config, options: RivalsOptions, io: Io)
     };
     await writeResults('rivals', config, { json: result }, io);
   } catch (error) {
-    // a part of the rounds says nothing
-    if (!interrupt.signal.aborted) throw error;
+    throw orInterrupted(error, interrupt.signal);
   } finally {
     interrupt.dispose();
     rmSync(directory, { recursive: true, force: true });

@@ -19,9 +19,22 @@ const row = z.union([
   z.strictObject({ seconds: z.number().positive(), versions: z.record(z.string(), z.string()) }),
 ]);
 
-/** @param interrupted ends it. @throws RivalError RIVAL_FAILED */
-export async function runScript(command: string, args: readonly string[], interrupted: AbortSignal): Promise<Turn> {
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], signal: interrupted });
+/**
+ * @param interrupted ends it; whatever comes of it, it has ended when this settles. @param env beside the environment.
+ * @throws RivalError RIVAL_FAILED, AbortError
+ */
+export async function runScript(
+  command: string,
+  args: readonly string[],
+  interrupted: AbortSignal,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Turn> {
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    signal: interrupted,
+    env: { ...process.env, ...env },
+  });
+  const closed = new Promise<void>(done => child.once('close', () => done()));
   const ended = new Promise<number | null>((done, fail) => child.once('error', fail).once('close', done));
   ended.catch(() => {}); // awaited below
   const spans = new Map<string, readonly string[]>();
@@ -29,6 +42,8 @@ export async function runScript(command: string, args: readonly string[], interr
   try {
     for await (const line of createInterface({ input: child.stdout })) {
       const said = row.safeParse(jsonOf(line));
+      // a last line may be cut short
+      if (!said.success) interrupted.throwIfAborted();
       if (!said.success) throw failed(args, 'said something else than spans');
       if ('id' in said.data) spans.set(said.data.id, said.data.spans.map(spanName));
       else last = said.data;
@@ -36,7 +51,9 @@ export async function runScript(command: string, args: readonly string[], interr
     const code = await ended;
     if (code !== 0) throw failed(args, `ended with exit code ${code}: see its messages above`);
   } finally {
-    child.kill();
+    // a second signal would insist, and what it cleans up would stay
+    if (!child.killed) child.kill();
+    await closed;
   }
   if (last === undefined) throw failed(args, 'did not say how long it took');
   return { ...last, spans };

@@ -27,7 +27,7 @@ export function failureInside(
   if (first !== undefined && !ended) return undefined;
   const [error] = [isRecord(first) ? first.error : undefined, answer.error].filter(isRecord);
   if (error === undefined && !ended) return undefined;
-  const code = Number(error?.code);
+  const code = typeof error?.code === 'object' ? Number.NaN : Number(error?.code);
   const status = Number.isInteger(code) && code >= 400 && code < 600 ? code : 502;
   return { status, body: JSON.stringify({ error }) };
 }
@@ -35,6 +35,11 @@ export function failureInside(
 /** The objects of Google's `error.details`. */
 export function detailsIn(error: Record<string, unknown> | undefined): Record<string, unknown>[] {
   return Array.isArray(error?.details) ? error.details.filter(isRecord) : [];
+}
+
+/** The value where it is text: String() throws for an object that a server may well send. */
+export function textIn(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,7 +3,7 @@
  * that note to review; one of the shape would send every note there, so it is told apart where the body lets us. Where it does not,
  * the note is taken to be why. Messages are only matched, never repeated.
  */
-import { detailsIn, errorIn, isRecord } from './error-body.ts';
+import { detailsIn, errorIn, isRecord, textIn } from './error-body.ts';
 import type { TeacherCode } from './teacher-error.ts';
 
 export interface Meaning {
@@ -82,7 +82,7 @@ function codesIn(error: Record<string, unknown> | undefined): string[] {
 
 function byShape(status: number, error: Record<string, unknown> | undefined): TeacherCode | undefined {
   if (error === undefined) return undefined;
-  const message = String(error.message);
+  const message = textIn(error.message);
   if (status === 403 && isModeration(error, message)) return 'REPLY_REFUSED';
   if (status === 404) return isAboutModel(error, message) ? 'MODEL_UNKNOWN' : undefined;
   if (status !== 400 && status !== 422) return undefined;
@@ -114,5 +114,5 @@ function hasUnknownName(error: Record<string, unknown>): boolean {
   const violations = detailsIn(error).flatMap(({ fieldViolations }) =>
     Array.isArray(fieldViolations) ? fieldViolations.filter(isRecord) : [],
   );
-  return violations.some(each => String(each.description).startsWith('Invalid JSON payload received. Unknown name'));
+  return violations.some(each => textIn(each.description).startsWith('Invalid JSON payload received. Unknown name'));
 }

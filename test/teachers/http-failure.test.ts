@@ -1,6 +1,7 @@
 /** If this fails, a provider's "not now", "not you" and "not this" are taken for each other, or a wait that was asked for is not kept. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { failureInside } from '../../src/teachers/error-body.ts';
 import { httpFailure } from '../../src/teachers/http-failure.ts';
 import { retryAfterMs } from '../../src/teachers/retry-after.ts';
 
@@ -139,6 +140,21 @@ describe('HTTP failures', () => {
       assert.deepEqual([code, fault], ['TEACHER_FAILED', 'provider']);
       assert.match(message, /base URL may be wrong/);
     }
+  });
+
+  it('whatever stands in the place of a text', () => {
+    const odd = { toString: 1, valueOf: 1 };
+    const body = { error: { code: odd, message: odd, details: [{ '@type': odd, retryDelay: odd }] } };
+    for (const [status, code] of [
+      [400, 'REQUEST_REJECTED'],
+      [403, 'TEACHER_DENIED'],
+      [404, 'TEACHER_FAILED'],
+      [503, 'TEACHER_FAILED'],
+    ] as const)
+      assert.equal(failure(status, body).code, code);
+    const violation = { fieldViolations: [{ description: odd }] };
+    assert.equal(failure(400, { error: { details: [violation] } }).code, 'REQUEST_REJECTED');
+    assert.equal(failureInside(body)?.status, 502);
   });
 
   it('repeats known codes only', () => {

@@ -129,6 +129,8 @@ describe('BioPortal teacher, against a wire-true emulator', () => {
     ['cut', 'TEACHER_HUNG_UP', { fault: 'provider' }],
     ['slam', 'TEACHER_HUNG_UP', { fault: 'provider' }],
     ['bad-envelope', 'TEACHER_FAILED', { fault: 'provider' }],
+    ['error-in-200', 'TEACHER_FAILED', { fault: 'provider' }],
+    ['odd-error-in-200', 'TEACHER_FAILED', { fault: 'provider' }],
     ['bad-json', 'TEACHER_FAILED', { fault: 'provider' }],
     ['wrong-schema', 'REPLY_WRONG_SCHEMA', { fault: 'reply' }],
     ['invented', 'REPLY_WRONG_SCHEMA', { fault: 'reply' }],

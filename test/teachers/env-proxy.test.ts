@@ -95,7 +95,7 @@ describe('a real proxy', () => {
     const said = async (allow: readonly string[], changes: NodeJS.ProcessEnv = {}): Promise<string> => {
       const module = new URL('../../src/teachers/guarded-fetch.ts', import.meta.url).href;
       const script = `const { guardedFetch } = await import('${module}');
-        const send = guardedFetch({ teacher: 't', allow: ${JSON.stringify(allow)}, now: Date.now });
+        const send = guardedFetch({ teacher: 't', allow: ${JSON.stringify(allow)}, now: Date.now, answer: 'any' });
         const answer = send('http://${to}/v1', { method: 'POST', body: 'NOTE' });
         console.log(await answer.then(response => response.text(), error => error.code));`;
       const env = { PATH: process.env.PATH, NODE_USE_ENV_PROXY: '1', HTTP_PROXY: `http://${through}`, ...changes };

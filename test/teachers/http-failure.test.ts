@@ -157,6 +157,36 @@ describe('HTTP failures', () => {
     assert.equal(failureInside(body)?.status, 502);
   });
 
+  it('by 200, where nothing of an answer came: of the provider, whatever it says', () => {
+    for (const body of [
+      {},
+      { error: 'overloaded' },
+      { error: 'overloaded', choices: null, usage: null },
+      { code: 503, message: 'overloaded' },
+      { detail: 'overloaded' },
+      { detail: [{ msg: 'overloaded' }] },
+      { status: 'error' },
+    ]) {
+      const inside = failureInside(body);
+      assert.ok(inside, JSON.stringify(body));
+      const { code, fault } = failure(inside.status, inside.body);
+      assert.deepEqual([code, fault], ['TEACHER_FAILED', 'provider'], JSON.stringify(body));
+    }
+    const unknown = failureInside({ object: 'error', message: 'no such model', code: 'model_not_found' });
+    assert.equal(unknown && failure(unknown.status, unknown.body).code, 'MODEL_UNKNOWN', 'where it says more');
+  });
+
+  it('by 200, of no answer that is empty', () => {
+    for (const body of [
+      { choices: [], usage: { prompt_tokens: 9 } },
+      { choices: [] },
+      { usageMetadata: { promptTokenCount: 9 } },
+      { promptFeedback: { blockReason: 'SAFETY' } },
+      { candidates: [{ finishReason: 'SAFETY' }] },
+    ])
+      assert.equal(failureInside(body), undefined, JSON.stringify(body));
+  });
+
   it('repeats known codes only', () => {
     assert.match(failure(400, { error: { code: 'context_length_exceeded' } }).message, /400 context_length_exceeded/);
     const shown = JSON.stringify(failure(400, { error: { code: 'lisinopril', message: 'lisinopril' } }));

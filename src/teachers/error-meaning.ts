@@ -50,10 +50,16 @@ const STATUSES: Readonly<Record<number, TeacherCode>> = {
   404: 'TEACHER_FAILED',
   405: 'REQUEST_UNSUPPORTED',
   406: 'REQUEST_UNSUPPORTED',
+  // a proxy wants its credentials
+  407: 'TEACHER_DENIED',
   408: 'TEACHER_TIMEOUT',
   // a lock, or too early: OpenAI's own client tries such again
   409: 'TEACHER_FAILED',
+  // gone for good, as a model or a deployment that was retired
+  410: 'MODEL_UNKNOWN',
   415: 'REQUEST_UNSUPPORTED',
+  // it reached a server that is not meant for it: of the way there
+  421: 'TEACHER_FAILED',
   425: 'TEACHER_FAILED',
   429: 'TEACHER_BUSY',
   501: 'REQUEST_UNSUPPORTED',

@@ -18,9 +18,10 @@ function waits(headers: Record<string, string>, body = '') {
 
 describe('HTTP failures', () => {
   it('by status', () => {
-    const codes = [400, 401, 402, 403, 404, 405, 408, 409, 413, 415, 422, 429, 500, 501, 502, 503, 504, 529].map(
-      status => [status, failure(status).code],
-    );
+    const statuses = [
+      400, 401, 402, 403, 404, 405, 407, 408, 409, 410, 413, 415, 421, 422, 429, 500, 501, 502, 503, 504, 529,
+    ];
+    const codes = statuses.map(status => [status, failure(status).code]);
     assert.deepEqual(Object.fromEntries(codes), {
       400: 'REQUEST_REJECTED',
       401: 'TEACHER_DENIED',
@@ -28,10 +29,13 @@ describe('HTTP failures', () => {
       403: 'TEACHER_DENIED',
       404: 'TEACHER_FAILED',
       405: 'REQUEST_UNSUPPORTED',
+      407: 'TEACHER_DENIED',
       408: 'TEACHER_TIMEOUT',
       409: 'TEACHER_FAILED',
+      410: 'MODEL_UNKNOWN',
       413: 'REQUEST_REJECTED',
       415: 'REQUEST_UNSUPPORTED',
+      421: 'TEACHER_FAILED',
       422: 'REQUEST_REJECTED',
       429: 'TEACHER_BUSY',
       500: 'TEACHER_FAILED',

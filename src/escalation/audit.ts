@@ -46,7 +46,7 @@ export type AuditEntry =
       readonly ms: number;
     });
 
-/** Read is its last byte. */
+/** What is read is its last byte. */
 const APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_RDWR;
 const NEWLINE = 10;
 

@@ -138,7 +138,8 @@ async function sayCosts(teachers: readonly Teacher[], job: Job): Promise<void> {
   for (const teacher of teachers) {
     const asked = ask(teacher, job);
     try {
-      requireSameRun(teacher, tasksOf(teacher, flags), { ...flags, prompts: asked.prompts });
+      const { prompts, models } = asked;
+      requireSameRun(teacher, tasksOf(teacher, flags), { ...flags, prompts, models });
       const { requests, stored, usd } = asked.estimate;
       const before = asked.usdInAll === 0 ? '' : `; ${dollars(asked.usdInAll)} were spent here before`;
       tell(`${teacher.name}: ${requests} requests, ${stored} answered before, at most ${dollars(usd)}${before}`, job);
@@ -186,11 +187,11 @@ async function annotateBy(teacher: Teacher, job: Job): Promise<Annotations> {
 
 const runFile = (out: string, teacher: string): string => join(out, `${teacher}.run.json`);
 
-/** Labels of other documents or tasks, or by another prompt, are not replaced unasked. @throws ConfigError */
+/** Labels of other documents or tasks, or by another prompt or model, are not replaced unasked. @throws ConfigError */
 function requireSameRun(
   { name }: Teacher,
   tasks: readonly Task[],
-  { out, file, split, prompts }: AnnotateFlags & { readonly prompts: Readonly<Record<Task, string>> },
+  { out, file, split, prompts, models }: AnnotateFlags & Pick<AskedTeacher, 'prompts' | 'models'>,
 ): void {
   const path = runFile(out, name);
   if (!existsSync(path)) return;
@@ -202,6 +203,8 @@ function requireSameRun(
     throw refused(`--out: ${path} is of ${before.file}, ${before.split}, ${before.tasks}: ${own}`);
   if (JSON.stringify(before.prompts) !== JSON.stringify(prompts))
     throw refused(`--out: ${path} is of another prompt (guidelines, or the teacher's settings): ${own}`);
+  if (JSON.stringify(before.models) !== JSON.stringify(models))
+    throw refused(`--out: ${path} is of another model: ${own}`);
 }
 
 /** Never less than it is. */

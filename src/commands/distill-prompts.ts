@@ -170,9 +170,9 @@ async function sayCosts(versions: readonly Version[], job: Job): Promise<void> {
   tell(`all versions: at most $${most.toFixed(4)}, of --max-usd ${job.flags.maxUsd}`, job);
 }
 
-function subjectOf({ name }: Version, { prompts }: AskedTeacher, { flags }: Job): RunSubject {
+function subjectOf({ name }: Version, { prompts, models }: AskedTeacher, { flags }: Job): RunSubject {
   const { teacher, file, split, task } = flags;
-  return { version: name, teacher, file, split, tasks: [...task.keys()], prompts };
+  return { version: name, teacher, file, split, tasks: [...task.keys()], prompts, models };
 }
 
 async function runVersion(version: Version, job: Job): Promise<Run> {

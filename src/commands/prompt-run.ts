@@ -25,6 +25,8 @@ export interface RunSubject {
   readonly tasks: readonly Task[];
   /** By task, of all that is asked around a text: guidelines, frame, schema, sampling and whom. */
   readonly prompts: Readonly<Record<Task, string>>;
+  /** Who was asked, by task. */
+  readonly models: Readonly<Record<Task, string>>;
 }
 
 /** @throws ConfigError where the folder is of something else. */

@@ -3,7 +3,17 @@
  * rewritten, each on the disk (fdatasync) before the next step. Whoever may read it learns who was asked about which text (by its
  * sha-256), never the text. A request whose line cannot be written is not sent.
  */
-import { closeSync, constants, fchmodSync, fdatasyncSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fdatasyncSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { EscalationError } from './escalation-error.ts';
 
@@ -36,7 +46,9 @@ export type AuditEntry =
       readonly ms: number;
     });
 
-const APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_WRONLY;
+/** What is read is its last byte. */
+const APPEND = constants.O_APPEND | constants.O_CREAT | constants.O_RDWR;
+const NEWLINE = 10;
 
 export class AuditTrail {
   readonly #path: string;
@@ -56,17 +68,24 @@ export class AuditTrail {
     });
   }
 
-  /** One write, so that lines of several processes never mix. @throws EscalationError AUDIT_UNWRITABLE */
+  /**
+   * One write, so that lines of several processes never mix; one that was written in part, as by a full disk or a loss of power, is ended
+   * first, or this one would be lost with it. @throws EscalationError AUDIT_UNWRITABLE
+   */
   append(entry: AuditEntry): void {
     const { event, ...about } = entry;
-    const line = Buffer.from(
-      `${JSON.stringify({ at: new Date(this.#now()).toISOString(), event, ...about })}\n`,
-      'utf8',
-    );
+    const json = JSON.stringify({ at: new Date(this.#now()).toISOString(), event, ...about });
     this.#doing(() => {
+      const line = Buffer.from(`${this.#isTorn() ? '\n' : ''}${json}\n`, 'utf8');
       if (writeSync(this.#file, line) !== line.length) throw new Error('a line was written in part');
       fdatasyncSync(this.#file);
     });
+  }
+
+  #isTorn(): boolean {
+    const { size } = fstatSync(this.#file);
+    const last = Buffer.alloc(1);
+    return size > 0 && readSync(this.#file, last, 0, 1, size - 1) === 1 && last[0] !== NEWLINE;
   }
 
   close(): void {

@@ -152,10 +152,11 @@ export class Chain {
       breaker: this.#breaker(teacher),
       request,
       subject: of.subject,
-      wanted: () => !this.#setups.isDisabled(teacher),
+      // whoever shares the request, and still wants it, asks again
+      wanted: () => !of.lost.aborted && !this.#setups.isDisabled(teacher),
       stopping: of.stopping,
     };
-    // the request goes on when the note is lost: it is paid for, and stored for whoever has the note next
+    // a request that is out goes on when the note is lost: it is paid for, and stored for whoever has the note next
     return unlessAborted(this.#options.desk.ask(asking), [of.lost]);
   }
 

@@ -27,6 +27,9 @@ export interface Window {
   readonly similarity: number;
 }
 
+/** Whether words `[start, end)` may be what a quote means. */
+export type Accepts = (start: number, end: number) => boolean;
+
 interface Candidate {
   readonly start: number;
   readonly end: number;
@@ -37,7 +40,11 @@ interface Candidate {
  * The places of the one best spelling, or why there are none. Looks at no more than ANCHORS × MOST_CANDIDATES places and as many
  * spellings, each at most as long as the quote.
  */
-export function findFuzzy(index: WordIndex, quote: readonly string[]): readonly Window[] | 'not-found' | 'ambiguous' {
+export function findFuzzy(
+  index: WordIndex,
+  quote: readonly string[],
+  accepts: Accepts = () => true,
+): readonly Window[] | 'not-found' | 'ambiguous' {
   const length = lengthOf(quote);
   if (length < SHORTEST_FUZZY) return 'not-found';
   const most = Math.floor(length * (1 / SIMILARITY_FLOOR - 1)) + 1;
@@ -48,6 +55,7 @@ export function findFuzzy(index: WordIndex, quote: readonly string[]): readonly 
       const candidate = align(index.words, quote, anchor, most);
       if (candidate === null) continue;
       const { start, end, edits } = candidate;
+      if (!accepts(start, end)) continue;
       const similarity = 1 - edits / Math.max(length, lengthOf(index.words.slice(start, end)));
       if (similarity >= SIMILARITY_FLOOR) found.set(`${start}-${end}`, { start, end, similarity });
     }

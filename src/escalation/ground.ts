@@ -1,5 +1,5 @@
 /**
- * Places the quotes of one task in the text they were taken from: as they stand, else in the normal form (fold.ts), else with slips
+ * Places the quotes of one task in the text they were taken from: as they stand, else in the normal form (fold.ts, and over no break), else with slips
  * (fuzzy.ts). A mark is of whole words and its text is the note's own; what cannot be placed is dropped and counted, never guessed.
  */
 import type { Code, Quote } from '../teachers/teacher.ts';
@@ -77,14 +77,14 @@ function search(text: SearchedText, all: readonly Wanted[], marks: Mark[]): void
     alignment: 'normalised',
     pieces: text.words,
     of: phrase => phrase.normal,
-    accepts: ({ cased }, first) => cased === null || cased.every((word, k) => word === text.cased(first + k)),
+    accepts: (phrase, first) => isWritten(text, phrase, first),
     place: (first, last) => text.placeOfWords(first, last),
     parts: ({ normalParts }, first) =>
       (normalParts ?? []).map(({ start, end }) => text.placeOfWords(first + start, first + end)),
   });
   for (const one of all.filter(isLost)) {
     if (one.form.bracketed !== null || one.form.literal.cased !== null) continue;
-    const windows = findFuzzy(text.index, one.form.literal.normal);
+    const windows = findFuzzy(text.index, one.form.literal.normal, (start, end) => !text.isBroken(start, end));
     one.outcome = typeof windows === 'string' ? windows : 'fuzzy';
     if (typeof windows === 'string') continue;
     for (const { start, end, similarity } of windows)
@@ -92,12 +92,20 @@ function search(text: SearchedText, all: readonly Wanted[], marks: Mark[]): void
   }
 }
 
+/** Whether words that match in the normal form are the phrase: in its case where that says what it means, and no mark over a break. */
+function isWritten(text: SearchedText, phrase: Phrase | Bracketed, first: number): boolean {
+  const { cased, normal } = phrase;
+  if (cased?.some((word, k) => word !== text.cased(first + k))) return false;
+  const marked = 'normalParts' in phrase ? (phrase.normalParts ?? []) : [{ start: 0, end: normal.length }];
+  return !marked.some(({ start, end }) => text.isBroken(first + start, first + end));
+}
+
 /** What differs between looking for quotes as they stand and in the normal form. */
 interface Stage {
   readonly alignment: Alignment;
   readonly pieces: Iterable<string>;
   readonly of: (phrase: Phrase) => readonly string[];
-  readonly accepts: (phrase: Phrase, first: number) => boolean;
+  readonly accepts: (phrase: Phrase | Bracketed, first: number) => boolean;
   readonly place: (first: number, last: number) => Place;
   readonly parts: (phrase: Bracketed, first: number) => readonly Place[];
 }

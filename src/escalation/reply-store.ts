@@ -5,7 +5,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Quote, RequestKey, Usage } from '../teachers/teacher.ts';
 import type { TeacherCode } from '../teachers/teacher-error.ts';
-import { transaction } from './state-database.ts';
+import { emptyLog, transaction } from './state-database.ts';
 
 export interface StoredReply {
   /** Why it cannot be used; null when it can. */
@@ -31,6 +31,8 @@ export class ReplyStore {
   readonly #select: StatementSync;
   readonly #insert: StatementSync;
   readonly #delete: StatementSync;
+  /** Rows that were removed may stand in the write-ahead log; also those of a process that was killed before it had emptied it. */
+  #removedInLog = true;
 
   /** @param options.now milliseconds since the Unix epoch. */
   constructor(database: DatabaseSync, options: { readonly retentionMs: number; readonly now: () => number }) {
@@ -55,9 +57,11 @@ export class ReplyStore {
     };
   }
 
-  /** Removes from the file what is too old to be read. @throws EscalationError */
+  /** Removes what is too old to be read from the file and from its log; what cannot be done now the next one does. @throws EscalationError */
   purge(): void {
-    transaction(this.#database, () => this.#delete.run(this.#now() - this.#retentionMs));
+    const { changes } = transaction(this.#database, () => this.#delete.run(this.#now() - this.#retentionMs));
+    if (changes > 0) this.#removedInLog = true;
+    if (this.#removedInLog) this.#removedInLog = !emptyLog(this.#database);
   }
 
   /** On the disk when it returns. @throws EscalationError */

@@ -1,5 +1,6 @@
 /** One text, cut once, as the three searches need it, and the way back from what they find to its code points. */
 import type { Span } from '../core/span.ts';
+import { countBreaks } from '../text/breaks.ts';
 import { compatible } from '../text/fold.ts';
 import { type NormalWords, toNormalWords } from '../text/normal-words.ts';
 import { type Pieces, pieceAt, toPieces } from '../text/pieces.ts';
@@ -13,6 +14,7 @@ export class SearchedText {
   readonly #pieces: Pieces;
   #normal: NormalWords | undefined;
   #index: WordIndex | undefined;
+  #breaks: Int32Array | undefined;
 
   constructor(text: string) {
     this.text = text;
@@ -32,6 +34,12 @@ export class SearchedText {
   get index(): WordIndex {
     this.#index ??= new WordIndex(this.words);
     return this.#index;
+  }
+
+  /** Whether the text stops saying one thing within the words `[first, last)`. */
+  isBroken(first: number, last: number): boolean {
+    this.#breaks ??= countBreaks(this.#pieces, this.#normalForm());
+    return this.#breaks[first] !== this.#breaks[last - 1];
   }
 
   /** A word of the normal form before case folding. */

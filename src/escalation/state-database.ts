@@ -88,6 +88,21 @@ export function transaction<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
+/**
+ * Moves what is committed to the file itself and empties the write-ahead log, in which removed rows still stand. False where another
+ * connection was in the way: it can be tried again later. Call outside of a transaction. @throws EscalationError
+ */
+export function emptyLog(database: DatabaseSync): boolean {
+  try {
+    const { busy } = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number };
+    return busy === 0;
+  } catch (error) {
+    const failure = toEscalationError(error, "cannot empty the log of the fallback's state");
+    if (failure.code === 'STATE_BUSY') return false;
+    throw failure;
+  }
+}
+
 function recognise(database: DatabaseSync, path: string): void {
   if (isEmpty(database)) return;
   const { application_id } = database.prepare('PRAGMA application_id').get() as { application_id: number };

@@ -1,12 +1,13 @@
 /** Offsets that come with a quote are believed only where the text says the same. */
 import type { Span } from '../core/span.ts';
 import type { Quote } from '../teachers/teacher.ts';
+import { hasBreak } from '../text/breaks.ts';
 import type { CodePointIndex } from '../text/code-points.ts';
 import { fold, isSeparator } from '../text/fold.ts';
 import { isInsideWord, pieceAt, toPieces, WORD } from '../text/pieces.ts';
 import type { Mark } from './grounded.ts';
 
-/** Null when the place does not exist, cuts a word, or says something else even in the normal form. */
+/** Null when the place does not exist, cuts a word, or says something else even in the normal form, as where a break stands in it. */
 export function verifyPlace(index: CodePointIndex, quote: Quote, at: Span): Mark | null {
   const { start, end } = at;
   if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end && end <= index.length))
@@ -15,7 +16,7 @@ export function verifyPlace(index: CodePointIndex, quote: Quote, at: Span): Mark
   const text = index.text.slice(from, to);
   if (isInsideWord(index.text, from) || isInsideWord(index.text, to)) return null;
   const exact = text === quote.text;
-  if (!exact && normal(text) !== normal(quote.text)) return null;
+  if (!exact && (hasBreak(text) || normal(text) !== normal(quote.text))) return null;
   return { start, end, from, to, alignment: exact ? 'exact' : 'normalised', similarity: 1, codes: quote.codes ?? [] };
 }
 

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { CodePointIndex } from '../text/code-points.ts';
+import { isRecord } from './error-body.ts';
 import type { Code, Quote } from './teacher.ts';
 import { TeacherError } from './teacher-error.ts';
 
@@ -33,7 +34,9 @@ export interface BioportalReply {
  * @throws TeacherError TEACHER_FAILED, REPLY_WRONG_SCHEMA; neither tells what was answered, which may hold text of the note.
  */
 export function readBioportalReply({ name, body, text, mirror }: BioportalReply): Quote[] {
-  const reply = replySchema.safeParse(parse(name, body));
+  const answer = parse(name, body);
+  if (isFailure(answer)) throw failed(name, 'an error in the place of annotations');
+  const reply = replySchema.safeParse(answer);
   if (!reply.success) throw new TeacherError('REPLY_WRONG_SCHEMA', `${name}: the answer is not a list of annotations`);
   const index = new CodePointIndex(text);
   const places = new Map<string, { start: number; end: number; codes: Map<string, Code> }>();
@@ -75,8 +78,17 @@ function parse(name: string, body: string): unknown {
     return JSON.parse(body);
   } catch {
     // such as the page of a proxy: the annotator itself has no model that could answer anything else
-    throw new TeacherError('TEACHER_FAILED', `${name}: the answer is not JSON`, {
-      details: { teacher: name, status: 200 },
-    });
+    throw failed(name, 'not JSON');
   }
+}
+
+/** The shape of its own errors, and of those of whatever stands before it. */
+function isFailure(answer: unknown): boolean {
+  return isRecord(answer) && ['errors', 'error'].some(key => (answer[key] ?? null) !== null);
+}
+
+function failed(name: string, what: string): TeacherError {
+  return new TeacherError('TEACHER_FAILED', `${name}: the answer is ${what}`, {
+    details: { teacher: name, status: 200 },
+  });
 }

@@ -3,6 +3,7 @@
  * second opinion, not a judge, and what it scores stands in ontologies/README.md.
  */
 import type { Task } from '../core/span.ts';
+import { stretchesOf } from '../text/breaks.ts';
 import { toNormalWords } from '../text/normal-words.ts';
 import { toPieces } from '../text/pieces.ts';
 import type { GatedNote } from '../text/privacy-gate.ts';
@@ -13,7 +14,7 @@ import { TeacherError } from './teacher-error.ts';
 import type { Term, TermIndex } from './term-index.ts';
 
 /** Part of the request's key: rises when the same file would give other answers. */
-const MATCHING = '1';
+const MATCHING = '2';
 
 const FREE = { inputTokens: 0, outputTokens: 0, usd: 0 } as const;
 
@@ -67,10 +68,9 @@ export class DictionaryTeacher implements Teacher {
   /** The mentions of a text, each with its place in code points, its spelling in the text, and the code where the source has one. */
   annotate(text: string, task: Task): Quote[] {
     const pieces = toPieces(text);
-    const normal = toNormalWords(pieces);
-    return this.#index(task)
-      .match(pieces, normal)
-      .map(({ term, first, last }) => {
+    const index = this.#index(task);
+    return stretchesOf(pieces, toNormalWords(pieces)).flatMap(normal =>
+      index.match(pieces, normal).map(({ term, first, last }) => {
         const from = normal.pieces[first] as number;
         const to = (normal.pieces[last - 1] as number) + 1;
         return {
@@ -78,7 +78,8 @@ export class DictionaryTeacher implements Teacher {
           at: { start: pieces.points[from] as number, end: pieces.points[to] as number },
           ...codesOf(term),
         };
-      });
+      }),
+    );
   }
 
   #index(task: Task): TermIndex {

@@ -22,9 +22,10 @@ export function readingProxy({ url, env, execArgv }: ProxyQuestion): URL | null 
   return bare;
 }
 
+/** Node takes the option with underscores too and, in NODE_OPTIONS, quoted or escaped in part: what only may be it is refused. */
 function isOn(env: NodeJS.ProcessEnv, execArgv: readonly string[]): boolean {
-  const options = [...execArgv, ...(env.NODE_OPTIONS ?? '').split(/\s+/)];
-  return env.NODE_USE_ENV_PROXY === '1' || options.includes('--use-env-proxy');
+  const options = [...execArgv, (env.NODE_OPTIONS ?? '').replace(/["'\\]/g, '')];
+  return env.NODE_USE_ENV_PROXY === '1' || options.some(each => /--use[-_]env[-_]proxy/.test(each));
 }
 
 /** Only what is certain: Node knows more forms, and where this is wrong a request is refused, not sent. */

@@ -15,9 +15,13 @@ export function errorIn(body: string): Record<string, unknown> | undefined {
   }
 }
 
+/** At least one stands in whatever a model answered, be it nothing. */
+const OF_AN_ANSWER = ['choices', 'candidates', 'usage', 'usageMetadata', 'promptFeedback'] as const;
+
 /**
  * What an answer of 200 says went wrong in the place of an answer, as the status and the body that it would have had: once a model has
- * begun a router has no status left to say it by (https://openrouter.ai/docs/api/reference/errors-and-debugging).
+ * begun a router has no status left to say it by (https://openrouter.ai/docs/api/reference/errors-and-debugging). What has nothing of
+ * an answer is a failure whatever it says: were it the note's fault, an outage would cost every note its answer.
  */
 export function failureInside(
   answer: Record<string, unknown>,
@@ -26,8 +30,11 @@ export function failureInside(
   const ended = isRecord(first) && (isRecord(first.error) || first.finish_reason === 'error');
   if (first !== undefined && !ended) return undefined;
   const [error] = [isRecord(first) ? first.error : undefined, answer.error].filter(isRecord);
-  if (error === undefined && !ended) return undefined;
-  const code = Number(error?.code);
+  if (error === undefined && !ended)
+    return OF_AN_ANSWER.some(key => (answer[key] ?? null) !== null)
+      ? undefined
+      : { status: 502, body: JSON.stringify(answer) };
+  const code = typeof error?.code === 'object' ? Number.NaN : Number(error?.code);
   const status = Number.isInteger(code) && code >= 400 && code < 600 ? code : 502;
   return { status, body: JSON.stringify({ error }) };
 }
@@ -35,6 +42,11 @@ export function failureInside(
 /** The objects of Google's `error.details`. */
 export function detailsIn(error: Record<string, unknown> | undefined): Record<string, unknown>[] {
   return Array.isArray(error?.details) ? error.details.filter(isRecord) : [];
+}
+
+/** The value where it is text: String() throws for an object that a server may well send. */
+export function textIn(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

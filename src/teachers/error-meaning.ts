@@ -3,7 +3,7 @@
  * that note to review; one of the shape would send every note there, so it is told apart where the body lets us. Where it does not,
  * the note is taken to be why. Messages are only matched, never repeated.
  */
-import { detailsIn, errorIn, isRecord } from './error-body.ts';
+import { detailsIn, errorIn, isRecord, textIn } from './error-body.ts';
 import type { TeacherCode } from './teacher-error.ts';
 
 export interface Meaning {
@@ -50,10 +50,16 @@ const STATUSES: Readonly<Record<number, TeacherCode>> = {
   404: 'TEACHER_FAILED',
   405: 'REQUEST_UNSUPPORTED',
   406: 'REQUEST_UNSUPPORTED',
+  // a proxy wants its credentials
+  407: 'TEACHER_DENIED',
   408: 'TEACHER_TIMEOUT',
   // a lock, or too early: OpenAI's own client tries such again
   409: 'TEACHER_FAILED',
+  // gone for good, as a model or a deployment that was retired
+  410: 'MODEL_UNKNOWN',
   415: 'REQUEST_UNSUPPORTED',
+  // it reached a server that is not meant for it: of the way there
+  421: 'TEACHER_FAILED',
   425: 'TEACHER_FAILED',
   429: 'TEACHER_BUSY',
   501: 'REQUEST_UNSUPPORTED',
@@ -82,7 +88,7 @@ function codesIn(error: Record<string, unknown> | undefined): string[] {
 
 function byShape(status: number, error: Record<string, unknown> | undefined): TeacherCode | undefined {
   if (error === undefined) return undefined;
-  const message = String(error.message);
+  const message = textIn(error.message);
   if (status === 403 && isModeration(error, message)) return 'REPLY_REFUSED';
   if (status === 404) return isAboutModel(error, message) ? 'MODEL_UNKNOWN' : undefined;
   if (status !== 400 && status !== 422) return undefined;
@@ -114,5 +120,5 @@ function hasUnknownName(error: Record<string, unknown>): boolean {
   const violations = detailsIn(error).flatMap(({ fieldViolations }) =>
     Array.isArray(fieldViolations) ? fieldViolations.filter(isRecord) : [],
   );
-  return violations.some(each => String(each.description).startsWith('Invalid JSON payload received. Unknown name'));
+  return violations.some(each => textIn(each.description).startsWith('Invalid JSON payload received. Unknown name'));
 }

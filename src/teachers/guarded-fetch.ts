@@ -32,6 +32,12 @@ export function guardedFetch(options: GuardedFetchOptions): typeof fetch {
       throw new TeacherError('EGRESS_DENIED', message, { details: { teacher, status } });
     }
     if (!response.ok) throw httpFailure({ teacher, status, headers, body, now: now() });
+    // a Response of these may not even have an empty body
+    if (status === 204 || status === 205) {
+      throw new TeacherError('TEACHER_FAILED', `${teacher} answered ${status}, without anything`, {
+        details: { teacher, status },
+      });
+    }
     if (answer === 'json-object') {
       const json = jsonObjectIn(body);
       if (json === undefined) {

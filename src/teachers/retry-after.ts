@@ -1,5 +1,5 @@
 /** How long a provider asks to wait: OpenAI's and Azure's header in milliseconds, the standard header, or Google's RetryInfo. */
-import { detailsIn, errorIn } from './error-body.ts';
+import { detailsIn, errorIn, textIn } from './error-body.ts';
 
 export interface Waits {
   readonly headers: Headers;
@@ -31,8 +31,8 @@ function standard(headers: Headers, now: number): number | undefined {
 /** google.rpc.RetryInfo: `{"@type": "…/google.rpc.RetryInfo", "retryDelay": "38.5s"}`. */
 function retryInfo(body: string): number | undefined {
   for (const detail of detailsIn(errorIn(body))) {
-    const seconds = /^(\d+(?:\.\d+)?)s$/.exec(String(detail.retryDelay))?.[1];
-    if (String(detail['@type']).endsWith('google.rpc.RetryInfo') && seconds !== undefined)
+    const seconds = /^(\d+(?:\.\d+)?)s$/.exec(textIn(detail.retryDelay))?.[1];
+    if (textIn(detail['@type']).endsWith('google.rpc.RetryInfo') && seconds !== undefined)
       return toCome(Number(seconds) * 1000);
   }
   return undefined;

@@ -223,6 +223,20 @@ describe('distill annotate', { timeout: 480_000 }, () => {
     assert.equal(emulator.asked.all.length, 2 * SENT, 'the same guidelines in the configuration are the same prompt');
   });
 
+  it('replaces no labels that another model gave under the same name', async () => {
+    const { emulator, out, run, args, env } = await stage();
+    const own = ['--task', 'medication', '--quiet'];
+    assert.equal((await run(...PAID, ...own)).code, 3);
+    const before = readFileSync(join(out, 'mini.run.json'), 'utf8');
+    const [mini] = JSON.parse(env.CLINSTREAM_ESCALATION_TEACHERS) as [object];
+    const teachers = JSON.stringify([{ ...mini, model: 'gpt-4o-2024-08-06' }]);
+    const other = await clinstream([...args, ...PAID, ...own], {
+      env: { ...env, CLINSTREAM_ESCALATION_TEACHERS: teachers },
+    });
+    assert.deepEqual([other.code, /is of another model/.test(other.stderr)], [2, true], other.stderr);
+    assert.deepEqual([readFileSync(join(out, 'mini.run.json'), 'utf8'), emulator.asked.all.length], [before, SENT]);
+  });
+
   it('says what each and all may cost before any is asked, and asks none where a later one’s labels would be replaced', async () => {
     const { emulator, out, env, args, run } = await stage();
     const [mini] = JSON.parse(env.CLINSTREAM_ESCALATION_TEACHERS) as [object];

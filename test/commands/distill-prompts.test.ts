@@ -88,7 +88,7 @@ const reportOf = (out: string, version: string) =>
 
 describe('distill prompts (simulated)', { timeout: 480_000 }, () => {
   it('compares versions by answers of their own, keeps each as a run, and asks nothing twice', async () => {
-    const { emulator, out, run } = await stage();
+    const { emulator, env, out, run } = await stage();
     const first = await run(...PAID, ...BOTH, '--prompt', 'built-in');
     assert.equal(first.code, 0, first.stderr);
     assert.equal(emulator.asked.all.length, 3 * notes.length);
@@ -142,6 +142,13 @@ describe('distill prompts (simulated)', { timeout: 480_000 }, () => {
     assert.match(renamed.stdout, /^Best: shorter\. Runner-up: short; .* \[\.\d+, \.\d+\], beyond chance\.$/m);
     assert.match(renamed.stdout, /^Chosen: shorter\.$/m);
     assert.equal(emulator.asked.all.length, 4 * notes.length);
+
+    const mini = env.CLINSTREAM_ESCALATION_TEACHERS;
+    env.CLINSTREAM_ESCALATION_TEACHERS = mini.replace('gpt-4o-mini-2024-07-18', 'gpt-4o-2024-08-06');
+    const larger = await run(...PAID, ...BOTH);
+    assert.deepEqual([larger.code, /is of other models/.test(larger.stderr)], [2, true], larger.stderr);
+    assert.equal(emulator.asked.all.length, 4 * notes.length);
+    env.CLINSTREAM_ESCALATION_TEACHERS = mini;
 
     for (const damaged of [`{"version": ${CANARY}`, 'null']) {
       writeFileSync(join(out, 'short/run.json'), damaged);

@@ -67,7 +67,7 @@ function under(fault: Fault, answer: readonly object[], form: URLSearchParams): 
     case 'bad-json':
       return `Here you are: ${form.get('text')}`;
     case 'wrong-schema':
-      return { errors: [form.get('text')] };
+      return { annotations: [form.get('text')] };
     case 'empty-text':
       return [];
     case 'invented':
@@ -95,6 +95,10 @@ function failure(fault: Fault, now: number, sent: string): HttpReply | undefined
       return { status: 500, headers: { 'content-type': 'text/html' }, body: '<html>simulated</html>' };
     case 'error-503':
       return error(503, 'simulated: no annotator');
+    case 'error-in-200':
+      return { ...error(500, `cannot annotate ${new URLSearchParams(sent).get('text')}`), status: 200 };
+    case 'odd-error-in-200':
+      return { status: 200, body: { error: `cannot annotate ${new URLSearchParams(sent).get('text')}` } };
     case 'rejected':
       return error(400, `cannot annotate ${new URLSearchParams(sent).get('text')}`);
     case 'redirect':

@@ -17,6 +17,8 @@ export const FAULTS = [
   /** 200, and the failure in the body: a router's, where a model failed or was busy after it had begun. */
   'error-in-200',
   'busy-in-200',
+  /** 200, and an error in no shape that its protocol knows. */
+  'odd-error-in-200',
   /** Closes the connection in the middle of the body, or before any byte of it. */
   'cut',
   'slam',

@@ -121,6 +121,8 @@ function failure(fault: Fault, now: number, sent: string): HttpReply | undefined
       return { ...error(502, 'UNAVAILABLE', 'Bad gateway'), status: 200 };
     case 'busy-in-200':
       return { ...busy([]), status: 200 };
+    case 'odd-error-in-200':
+      return { status: 200, body: { code: 503, message: `overloaded: ${sent}` } };
     case 'rejected':
       return error(400, 'INVALID_ARGUMENT', `Invalid JSON payload received: ${sent}`);
     case 'redirect':

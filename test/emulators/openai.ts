@@ -181,6 +181,8 @@ function failure(fault: Fault, now: number, sent: string): HttpReply | undefined
       return { status: 200, body: { error: { code: 502, message: 'Provider returned error' } } };
     case 'busy-in-200':
       return { status: 200, body: { error: { code: 429, message: 'Provider returned error' } } };
+    case 'odd-error-in-200':
+      return { status: 200, body: { error: `overloaded: ${sent}` } };
     case 'rejected':
       return error(400, `Invalid request: ${sent}`, {});
     case 'redirect':

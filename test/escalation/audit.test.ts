@@ -1,6 +1,6 @@
 /** If these fail, nobody can say afterwards what left the machine, or something leaves that nobody wrote down. */
 import assert from 'node:assert/strict';
-import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type AuditEntry, AuditTrail } from '../../src/escalation/audit.ts';
@@ -68,6 +68,20 @@ describe('the audit trail', () => {
       { at: '1970-01-01T00:00:00.000Z', ...ASKED },
     ]);
     assert.equal(statSync(path).mode & 0o777, 0o600);
+  });
+
+  it('loses no line to one that was written in part, before it was opened or since', () => {
+    const path = join(folder, 'torn.jsonl');
+    const torn = '{"at":"1970-01-01T00:00:00.000Z","ev';
+    writeFileSync(path, torn);
+    const trail = new AuditTrail(path, () => 0);
+    trail.append(ASKED);
+    trail.append(ASKED);
+    appendFileSync(path, torn);
+    trail.append(ASKED);
+    trail.close();
+    const line = JSON.stringify({ at: '1970-01-01T00:00:00.000Z', ...ASKED });
+    assert.deepEqual(readFileSync(path, 'utf8').split('\n'), [torn, line, line, torn, line, '']);
   });
 
   it('that cannot be written says so', () => {

@@ -395,4 +395,43 @@ describe('the chain', () => {
     assert.equal(slow.asked.length, 1, 'and used by whoever has the note now');
     assert.equal(room.size, 0);
   });
+
+  /** One request is out, three stand in line for notes that are lost then. */
+  async function loseFour() {
+    const gate = Promise.withResolvers<void>();
+    const slow = new Scripted('slow', async () => {
+      await gate.promise;
+      return reply('headache');
+    });
+    const { decide } = chainOf([slow], {}, { concurrency: 1 });
+    const lost = new AbortController();
+    const all = [1, 2, 3, 4].map(id => decide(id, { lost: lost.signal }));
+    await quiet();
+    assert.equal(slow.asked.length, 1);
+    const lose = async (): Promise<void> => {
+      lost.abort(new Error('the partition is gone'));
+      for (const each of all) await assert.rejects(each.decision, /the partition is gone/);
+      gate.resolve();
+      await quiet();
+    };
+    return { slow, decide, lose };
+  }
+
+  it('sends nothing for notes that were lost while their requests stood in line', async () => {
+    const { slow, lose } = await loseFour();
+    await lose();
+    assert.equal(slow.asked.length, 1);
+  });
+
+  it('answers a note that shares the request of one that was lost while it stood in line', async () => {
+    const { slow, decide, lose } = await loseFour();
+    const sharing = [decide(3), decide(3)];
+    await quiet();
+    await lose();
+    for (const each of sharing) assert.equal((await each.decision).kind, 'decided');
+    assert.deepEqual(
+      slow.asked.map(({ text }) => text.slice(0, 6)),
+      ['Note 1', 'Note 3'],
+    );
+  });
 });

@@ -171,6 +171,32 @@ describe('grounding, settled cases', () => {
     assert.deepEqual(marked('cold and coughing', '[cold] and cough'), []);
   });
 
+  it('joins no words over a break that the quote has not, and those of a wrapped line', () => {
+    const breaks = [
+      '\n\n',
+      '\r\n \t\r\n',
+      '\r\r',
+      '\n- ',
+      '\r\n  \u2013 ',
+      '\n-',
+      ' \u2014 ',
+      '\u00a0\u2013\u00a0',
+      ' -- ',
+    ];
+    for (const each of breaks) {
+      assert.deepEqual(marked(`chest${each}Pain`, 'chest pain'), [], JSON.stringify(each));
+      assert.deepEqual(marked(`severe abdomnal${each}pain`, 'severe abdominal pain'), [], JSON.stringify(each));
+      assert.deepEqual(marked(`chest${each}pain, chest  pain`, 'chest pain'), ['chest  pain'], JSON.stringify(each));
+      assert.deepEqual(marked(`chest${each}pain`, `chest${each}pain`), [`chest${each}pain`], 'as it was quoted');
+      assert.deepEqual(marked(`ABC COLD${each}and cough`, '[cold] and cough'), ['COLD'], 'a context may hold one');
+      assert.deepEqual(marked(`ABC COLD${each}and cough`, '[cold and] cough'), []);
+      const at = { start: 0, end: [...`chest${each}Pain`].length };
+      assert.deepEqual(ground(`chest${each}Pain`, [{ text: 'chest pain', at }]).placed, []);
+    }
+    for (const each of ['\n', '\r\n', '\r', '\n   ', '-\n', ' - ', '\u2013', '\u2014', ' \u2011 '])
+      assert.deepEqual(marked(`Chest${each}pain`, 'chest pain'), [`Chest${each}pain`], JSON.stringify(each));
+  });
+
   it('never takes an abbreviation for a word', () => {
     assert.deepEqual(marked('all is well, she hears with aids', 'ALL', 'AIDS'), []);
     assert.deepEqual(marked('ALL in remission', 'ALL'), ['ALL']);

@@ -1,6 +1,6 @@
 /** If these fail, a reply that was paid for is paid for again, or stays longer than its owner allows. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { ReplyStore, type StoredReply } from '../../src/escalation/reply-store.ts';
@@ -63,8 +63,43 @@ describe('stored replies', () => {
     store.put({ ...KEY, task: 'disease' }, { ...REPLY, quotes: [] });
     store.purge();
     assert.equal(database.prepare('SELECT count(*) AS n FROM reply').get()?.n, 1);
-    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    assert.ok(!anywhere(directory), 'overwritten, not only unlinked, also in what is written ahead');
     database.close();
-    assert.ok(!readFileSync(join(directory, 'state.sqlite')).includes('Zyxcanary'), 'overwritten, not only unlinked');
+    assert.ok(!anywhere(directory));
   });
+
+  it('are forgotten from the log by the next purge where another connection was in the way', () => {
+    const directory = join(folder, 'in-the-way');
+    const [database, other] = [openState(directory), openState(directory)];
+    database.exec('PRAGMA busy_timeout = 0');
+    let now = 0;
+    const store = new ReplyStore(database, { retentionMs: DAY_MS, now: () => now });
+    store.put(KEY, REPLY);
+    other.exec('BEGIN');
+    other.prepare('SELECT count(*) FROM reply').get();
+    now = DAY_MS + 1;
+    store.purge();
+    assert.ok(anywhere(directory), 'the other still reads it');
+    other.exec('COMMIT');
+    store.purge();
+    assert.ok(!anywhere(directory));
+    other.close();
+    database.close();
+  });
+
+  it('are forgotten from the log also where a process was killed after it had removed them', () => {
+    const directory = join(folder, 'killed');
+    const database = openState(directory);
+    new ReplyStore(database, { retentionMs: DAY_MS, now: () => 0 }).put(KEY, REPLY);
+    database.exec('DELETE FROM reply');
+    assert.ok(anywhere(directory));
+    new ReplyStore(database, { retentionMs: DAY_MS, now: () => 0 }).purge();
+    assert.ok(!anywhere(directory));
+    database.close();
+  });
+
+  /** Whether a quote can be read in any file of the state. */
+  function anywhere(directory: string): boolean {
+    return readdirSync(directory).some(name => readFileSync(join(directory, name)).includes('Zyxcanary'));
+  }
 });

@@ -129,6 +129,8 @@ describe('BioPortal teacher, against a wire-true emulator', () => {
     ['cut', 'TEACHER_HUNG_UP', { fault: 'provider' }],
     ['slam', 'TEACHER_HUNG_UP', { fault: 'provider' }],
     ['bad-envelope', 'TEACHER_FAILED', { fault: 'provider' }],
+    ['error-in-200', 'TEACHER_FAILED', { fault: 'provider' }],
+    ['odd-error-in-200', 'TEACHER_FAILED', { fault: 'provider' }],
     ['bad-json', 'TEACHER_FAILED', { fault: 'provider' }],
     ['wrong-schema', 'REPLY_WRONG_SCHEMA', { fault: 'reply' }],
     ['invented', 'REPLY_WRONG_SCHEMA', { fault: 'reply' }],
@@ -192,6 +194,21 @@ describe('BioPortal teacher, against a wire-true emulator', () => {
     });
     await assert.rejects(ask('disease', teacher), { code: 'TEACHER_UNREACHABLE', fault: 'provider' });
   });
+
+  for (const status of [204, 205]) {
+    it(`takes ${status} for a failure: nobody has annotated anything`, async () => {
+      const server = createServer((request, response) => {
+        request.resume().on('end', () => response.writeHead(status).end());
+      });
+      await new Promise<void>(resolve => server.unref().listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const baseUrl = `http://127.0.0.1:${port}`;
+      const teacher = new BioportalTeacher({ apiKey: KEY, egressAllow: ['127.0.0.1'], baseUrl });
+      await assert.rejects(ask('disease', teacher), { code: 'TEACHER_FAILED', fault: 'provider' });
+      server.close();
+      server.closeAllConnections();
+    });
+  }
 
   it('is refused a wrong key, and an ontology that is not there', async () => {
     const emulator = await start();

@@ -41,6 +41,22 @@ describe('dictionary teacher', () => {
     assert.match(quote?.codes?.[0]?.code ?? '', /^DOID:\d+$/);
   });
 
+  it('joins no words of two lines of a list, two paragraphs or two sides of a dash', () => {
+    for (const gap of ['\n\n', '\r\n\r\n', '\n- ', ' \u2014 ']) {
+      assert.deepEqual(
+        found(`- Metoprolol${gap}Succinate`, 'medication'),
+        ['Metoprolol', 'Succinate'],
+        JSON.stringify(gap),
+      );
+      const places = teacher.annotate(`😀 pneumonia${gap}PNEUMONIA`, 'disease').map(({ at }) => at);
+      const second = 11 + gap.length;
+      assert.deepEqual(places, [
+        { start: 2, end: 11 },
+        { start: second, end: second + 9 },
+      ]);
+    }
+  });
+
   it('keeps its hands off common words and off abbreviations in lower case', () => {
     assert.deepEqual(found('took the lead, right side, all is stable, cut the suture', 'medication'), []);
     assert.deepEqual(found('right and left, all normal, acute on chronic', 'symptom'), []);

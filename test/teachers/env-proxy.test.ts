@@ -29,6 +29,13 @@ describe('a proxy of the environment', () => {
     assert.equal(passes(ON), false);
     assert.equal(passes({ ...off, NODE_OPTIONS: '--no-warnings --use-env-proxy' }), false);
     assert.equal(passes(off, { execArgv: ['--use-env-proxy'] }), false);
+    for (const spelling of ['--use_env_proxy', '--use-env_proxy', '--use-env-proxy=1']) {
+      assert.equal(passes(off, { execArgv: [spelling] }), false, spelling);
+      assert.equal(passes({ ...off, NODE_OPTIONS: spelling }), false, spelling);
+    }
+    for (const quoted of ['"--use-env-proxy"', '--use"-env"-proxy', '"--use\\-env-proxy"'])
+      assert.equal(passes({ ...off, NODE_OPTIONS: quoted }), false, quoted);
+    assert.equal(passes({ ...off, NODE_OPTIONS: '--no-use-env-proxy' }), true);
     assert.equal(passes({ NODE_USE_ENV_PROXY: '1', http_proxy: 'proxy.example' }), false, 'no URL');
     assert.equal(passes({ ...ON, HTTP_PROXY: 'http://user:secret@proxy.example:3128' }), false);
     assert.equal(passes(ON, { url: 'http://localhost:11434', allow: ['localhost'] }), false, 'this machine too');
@@ -88,7 +95,7 @@ describe('a real proxy', () => {
     const said = async (allow: readonly string[], changes: NodeJS.ProcessEnv = {}): Promise<string> => {
       const module = new URL('../../src/teachers/guarded-fetch.ts', import.meta.url).href;
       const script = `const { guardedFetch } = await import('${module}');
-        const send = guardedFetch({ teacher: 't', allow: ${JSON.stringify(allow)}, now: Date.now });
+        const send = guardedFetch({ teacher: 't', allow: ${JSON.stringify(allow)}, now: Date.now, answer: 'any' });
         const answer = send('http://${to}/v1', { method: 'POST', body: 'NOTE' });
         console.log(await answer.then(response => response.text(), error => error.code));`;
       const env = { PATH: process.env.PATH, NODE_USE_ENV_PROXY: '1', HTTP_PROXY: `http://${through}`, ...changes };

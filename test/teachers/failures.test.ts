@@ -33,6 +33,7 @@ const EXPECTED: Readonly<Partial<Record<Fault, Expected>>> = {
   'error-503': { code: 'TEACHER_FAILED', kind: 'provider' },
   'error-in-200': { code: 'TEACHER_FAILED', kind: 'provider' },
   'busy-in-200': { code: 'TEACHER_BUSY', kind: 'busy' },
+  'odd-error-in-200': { code: 'TEACHER_FAILED', kind: 'provider' },
   cut: { code: 'TEACHER_HUNG_UP', kind: 'provider' },
   slam: { code: 'TEACHER_HUNG_UP', kind: 'provider' },
   'bad-envelope': { code: 'TEACHER_FAILED', kind: 'provider', paid: 'maybe' },

@@ -1,6 +1,7 @@
 /** If this fails, a provider's "not now", "not you" and "not this" are taken for each other, or a wait that was asked for is not kept. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { failureInside } from '../../src/teachers/error-body.ts';
 import { httpFailure } from '../../src/teachers/http-failure.ts';
 import { retryAfterMs } from '../../src/teachers/retry-after.ts';
 
@@ -17,9 +18,10 @@ function waits(headers: Record<string, string>, body = '') {
 
 describe('HTTP failures', () => {
   it('by status', () => {
-    const codes = [400, 401, 402, 403, 404, 405, 408, 409, 413, 415, 422, 429, 500, 501, 502, 503, 504, 529].map(
-      status => [status, failure(status).code],
-    );
+    const statuses = [
+      400, 401, 402, 403, 404, 405, 407, 408, 409, 410, 413, 415, 421, 422, 429, 500, 501, 502, 503, 504, 529,
+    ];
+    const codes = statuses.map(status => [status, failure(status).code]);
     assert.deepEqual(Object.fromEntries(codes), {
       400: 'REQUEST_REJECTED',
       401: 'TEACHER_DENIED',
@@ -27,10 +29,13 @@ describe('HTTP failures', () => {
       403: 'TEACHER_DENIED',
       404: 'TEACHER_FAILED',
       405: 'REQUEST_UNSUPPORTED',
+      407: 'TEACHER_DENIED',
       408: 'TEACHER_TIMEOUT',
       409: 'TEACHER_FAILED',
+      410: 'MODEL_UNKNOWN',
       413: 'REQUEST_REJECTED',
       415: 'REQUEST_UNSUPPORTED',
+      421: 'TEACHER_FAILED',
       422: 'REQUEST_REJECTED',
       429: 'TEACHER_BUSY',
       500: 'TEACHER_FAILED',
@@ -139,6 +144,51 @@ describe('HTTP failures', () => {
       assert.deepEqual([code, fault], ['TEACHER_FAILED', 'provider']);
       assert.match(message, /base URL may be wrong/);
     }
+  });
+
+  it('whatever stands in the place of a text', () => {
+    const odd = { toString: 1, valueOf: 1 };
+    const body = { error: { code: odd, message: odd, details: [{ '@type': odd, retryDelay: odd }] } };
+    for (const [status, code] of [
+      [400, 'REQUEST_REJECTED'],
+      [403, 'TEACHER_DENIED'],
+      [404, 'TEACHER_FAILED'],
+      [503, 'TEACHER_FAILED'],
+    ] as const)
+      assert.equal(failure(status, body).code, code);
+    const violation = { fieldViolations: [{ description: odd }] };
+    assert.equal(failure(400, { error: { details: [violation] } }).code, 'REQUEST_REJECTED');
+    assert.equal(failureInside(body)?.status, 502);
+  });
+
+  it('by 200, where nothing of an answer came: of the provider, whatever it says', () => {
+    for (const body of [
+      {},
+      { error: 'overloaded' },
+      { error: 'overloaded', choices: null, usage: null },
+      { code: 503, message: 'overloaded' },
+      { detail: 'overloaded' },
+      { detail: [{ msg: 'overloaded' }] },
+      { status: 'error' },
+    ]) {
+      const inside = failureInside(body);
+      assert.ok(inside, JSON.stringify(body));
+      const { code, fault } = failure(inside.status, inside.body);
+      assert.deepEqual([code, fault], ['TEACHER_FAILED', 'provider'], JSON.stringify(body));
+    }
+    const unknown = failureInside({ object: 'error', message: 'no such model', code: 'model_not_found' });
+    assert.equal(unknown && failure(unknown.status, unknown.body).code, 'MODEL_UNKNOWN', 'where it says more');
+  });
+
+  it('by 200, of no answer that is empty', () => {
+    for (const body of [
+      { choices: [], usage: { prompt_tokens: 9 } },
+      { choices: [] },
+      { usageMetadata: { promptTokenCount: 9 } },
+      { promptFeedback: { blockReason: 'SAFETY' } },
+      { candidates: [{ finishReason: 'SAFETY' }] },
+    ])
+      assert.equal(failureInside(body), undefined, JSON.stringify(body));
   });
 
   it('repeats known codes only', () => {

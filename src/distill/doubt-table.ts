@@ -7,11 +7,16 @@ export function renderDoubt(report: DoubtReport, from: { readonly command: strin
 
 By \`${from.command}\` at commit ${from.commit}, with the model ${report.model.name} ${report.model.version} (manifest sha-256 \`${report.model.sha256.slice(0, 12)}\`).
 Errors are words wrongly found or missed. F1 is token-level, micro, over the notes kept. *Area* is the mean of 1 − F1 of the notes kept
-while at most half of them are escalated, the most doubtful first: smaller is better. Score and thresholds were chosen on the first three
-tables, the teacher's dev notes${isShipped(report.data) ? ', whose labels an LLM made' : ''}${without(report.fitted.leftOut)}${beside(report)}
+while at most half of them are escalated, the most doubtful first: smaller is better. Score and thresholds were chosen on the first ${tables(report)}
+the teacher's dev notes${isShipped(report.data) ? ', whose labels an LLM made' : ''}${without(report.fitted.leftOut)}${beside(report)}
 In brackets: 95 % bootstrap intervals over notes.
 
 ${report.results.map(renderResult).join('\n')}`;
+}
+
+function tables({ choice }: DoubtReport): string {
+  const count = Object.keys(choice.byTask).length;
+  return count === 1 ? 'table,' : `${count === 3 ? 'three' : count} tables,`;
 }
 
 function without(leftOut: readonly string[]): string {

@@ -92,7 +92,10 @@ export interface DoubtReport {
 type Route = Routing['tasks'][string] & { readonly score: DoubtScore };
 type Weighed = ReadonlyMap<DoubtSet, ReadonlyMap<Task, readonly WeighedNote[]>>;
 
-/** @throws DistillError where notes to choose on are missing, or documents are wrong. */
+/**
+ * Of the tasks that model and documents share: one that no document says anything of has no threshold, and its notes are not escalated.
+ * @throws DistillError where notes to choose on are missing, or documents are wrong.
+ */
 export async function measureDoubt(
   model: VerifiedModel,
   options: { readonly corpusDirectory: string; readonly workers: number; readonly progress: Progress },
@@ -104,6 +107,15 @@ export async function measureDoubt(
       'CORPUS_MISSING',
       `${CHOSEN_ON.file} has one dev note to choose thresholds on, and two are needed at least`,
     );
+  const { heads } = model;
+  const unlabelled = heads.filter(({ task }) => CHOSEN_ON.types[task] === undefined).map(({ task }) => task);
+  if (unlabelled.length === heads.length)
+    throw new DistillError(
+      'GATE_DATA_UNFIT',
+      `${CHOSEN_ON.file} has labels of ${Object.keys(CHOSEN_ON.types).join(', ')}, and the model none of these tasks (${unlabelled.join(', ')}): no threshold can be chosen`,
+    );
+  if (unlabelled.length > 0)
+    progress(`doubt: ${unlabelled.join(', ')}: ${CHOSEN_ON.file} does not say, so no threshold`);
   const weighed = await weighAll(model, fitting, options);
   progress(`doubt: comparing ${DOUBT_SCORES.length} scores`);
   const deciding = weighed.get(CHOSEN_ON) ?? new Map<Task, readonly WeighedNote[]>();
@@ -137,9 +149,9 @@ async function weighAll(
       }
       progress(`doubt: ${nameOf(set)}`);
       const scored = await scorer.score(documents);
-      const byTask = Object.entries(set.types).map(
-        ([task, types]) => [task, scored.map(each => weigh(each, model.heads, { task, types }))] as const,
-      );
+      const byTask = Object.entries(set.types)
+        .filter(([task]) => model.heads.some(head => head.task === task))
+        .map(([task, types]) => [task, scored.map(each => weigh(each, model.heads, { task, types }))] as const);
       weighed.set(set, new Map(byTask));
     }
     return weighed;

@@ -80,8 +80,8 @@ describe('measuring doubt', { timeout: 300_000 }, () => {
     'gold/maccrobat.jsonl',
     renamed({ medication: 'Medication', disease: 'Disease_disorder', symptom: 'Sign_symptom' }),
   );
-  const measure = () =>
-    measureDoubt(loadModel(MODEL_DIRECTORY), { corpusDirectory: corpus, workers: 2, progress: () => {} });
+  const measure = (model = MODEL_DIRECTORY, progress: (line: string) => void = () => {}) =>
+    measureDoubt(loadModel(model), { corpusDirectory: corpus, workers: 2, progress });
 
   it('chooses and sets thresholds on dev notes only, and reports all sets', async () => {
     const [dev, test] = [rows.slice(8), rows.slice(0, 4).map(row => ({ ...row, split: 'test' }))];
@@ -179,6 +179,30 @@ describe('measuring doubt', { timeout: 300_000 }, () => {
     assert.throws(() => new Router({ routing, rules: { disease: { rate: 0.01, teachers: ['one'] } } }), {
       code: 'ROUTE_INVALID',
       message: /measured are 0 and 0\.05 to 0\.5/,
+    });
+  });
+
+  it('measures a model of other tasks by those that the notes have labels of, and says which they have not', async () => {
+    const folder = temporaryFolder('doubt-tasks');
+    const withTasks = (name: string, tasks: readonly string[]): string =>
+      changedModel(join(folder, name), manifest => {
+        for (const [index, head] of manifest.heads.entries()) head.task = tasks[index] as string;
+      });
+    write('teacher/notes.jsonl', rows.slice(8));
+    const said: string[] = [];
+    const { report, tasks } = await measure(withTasks('one', ['medication', 'device', 'procedure']), line => {
+      said.push(line);
+    });
+    assert.deepEqual(Object.keys(tasks), ['medication']);
+    assert.deepEqual(
+      report.results.map(({ set, task }) => `${set} ${task}`),
+      ['Teacher notes medication', 'MACCROBAT medication'],
+    );
+    assert.match(said.join('\n'), /device, procedure: teacher\/notes\.jsonl does not say, so no threshold/);
+    assert.match(renderDoubt(report, { command: 'c', commit: 'c' }), /the first table,\nthe teacher's dev notes/);
+    await assert.rejects(measure(withTasks('none', ['implant', 'device', 'procedure'])), {
+      code: 'GATE_DATA_UNFIT',
+      message: /the model none of these tasks \(implant, device, procedure\)/,
     });
   });
 

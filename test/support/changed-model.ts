@@ -7,7 +7,7 @@ import { MODEL_DIRECTORY } from './model.ts';
 interface Manifest {
   name: string;
   version: string;
-  heads: { threshold: number }[];
+  heads: { task: string; threshold: number }[];
 }
 
 /** Hashes fit again, also that of the manifest in routing.json. @param change of the manifest. */

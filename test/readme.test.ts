@@ -36,7 +36,7 @@ const SHORTER = new Map([
   ],
   ['npm run bench -- batching', 'npm run bench -- batching --notes 6'],
   ['npm run bench -- pipeline', 'npm run bench -- pipeline --rounds 1 --notes 12 --memory-notes 60'],
-  ['npm run bench -- fallback', 'npm run bench -- fallback --rounds 1 --notes 12'],
+  ['npm run bench -- fallback', 'npm run bench -- fallback --rounds 1 --notes 24'],
   [
     'npm run bench -- kafka --kafka localhost:9092',
     'npm run bench -- kafka --kafka localhost:9092 --rounds 1 --notes 12 --records 200',

@@ -43,17 +43,9 @@ export interface Hold {
   readonly ms: number;
 }
 
-/** What waits for the minute, before a request: room is kept for it. */
-interface Ahead {
-  readonly requests: number;
-  readonly tokens: number;
-}
-
 /** Other processes settle without a word. */
 const LOOK_AGAIN_MS = 1_000;
 const MINUTE_MS = 60_000;
-/** Who has not looked again so long after it was to does not wait any more. */
-const LATE_MS = 5_000;
 /** No request is out for longer, whatever a process of another configuration allows it; one that should be was begun before the clock was set back. */
 const LONGEST_OUT_MS = 600_000;
 
@@ -79,11 +71,7 @@ export class Budget {
     this.#now = options.now;
   }
 
-  /**
-   * Takes what a request may cost at most. A request beyond a minute's limit by itself goes when the minute is empty. Those that wait for
-   * the minute are let in in the order in which they came, so that small ones never keep a large one out; one goes before its turn
-   * where that takes nothing from those ahead of it.
-   */
+  /** Takes what a request may cost at most. A request beyond a minute's limit by itself goes when the minute is empty. */
   reserve(atMost: Cost, { name, ms }: Hold): Grant {
     const now = this.#now();
     const day = dayOf(now);
@@ -102,12 +90,8 @@ export class Budget {
         if (counted - held + nanoUsd > limit) return { kind: 'spent' };
         if (counted + nanoUsd > limit) return { kind: 'wait', until: now + LOOK_AGAIN_MS };
       }
-      const until = this.#minuteAllows(now, tokens, this.#ahead(now, name));
-      if (until !== undefined) {
-        this.#queue(name, tokens, until);
-        return { kind: 'wait', until };
-      }
-      this.#leaveQueue(name);
+      const until = this.#minuteAllows(now, tokens);
+      if (until !== undefined) return { kind: 'wait', until };
       this.#add(day, nanoUsd);
       const { lastInsertRowid: id } = this.#database
         .prepare('INSERT INTO request_out (name, pid, day, nano_usd, until) VALUES (?, ?, ?, ?, ?)')
@@ -126,11 +110,6 @@ export class Budget {
         .prepare('UPDATE budget_minute SET tokens = ? WHERE id = ?')
         .run(used.inputTokens + used.outputTokens, id);
     });
-  }
-
-  /** Gives up the turn of a request that waits and will not ask again. */
-  withdraw(name: string): void {
-    transaction(this.#database, () => this.#leaveQueue(name));
   }
 
   /** Takes back what was taken for a request that is not sent. */
@@ -177,59 +156,29 @@ export class Budget {
     return rows.filter(each => isAlive(each.pid));
   }
 
-  /**
-   * Undefined when a request of so many tokens may go now; else when the oldest that stand in its way are a minute old, or, where others
-   * wait for the room that there is, when to look again.
-   */
-  #minuteAllows(now: number, tokens: number, ahead: Ahead): number | undefined {
+  /** Undefined when a request of so many tokens may go now; else when the oldest that stand in its way are a minute old. */
+  #minuteAllows(now: number, tokens: number): number | undefined {
     const { tokensPerMinute, requestsPerMinute } = this.#limits;
     this.#database.prepare('DELETE FROM budget_minute WHERE at <= ?').run(now - MINUTE_MS);
     // the clock was set back: they are a minute old in a minute, and not when it has caught up
     this.#database.prepare('UPDATE budget_minute SET at = ? WHERE at > ?').run(now, now);
     if (tokensPerMinute === null && requestsPerMinute === null) return undefined;
-    const fits = (others: Ahead): boolean =>
-      (tokensPerMinute === null || others.tokens + tokens <= tokensPerMinute) &&
-      (requestsPerMinute === null || others.requests + 1 <= requestsPerMinute);
     const rows = this.#database.prepare('SELECT at, tokens FROM budget_minute ORDER BY at').all() as {
       at: number;
       tokens: number;
     }[];
     let inMinute = rows.reduce((sum, row) => sum + row.tokens, 0);
-    const all = { requests: rows.length + ahead.requests, tokens: inMinute + ahead.tokens };
-    let until = ahead.requests === 0 || fits(all) ? undefined : now + LOOK_AGAIN_MS;
+    let until: number | undefined;
     for (const [index, row] of rows.entries()) {
-      if (fits({ requests: rows.length - index, tokens: inMinute })) break;
+      const requests = rows.length - index;
+      const fits =
+        (tokensPerMinute === null || inMinute + tokens <= tokensPerMinute) &&
+        (requestsPerMinute === null || requests + 1 <= requestsPerMinute);
+      if (fits) break;
       until = row.at + MINUTE_MS;
       inMinute -= row.tokens;
     }
     return until;
-  }
-
-  /** Those that began to wait for the minute before this request did, and still do. */
-  #ahead(now: number, name: string): Ahead {
-    this.#database.prepare('DELETE FROM minute_turn WHERE until <= ? OR until > ?').run(now - LATE_MS, now + MINUTE_MS);
-    const before = this.#database
-      .prepare(
-        `SELECT pid, tokens FROM minute_turn
-         WHERE id < coalesce((SELECT id FROM minute_turn WHERE name = ?), 9223372036854775807)`,
-      )
-      .all(name) as unknown as { pid: number; tokens: number }[];
-    const waiting = before.filter(each => isAlive(each.pid));
-    return { requests: waiting.length, tokens: waiting.reduce((sum, each) => sum + each.tokens, 0) };
-  }
-
-  /** Behind all others, or where it stands already. */
-  #queue(name: string, tokens: number, until: number): void {
-    this.#database
-      .prepare(
-        `INSERT INTO minute_turn (name, pid, tokens, until) VALUES (?, ?, ?, ?)
-         ON CONFLICT (name) DO UPDATE SET pid = excluded.pid, until = excluded.until`,
-      )
-      .run(name, process.pid, tokens, until);
-  }
-
-  #leaveQueue(name: string): void {
-    this.#database.prepare('DELETE FROM minute_turn WHERE name = ?').run(name);
   }
 }
 

@@ -131,7 +131,6 @@ export class RequestDesk {
       const since = this.#stored(teacher, request);
       if (since !== undefined) {
         if (grant.kind === 'granted') this.#budget.release(grant.reservation);
-        else this.#budget.withdraw(hold.name);
         return since;
       }
       if (grant.kind !== 'granted') return grant;

@@ -46,16 +46,6 @@ const SCHEMA = `
   ) STRICT;
   CREATE INDEX budget_minute_at ON budget_minute (at);
 `;
-/** In a file of before it too: who does not know it takes no turns, and harms nothing. */
-const TURNS = `
-  CREATE TABLE IF NOT EXISTS minute_turn (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    name TEXT NOT NULL UNIQUE,
-    pid INTEGER NOT NULL,
-    tokens INTEGER NOT NULL,
-    until INTEGER NOT NULL
-  ) STRICT;
-`;
 
 /**
  * Opens `directory`/state.sqlite, making both where they are missing, readable by their owner alone. What is committed survives a
@@ -75,9 +65,8 @@ export function openState(directory: string): DatabaseSync {
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;');
     const open = database;
     transaction(open, () => {
-      if (isEmpty(open))
-        open.exec(`${SCHEMA} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION};`);
-      open.exec(TURNS);
+      if (!isEmpty(open)) return;
+      open.exec(`${SCHEMA} PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${VERSION};`);
     });
     return database;
   } catch (error) {

@@ -28,8 +28,8 @@ function reserve(budget: Budget, of: Cost, name = String(files++)): Grant {
   return budget.reserve(of, { name, ms: 60_000 });
 }
 
-function granted(budget: Budget, of: Cost, name?: string): Reservation {
-  const grant = reserve(budget, of, name);
+function granted(budget: Budget, of: Cost): Reservation {
+  const grant = reserve(budget, of);
   assert.equal(grant.kind, 'granted');
   return (grant as { reservation: Reservation }).reservation;
 }
@@ -203,9 +203,9 @@ describe('a minute', () => {
     granted(budget, cost(0));
     clock.now += 10_000;
     granted(budget, cost(0));
-    assert.deepEqual(reserve(budget, cost(0), 'third'), { kind: 'wait', until: NOON + 60_000 });
+    assert.deepEqual(reserve(budget, cost(0)), { kind: 'wait', until: NOON + 60_000 });
     clock.now = NOON + 60_000;
-    granted(budget, cost(0), 'third');
+    granted(budget, cost(0));
     assert.deepEqual(reserve(budget, cost(0)), { kind: 'wait', until: NOON + 70_000 });
     close();
   });
@@ -213,10 +213,10 @@ describe('a minute', () => {
   it('holds so many tokens, by what was used and not by what was feared', () => {
     const { budget, clock, close } = budgetOf({ tokensPerMinute: 100 });
     const first = granted(budget, cost(0, 80));
-    assert.deepEqual(reserve(budget, cost(0, 60), 'second'), { kind: 'wait', until: NOON + 60_000 });
+    assert.deepEqual(reserve(budget, cost(0, 30)), { kind: 'wait', until: NOON + 60_000 });
     budget.settle(first, cost(0, 40));
     clock.now += 1_000;
-    granted(budget, cost(0, 60), 'second');
+    granted(budget, cost(0, 60));
     assert.deepEqual(reserve(budget, cost(0, 40)), { kind: 'wait', until: NOON + 60_000 });
     assert.deepEqual(reserve(budget, cost(0, 41)), { kind: 'wait', until: NOON + 61_000 });
     close();
@@ -225,64 +225,9 @@ describe('a minute', () => {
   it('lets a request that is larger than it go alone', () => {
     const { budget, clock, close } = budgetOf({ tokensPerMinute: 100 });
     granted(budget, cost(0, 5_000));
-    assert.deepEqual(reserve(budget, cost(0, 5_000), 'large'), { kind: 'wait', until: NOON + 60_000 });
+    assert.deepEqual(reserve(budget, cost(0, 1)), { kind: 'wait', until: NOON + 60_000 });
     clock.now += 60_000;
-    assert.equal(reserve(budget, cost(0, 1)).kind, 'wait', 'it is not its turn, though there is room');
-    granted(budget, cost(0, 5_000), 'large');
-    close();
-  });
-
-  it('lets a large request in in its turn, however many small ones want to go', () => {
-    const { budget, clock, close } = budgetOf({ tokensPerMinute: 100 });
-    const small = ['a', 'b', 'c'];
-    let largeAt: number | undefined;
-    let went = 0;
-    for (let second = 0; second < 180; second += 2) {
-      for (const [index, name] of small.entries()) {
-        if (reserve(budget, cost(0, 10), name).kind !== 'granted') continue;
-        small[index] = `next ${went++}`;
-      }
-      if (second >= 30 && largeAt === undefined && reserve(budget, cost(0, 90), 'large').kind === 'granted')
-        largeAt = second;
-      clock.now += 2_000;
-    }
-    assert.ok(largeAt !== undefined && largeAt <= 120, `the large one went at second ${largeAt}`);
-    assert.ok(went >= 14, `${went} small ones went`);
-    close();
-  });
-
-  it('lets those go before their turn that take nothing from it', () => {
-    const { budget, close } = budgetOf({ tokensPerMinute: 100 });
-    const first = granted(budget, cost(0, 80));
-    assert.equal(reserve(budget, cost(0, 60), 'large').kind, 'wait');
-    assert.equal(
-      reserve(budget, cost(0, 20), 'small').kind,
-      'wait',
-      'there is room for it alone, not beside the large one',
-    );
-    budget.settle(first, cost(0, 10));
-    granted(budget, cost(0, 20), 'small');
-    granted(budget, cost(0, 60), 'large');
-    close();
-  });
-
-  it('keeps no room for who gave up, did not come back, or is gone', () => {
-    const { budget, clock, database, close } = budgetOf({ tokensPerMinute: 100 });
-    granted(budget, cost(0, 30));
-    assert.equal(reserve(budget, cost(0, 90), 'gives up').kind, 'wait');
-    assert.equal(reserve(budget, cost(0, 10), 'small').kind, 'wait');
-    budget.withdraw('gives up');
-    granted(budget, cost(0, 10), 'small');
-    assert.equal(reserve(budget, cost(0, 90), 'is gone').kind, 'wait');
-    const { pid } = spawnSync('true');
-    database.prepare("UPDATE minute_turn SET pid = ? WHERE name = 'is gone'").run(pid);
-    granted(budget, cost(0, 10));
-    clock.now += 1_000;
-    assert.deepEqual(reserve(budget, cost(0, 90), 'does not come back'), { kind: 'wait', until: NOON + 60_000 });
-    clock.now = NOON + 64_999;
-    assert.equal(reserve(budget, cost(0, 20), 'next').kind, 'wait');
-    clock.now++;
-    granted(budget, cost(0, 20), 'next');
+    granted(budget, cost(0, 5_000));
     close();
   });
 

@@ -93,7 +93,8 @@ type Route = Routing['tasks'][string] & { readonly score: DoubtScore };
 type Weighed = ReadonlyMap<DoubtSet, ReadonlyMap<Task, readonly WeighedNote[]>>;
 
 /**
- * Of the tasks that model and documents share: one that no document says anything of has no threshold, and its notes are not escalated.
+ * Of the tasks that model and documents share: one that no document says anything of has no threshold, and a worker refuses
+ * a configuration that escalates by it.
  * @throws DistillError where notes to choose on are missing, or documents are wrong.
  */
 export async function measureDoubt(

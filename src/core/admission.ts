@@ -29,8 +29,15 @@ export class Admission<Unit extends string> {
 
   /** Resolves when the amounts may enter; `leave` must follow with the same amounts. */
   async enter(amounts: Amounts<Unit>): Promise<void> {
-    if (this.#waiting.length === 0 && this.#fits(amounts)) this.#take(amounts);
-    else await new Promise<void>(admit => this.#waiting.push({ amounts, admit }));
+    if (this.tryEnter(amounts)) return;
+    await new Promise<void>(admit => this.#waiting.push({ amounts, admit }));
+  }
+
+  /** Whether the amounts entered at once; then `leave` must follow. Otherwise nothing has changed. */
+  tryEnter(amounts: Amounts<Unit>): boolean {
+    if (this.#waiting.length > 0 || !this.#fits(amounts)) return false;
+    this.#take(amounts);
+    return true;
   }
 
   leave(amounts: Amounts<Unit>): void {

@@ -3,6 +3,7 @@ import type { Quote, RequestKey, Teacher, TeacherRequest, Usage } from '../teach
 import type { TeacherCode } from '../teachers/teacher-error.ts';
 import type { AuditEntry } from './audit.ts';
 import type { ProviderBreaker } from './breaker.ts';
+import type { Place } from './minute-line.ts';
 import type { StoredReply } from './reply-store.ts';
 
 export type Answer =
@@ -28,6 +29,8 @@ export interface Asking {
   readonly breaker: ProviderBreaker;
   readonly request: TeacherRequest;
   readonly subject: Subject;
+  /** Where it stands among those whom the minute's limits make wait. */
+  readonly place: Place;
   /** Whether it is still worth sending when its turn comes. */
   readonly wanted: () => boolean;
   /** After it aborts nothing new is sent, and requests under way have the desk's grace left. */

@@ -32,6 +32,8 @@ export type Grant =
   | { readonly kind: 'granted'; readonly reservation: Reservation }
   /** It may be worth asking again from this time on, in milliseconds since the Unix epoch, or when a request is settled. */
   | { readonly kind: 'wait'; readonly until: number }
+  /** The minute is full. It may be worth asking again from this time on, or when a request is settled. */
+  | { readonly kind: 'full'; readonly until: number }
   /** The day's money is spent; or all that there is, so that tomorrow changes nothing. */
   | { readonly kind: 'spent'; readonly forGood?: true };
 
@@ -91,7 +93,7 @@ export class Budget {
         if (counted + nanoUsd > limit) return { kind: 'wait', until: now + LOOK_AGAIN_MS };
       }
       const until = this.#minuteAllows(now, tokens);
-      if (until !== undefined) return { kind: 'wait', until };
+      if (until !== undefined) return { kind: 'full', until };
       this.#add(day, nanoUsd);
       const { lastInsertRowid: id } = this.#database
         .prepare('INSERT INTO request_out (name, pid, day, nano_usd, until) VALUES (?, ?, ?, ?, ?)')

@@ -12,6 +12,7 @@ import type { GatedNote } from '../text/privacy-gate.ts';
 import type { Answer, Subject } from './asking.ts';
 import type { ProviderBreaker } from './breaker.ts';
 import type { Ground, Placed } from './merge.ts';
+import type { Place } from './minute-line.ts';
 import type { RequestDesk } from './request-desk.ts';
 import { TeacherSetups } from './teacher-setups.ts';
 import { afterFailure, isResting, type Turn, turnOf } from './turn.ts';
@@ -31,7 +32,7 @@ export interface ChainOptions {
   readonly teachers: ReadonlyMap<Task, readonly Teacher[]>;
   /** One a provider. */
   readonly breakers: ReadonlyMap<string, ProviderBreaker>;
-  readonly desk: Pick<RequestDesk, 'ask'>;
+  readonly desk: Pick<RequestDesk, 'ask' | 'line'>;
   readonly room: WaitingRoom;
   readonly ground: Ground;
   /** Milliseconds since the Unix epoch. */
@@ -81,6 +82,15 @@ export class Chain {
 
   /** @throws TeacherError of fault setup when no other teacher is left; a signal's reason; EscalationError. */
   async decide(of: TaskOfNote): Promise<Decision> {
+    const place = this.#options.desk.line.place();
+    try {
+      return await this.#decide(of, place);
+    } finally {
+      place.leave();
+    }
+  }
+
+  async #decide(of: TaskOfNote, place: Place): Promise<Decision> {
     const { now, room } = this.#options;
     const turns: Turn[] = (this.#options.teachers.get(of.task) ?? []).map(turnOf);
     let usd = 0;
@@ -95,29 +105,31 @@ export class Chain {
       for (const signal of signals) signal.throwIfAborted();
       const left = turns.filter(each => each.through === undefined && !this.#setups.isDisabled(each.teacher));
       if (left.length === 0) return undecided(this.#whyNobody(turns));
+      const heard = room.calls;
       const at = now();
       if (at >= of.deadline) return undecided('TOO_OLD');
       const next = left.find(each => !isResting(each, at) && this.#breaker(each.teacher).ready);
       if (next === undefined) {
-        await room.wait(this.#nextLook(left, at, of.deadline) - at, signals);
+        place.stepAside();
+        await room.wait(this.#nextLook(left, at, of.deadline) - at, signals, heard);
         continue;
       }
-      const outcome = await this.#takeTurn(next, of);
+      const outcome = await this.#takeTurn(next, of, place);
       usd += outcome.usd;
       if (outcome.kind === 'decided') return { ...outcome, usd };
-      if (outcome.kind === 'wait') await room.wait(Math.min(outcome.until, of.deadline) - now(), signals);
+      if (outcome.kind === 'wait') await room.wait(Math.min(outcome.until, of.deadline) - now(), signals, heard);
     }
   }
 
   /** Asks one teacher about the whole note. */
-  async #takeTurn(turn: Turn, of: TaskOfNote): Promise<Outcome> {
+  async #takeTurn(turn: Turn, of: TaskOfNote, place: Place): Promise<Outcome> {
     const { teacher, answered } = turn;
     turn.plan ??= teacher.plan(of.note, of.task);
     const wasClosed = this.#breaker(teacher).state === 'closed';
     let usd = 0;
     try {
       for (const request of turn.plan.slice(answered.length)) {
-        const answer = await this.#ask(turn, request, of);
+        const answer = await this.#ask(turn, request, of, place);
         if (answer.kind === 'wait') return { kind: 'wait', until: answer.until, usd };
         if (answer.kind === 'closed-off') return { kind: 'not-now', usd };
         if (answer.kind === 'spent') {
@@ -145,13 +157,14 @@ export class Chain {
     return { kind: 'not-now', usd };
   }
 
-  #ask(turn: Turn, request: TeacherRequest, of: TaskOfNote): Promise<Answer> {
+  #ask(turn: Turn, request: TeacherRequest, of: TaskOfNote, place: Place): Promise<Answer> {
     const { teacher } = turn;
     const asking = {
       teacher,
       breaker: this.#breaker(teacher),
       request,
       subject: of.subject,
+      place,
       // whoever shares the request, and still wants it, asks again
       wanted: () => !of.lost.aborted && !this.#setups.isDisabled(teacher),
       stopping: of.stopping,

@@ -13,6 +13,7 @@ import { AuditTrail } from './audit.ts';
 import { Budget, type BudgetLimits, type Reservation } from './budget.ts';
 import { type Charge, chargeOf } from './charge.ts';
 import { EscalationError } from './escalation-error.ts';
+import { MinuteLine } from './minute-line.ts';
 import { ReplyStore, type StoredReply } from './reply-store.ts';
 import { openState } from './state-database.ts';
 import { unlessAborted } from './waiting-room.ts';
@@ -31,7 +32,7 @@ export interface DeskOptions {
   /** Tells the requests of the audit trail apart. */
   readonly newId: () => string;
   readonly observe: Observer;
-  /** A request has given back what was taken for it: who waits for money may look again. */
+  /** A request has given back what was taken for it, or the line moved on: who waits for money or the minute may look again. */
   readonly onSettled: () => void;
 }
 
@@ -39,10 +40,13 @@ const NOTHING: Usage = { inputTokens: 0, outputTokens: 0, usd: 0, ms: 0 };
 
 /** How much longer a request counts as under way than it may take: to store its reply. */
 const MARGIN_MS = 1_000;
+const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const CLOSED = new Error('the desk is closed');
 
 export class RequestDesk {
+  /** Of those whom the minute's limits make wait; whoever asks takes a place in it, and leaves it in the end. */
+  readonly line: MinuteLine;
   readonly #options: DeskOptions;
   readonly #database;
   readonly #store: ReplyStore;
@@ -60,6 +64,7 @@ export class RequestDesk {
   constructor(options: DeskOptions) {
     const { directory, limits, replyRetentionMs, now } = options;
     this.#options = options;
+    this.line = new MinuteLine(options.onSettled);
     this.#database = openState(directory);
     this.#store = new ReplyStore(this.#database, { retentionMs: replyRetentionMs, now });
     this.#budget = new Budget(this.#database, { limits, now });
@@ -72,15 +77,17 @@ export class RequestDesk {
 
   /** @throws TeacherError of fault provider, busy or setup; `stopping.reason`; EscalationError. */
   ask(asking: Asking): Promise<Answer> {
-    const { teacher, request } = asking;
+    const { teacher, request, place } = asking;
     const name = keyOf(request.key);
     const shared = this.#underWay.get(name);
     if (shared !== undefined) {
+      place.stepAside();
       return shared.then(answer => {
         this.#reportReused(teacher, request, answer);
         return answer;
       });
     }
+    if (this.#isBehind(asking)) return Promise.resolve(this.#stand(asking));
     const answer = this.#ask(asking).finally(() => this.#underWay.delete(name));
     answer.catch(() => {}); // those who asked hear of it
     this.#underWay.set(name, answer);
@@ -113,18 +120,25 @@ export class RequestDesk {
   };
 
   async #ask(asking: Asking): Promise<Answer> {
-    const { teacher, breaker, request, stopping } = asking;
+    const { teacher, breaker, request, place, stopping } = asking;
     this.#throwIfClosed(stopping);
     const known = this.#stored(teacher, request);
     if (known !== undefined) return known;
     const one = { requests: 1 };
-    await breaker.admission.enter(one);
+    if (!breaker.admission.tryEnter(one)) {
+      place.stepAside();
+      await breaker.admission.enter(one);
+    }
     try {
       stopping.throwIfAborted();
       this.#throwIfClosed(stopping);
       this.#endAfterGrace(stopping);
       if (!breaker.ready || !asking.wanted()) return { kind: 'closed-off' };
-      if (teacher.host === null) return await this.#askHere(asking);
+      if (teacher.host === null) {
+        place.stepAside();
+        return await this.#askHere(asking);
+      }
+      if (this.#isBehind(asking)) return this.#stand(asking);
       const hold = { name: keyOf(request.key), ms: this.#options.requestMs + MARGIN_MS };
       const grant = this.#budget.reserve(request.atMost, hold);
       // another process may have had it out since; it stores its reply before it settles
@@ -133,11 +147,25 @@ export class RequestDesk {
         if (grant.kind === 'granted') this.#budget.release(grant.reservation);
         return since;
       }
+      if (grant.kind === 'full') return this.#stand(asking, grant.until);
+      place.stepAside();
       if (grant.kind !== 'granted') return grant;
       return await this.#send(asking, teacher.host, grant.reservation);
     } finally {
       breaker.admission.leave(one);
     }
+  }
+
+  /** Whether others stand before it for what it would take. */
+  #isBehind({ teacher, request, place }: Asking): boolean {
+    const takes = this.#closed === undefined && teacher.host !== null;
+    return takes && !place.first && this.#store.get(request.key) === undefined;
+  }
+
+  /** @param until when the minute may have room; the line tells those behind the first. */
+  #stand({ place }: Asking, until = this.#options.now() + MINUTE_MS): Answer {
+    place.stand();
+    return { kind: 'wait', until };
   }
 
   /** A reply that is there already; of annotators on this machine none is kept. */

@@ -190,7 +190,7 @@ describe('what is out', () => {
     const { budget, clock, close } = budgetOf({ requestsPerMinute: 1 });
     assert.equal(reserve(budget, cost(0), 'same').kind, 'granted');
     clock.now -= 3 * 3_600_000;
-    assert.deepEqual(reserve(budget, cost(0), 'same'), { kind: 'wait', until: clock.now + 60_000 });
+    assert.deepEqual(reserve(budget, cost(0), 'same'), { kind: 'full', until: clock.now + 60_000 });
     clock.now += 60_000;
     assert.equal(reserve(budget, cost(0), 'same').kind, 'granted');
     close();
@@ -203,29 +203,29 @@ describe('a minute', () => {
     granted(budget, cost(0));
     clock.now += 10_000;
     granted(budget, cost(0));
-    assert.deepEqual(reserve(budget, cost(0)), { kind: 'wait', until: NOON + 60_000 });
+    assert.deepEqual(reserve(budget, cost(0)), { kind: 'full', until: NOON + 60_000 });
     clock.now = NOON + 60_000;
     granted(budget, cost(0));
-    assert.deepEqual(reserve(budget, cost(0)), { kind: 'wait', until: NOON + 70_000 });
+    assert.deepEqual(reserve(budget, cost(0)), { kind: 'full', until: NOON + 70_000 });
     close();
   });
 
   it('holds so many tokens, by what was used and not by what was feared', () => {
     const { budget, clock, close } = budgetOf({ tokensPerMinute: 100 });
     const first = granted(budget, cost(0, 80));
-    assert.deepEqual(reserve(budget, cost(0, 30)), { kind: 'wait', until: NOON + 60_000 });
+    assert.deepEqual(reserve(budget, cost(0, 30)), { kind: 'full', until: NOON + 60_000 });
     budget.settle(first, cost(0, 40));
     clock.now += 1_000;
     granted(budget, cost(0, 60));
-    assert.deepEqual(reserve(budget, cost(0, 40)), { kind: 'wait', until: NOON + 60_000 });
-    assert.deepEqual(reserve(budget, cost(0, 41)), { kind: 'wait', until: NOON + 61_000 });
+    assert.deepEqual(reserve(budget, cost(0, 40)), { kind: 'full', until: NOON + 60_000 });
+    assert.deepEqual(reserve(budget, cost(0, 41)), { kind: 'full', until: NOON + 61_000 });
     close();
   });
 
   it('lets a request that is larger than it go alone', () => {
     const { budget, clock, close } = budgetOf({ tokensPerMinute: 100 });
     granted(budget, cost(0, 5_000));
-    assert.deepEqual(reserve(budget, cost(0, 1)), { kind: 'wait', until: NOON + 60_000 });
+    assert.deepEqual(reserve(budget, cost(0, 1)), { kind: 'full', until: NOON + 60_000 });
     clock.now += 60_000;
     granted(budget, cost(0, 5_000));
     close();
@@ -234,7 +234,7 @@ describe('a minute', () => {
   it('takes no money while it makes wait', () => {
     const { budget, close } = budgetOf({ requestsPerMinute: 1, usdPerDay: 1 });
     granted(budget, cost(0.25));
-    assert.equal(reserve(budget, cost(0.25)).kind, 'wait');
+    assert.equal(reserve(budget, cost(0.25)).kind, 'full');
     assert.equal(budget.usdToday(), 0.25);
     close();
   });

@@ -1,103 +1,13 @@
 /** If these fail, a note waits where it need not, gives up where it should wait, or is sent faster than its owner allows. */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import { afterEach, describe, it, mock } from 'node:test';
-import type { Fact } from '../../src/core/facts.ts';
-import { type BreakerOptions, ProviderBreaker } from '../../src/escalation/breaker.ts';
-import { Chain, type Decision, type TaskOfNote } from '../../src/escalation/chain.ts';
-import { type DeskOptions, RequestDesk } from '../../src/escalation/request-desk.ts';
+import { afterEach, describe, it } from 'node:test';
 import { openState } from '../../src/escalation/state-database.ts';
-import { WaitingRoom } from '../../src/escalation/waiting-room.ts';
-import { gate } from '../../src/text/privacy-gate.ts';
-import { exactly, hang, noteOf, refuse, reply, Scripted } from './scripted.ts';
-import { freshState, of } from './stage.ts';
-
-const START = Date.UTC(2026, 2, 1, 12);
-const live = new AbortController().signal;
-const closers: (() => unknown)[] = [];
-
-/** A chain whose time only the test moves. */
-function chainOf(
-  teachers: readonly Scripted[],
-  limits: Partial<DeskOptions['limits']> = {},
-  breaker: Partial<BreakerOptions> = {},
-) {
-  mock.timers.enable({ apis: ['setTimeout', 'setInterval', 'Date'], now: START });
-  const facts: Fact[] = [];
-  const directory = freshState();
-  const observe = (fact: Fact): void => void facts.push(fact);
-  const room = new WaitingRoom();
-  const now = (): number => Date.now();
-  const breakers = new Map(
-    teachers.map(({ provider }) => [
-      provider,
-      new ProviderBreaker({
-        provider,
-        failurePercent: 50,
-        minimumRequests: 3,
-        windowMs: 60_000,
-        resetMs: 10_000,
-        requestMs: 1_000,
-        concurrency: 4,
-        now,
-        observe,
-        onChange: () => room.wakeAll(),
-        ...breaker,
-      }),
-    ]),
-  );
-  const desk = new RequestDesk({
-    directory,
-    limits: { usdPerDay: null, tokensPerMinute: null, requestsPerMinute: null, ...limits },
-    replyRetentionMs: 86_400_000,
-    requestMs: 1_000,
-    graceMs: 50,
-    now,
-    newId: randomUUID,
-    observe,
-    onSettled: () => room.wakeAll(),
-  });
-  closers.push(() => desk.close(), ...[...breakers.values()].map(each => () => each.close()));
-  const chain = new Chain({
-    teachers: new Map([['symptom', teachers]]),
-    breakers,
-    desk,
-    room,
-    ground: exactly,
-    now,
-    observe,
-    onDisabled: () => room.wakeAll(),
-  });
-  const decide = (id: number, of: Partial<TaskOfNote> = {}): { decision: Promise<Decision>; done: () => boolean } => {
-    const note = gate(noteOf(id));
-    const subject = { noteId: note.noteId, noteVersion: 1, textSha256: String(id) };
-    let settled = false;
-    const decision = chain
-      .decide({ note, task: 'symptom', subject, deadline: START + 3_600_000, lost: live, stopping: live, ...of })
-      .finally(() => {
-        settled = true;
-      });
-    decision.catch(() => {});
-    return { decision, done: () => settled };
-  };
-  return { chain, decide, facts, room, directory };
-}
-
-/** Everything that can happen without time passing has happened. */
-async function quiet(): Promise<void> {
-  for (let i = 0; i < 20; i++) await new Promise(resolve => setImmediate(resolve));
-}
-
-async function tick(ms: number): Promise<void> {
-  mock.timers.tick(ms);
-  await quiet();
-}
+import { chainOf, closeAfterwards, endStage, quiet, START, tick } from './chain-stage.ts';
+import { hang, refuse, reply, Scripted } from './scripted.ts';
+import { of } from './stage.ts';
 
 describe('the chain', () => {
-  afterEach(async () => {
-    await Promise.all(closers.splice(0).map(close => close()));
-    mock.timers.reset();
-  });
+  afterEach(endStage);
 
   it('sends no more requests a minute than allowed, and each as soon as it may', async () => {
     const teacher = new Scripted('t', () => reply('headache'));
@@ -363,7 +273,7 @@ describe('the chain', () => {
     const { decide, directory } = chainOf([new Scripted('t', () => reply('headache'))], {}, {});
     await decide(1).decision;
     const database = openState(directory);
-    closers.push(() => database.close());
+    closeAfterwards(() => database.close());
     const count = () => database.prepare('SELECT count(*) AS n FROM reply').get()?.n;
     assert.equal(count(), 1);
     for (let hour = 0; hour < 24; hour++) await tick(3_600_000);

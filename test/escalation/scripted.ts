@@ -38,12 +38,19 @@ export class Scripted implements Teacher {
   readonly asked: TeacherRequest[] = [];
   readonly #usd: number;
   readonly #sectionPoints: number;
+  readonly #inputTokens: (text: string) => number;
   script: Script;
 
   constructor(
     name: string,
     script: Script,
-    options: { provider?: string; host?: string | null; usd?: number; sectionPoints?: number } = {},
+    options: {
+      provider?: string;
+      host?: string | null;
+      usd?: number;
+      sectionPoints?: number;
+      inputTokens?: (text: string) => number;
+    } = {},
   ) {
     this.name = name;
     this.script = script;
@@ -51,6 +58,7 @@ export class Scripted implements Teacher {
     this.host = options.host === undefined ? `${name}.example` : options.host;
     this.#usd = options.usd ?? 0.02;
     this.#sectionPoints = options.sectionPoints ?? 1_000_000;
+    this.#inputTokens = options.inputTokens ?? (() => 200);
   }
 
   plan(note: GatedNote, task: string): TeacherRequest[] {
@@ -61,7 +69,8 @@ export class Scripted implements Teacher {
       const text = index.slice(section.start, section.end);
       const textSha256 = createHash('sha256').update(text).digest('hex');
       const key = { textSha256, task, promptSha256: 'prompt-1', model: this.name };
-      requests.push({ key, task, section, text, atMost: { inputTokens: 200, outputTokens: 50, usd: this.#usd } });
+      const atMost = { inputTokens: this.#inputTokens(text), outputTokens: 50, usd: this.#usd };
+      requests.push({ key, task, section, text, atMost });
     }
     return requests;
   }

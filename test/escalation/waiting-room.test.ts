@@ -29,6 +29,19 @@ describe('the waiting room', () => {
     assert.deepEqual([told, room.size], [['time', 'stopping', 'woken'], 0]);
   });
 
+  it('misses no call that came after whoever waits had looked', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const room = new WaitingRoom();
+    const heard = room.calls;
+    room.wakeAll();
+    await room.wait(9_000, [idle], heard);
+    const next = room.wait(9_000, [idle], room.calls);
+    await quiet();
+    assert.equal(room.size, 1, 'it heard that one');
+    room.wakeAll();
+    await next;
+  });
+
   it('does not begin when it is over already, and waits longer than a timer can', async () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const room = new WaitingRoom();

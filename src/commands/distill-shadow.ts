@@ -19,14 +19,15 @@ import { type Running, runProcessor } from '../streams/runner.ts';
 import type { Transport } from '../streams/transport.ts';
 import { Router, type TaskRule } from '../tagging/router.ts';
 import { startTelemetryServer } from '../telemetry/server.ts';
-import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { createTelemetry } from '../telemetry/telemetry.ts';
 import { type Io, write } from './io.ts';
 import { openCodecs, openTransport } from './open-transport.ts';
+import { type End, playRole, type Stage, whatEnds } from './play-role.ts';
 import { currentCommit, thisMachine } from './provenance.ts';
 import { type Serving, serveModel } from './serve-model.ts';
 import { ShadowProcessor } from './shadow-processor.ts';
 import { readShadowReport, type ShadowOrigin, ShadowReportFile, type ShadowSubject } from './shadow-report.ts';
-import { aborted, Interrupted, onInterrupt } from './signals.ts';
+import { Interrupted } from './signals.ts';
 
 export interface ShadowFlags {
   /** Folder of the model that may be promoted. */
@@ -54,34 +55,13 @@ const COMMIT_MS = 1_000;
 /** @throws ModelError when the candidate or the serving model fails its verification; DistillError about the report; StreamError. */
 export async function distillShadow(config: Config, flags: ShadowFlags, io: Io): Promise<void> {
   const telemetry = createTelemetry({ log: { level: config.telemetry.level } });
-  const interrupt = onInterrupt();
-  const closers: (() => Promise<void>)[] = [];
-  let end: End;
-  try {
-    end = await shadow(config, flags, { io, telemetry, interrupted: interrupt.signal, closers });
-    telemetry.observe({ kind: 'role.state', role: SHADOW_ROLE, state: 'stopped' });
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    const why = typeof code === 'string' ? { code } : {};
-    telemetry.observe({ kind: 'role.state', role: SHADOW_ROLE, state: 'failed', ...why });
-    throw error;
-  } finally {
-    // what was opened last closes first; one that fails keeps none of the others open
-    for (const close of closers.reverse()) await close().catch(() => {});
-    interrupt.dispose();
-  }
+  const end = await playRole(SHADOW_ROLE, telemetry, stage => shadow(config, flags, { ...stage, io }));
   const bounded = flags.untilDrained === true || flags.for !== undefined || flags.maxNotes !== undefined;
   if (bounded && end === 'interrupted') throw new Interrupted();
 }
 
-/** What made it end: a signal, or that what was asked for is done. */
-type End = 'interrupted' | 'done';
-
-interface Around {
+interface Around extends Stage {
   readonly io: Io;
-  readonly telemetry: Telemetry;
-  readonly interrupted: AbortSignal;
-  readonly closers: (() => Promise<void>)[];
 }
 
 async function shadow(config: Config, flags: ShadowFlags, around: Around): Promise<End> {
@@ -164,10 +144,7 @@ async function untilEnd(
   const time =
     flags.for === undefined ? [] : [sleep(1000 * flags.for, undefined, { signal: timer.signal }).catch(() => {})];
   const drained = flags.untilDrained === true ? [running.subscription.drained()] : [];
-  const end = await Promise.race([
-    aborted(interrupted).then((): End => 'interrupted'),
-    ...[enough, running.done, ...drained, ...time].map(each => each.then((): End => 'done')),
-  ]);
+  const end = await whatEnds(interrupted, [enough, running.done, ...drained, ...time]);
   timer.abort();
   return end;
 }

@@ -8,13 +8,14 @@ import type { Running } from '../streams/runner.ts';
 import type { Transport } from '../streams/transport.ts';
 import type { Tagged } from '../tagging/tagger.ts';
 import { startTelemetryServer } from '../telemetry/server.ts';
-import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { createTelemetry } from '../telemetry/telemetry.ts';
 import { ESCALATOR_ROLE, startEscalator } from './escalator-role.ts';
 import type { Io } from './io.ts';
 import { openCodecs, openTransport } from './open-transport.ts';
+import { type End, playRole, type Stage, whatEnds } from './play-role.ts';
 import { createProgress } from './progress.ts';
 import { serveModel } from './serve-model.ts';
-import { aborted, Interrupted, onInterrupt } from './signals.ts';
+import { Interrupted } from './signals.ts';
 import { startTagger, TAGGER_ROLE } from './tagger-role.ts';
 import { buildTeachers, type TeacherFactory } from './teachers.ts';
 
@@ -38,34 +39,13 @@ export interface Fallback {
 /** @throws Interrupted, once it has ended well, when a signal came before the input was drained that was to be. */
 export async function run(config: Config, options: RunOptions, io: Io, fallback: Fallback): Promise<void> {
   const telemetry = createTelemetry({ log: { level: config.telemetry.level } });
-  const interrupt = onInterrupt();
-  const closers: (() => Promise<void>)[] = [];
-  const { role } = options;
-  let end: End;
-  try {
-    end = await runRole(config, options, { io, telemetry, fallback, interrupted: interrupt.signal, closers });
-    telemetry.observe({ kind: 'role.state', role, state: 'stopped' });
-  } catch (error) {
-    const { code } = error as { code?: unknown };
-    telemetry.observe({ kind: 'role.state', role, state: 'failed', ...(typeof code === 'string' ? { code } : {}) });
-    throw error;
-  } finally {
-    // what was opened last closes first; one that fails keeps none of the others open
-    for (const close of closers.reverse()) await close().catch(() => {});
-    interrupt.dispose();
-  }
+  const end = await playRole(options.role, telemetry, stage => runRole(config, options, { ...stage, io, fallback }));
   if (options.untilDrained && end === 'interrupted') throw new Interrupted();
 }
 
-/** What made it end: a signal, or that there was no more to do. */
-type End = 'interrupted' | 'done';
-
-interface Around {
+interface Around extends Stage {
   readonly io: Io;
-  readonly telemetry: Telemetry;
   readonly fallback: Fallback;
-  readonly interrupted: AbortSignal;
-  readonly closers: (() => Promise<void>)[];
 }
 
 async function runRole(config: Config, { role, untilDrained, quiet }: RunOptions, around: Around): Promise<End> {
@@ -90,10 +70,7 @@ async function runRole(config: Config, { role, untilDrained, quiet }: RunOptions
   const running = await start(config, { ...around, transport, observe });
   telemetry.observe({ kind: 'role.state', role, state: 'ready' });
   const ends = [running.done, ...(untilDrained ? [running.subscription.drained()] : [])];
-  const end = await Promise.race([
-    aborted(interrupted).then((): End => 'interrupted'),
-    ...ends.map(each => each.then((): End => 'done')),
-  ]);
+  const end = await whatEnds(interrupted, ends);
   telemetry.observe({ kind: 'role.state', role, state: 'draining' });
   await running.stop();
   await running.done;

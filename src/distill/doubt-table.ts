@@ -28,7 +28,10 @@ function beside({ results, missing }: DoubtReport): string {
   const has = (use: TaskResult['use']): boolean => results.some(each => each.use === use);
   const others = has('compare') ? '; the other corpora have other guidelines' : '';
   const test = has('test') ? '; test was\nonly reported' : '';
-  const absent = missing.length === 0 ? '' : `\nNot in the corpus directory, so not measured: ${missing.join(', ')}.`;
+  const absent =
+    missing.length === 0
+      ? ''
+      : `\nNot in the corpus directory, or of other tasks, so not measured: ${missing.join(', ')}.`;
   return `${others}${test}.${absent}`;
 }
 

@@ -80,7 +80,7 @@ export interface DoubtReport {
   readonly model: ModelIdentity;
   /** Files that were read. */
   readonly data: readonly { readonly file: string; readonly sha256: string }[];
-  /** Sets of which the corpus directory has no document, such as `MACCROBAT dev`: nothing was measured there. */
+  /** Sets of which the corpus directory has no document, or the model no task, such as `MACCROBAT dev`: nothing was measured there. */
   readonly missing: readonly string[];
   /** Which notes thresholds were chosen on. */
   readonly fitted: Fitted;
@@ -143,6 +143,11 @@ async function weighAll(
   try {
     const weighed = new Map<DoubtSet, Map<Task, WeighedNote[]>>();
     for (const set of DOUBT_SETS) {
+      const shared = Object.entries(set.types).filter(([task]) => model.heads.some(head => head.task === task));
+      if (shared.length === 0) {
+        progress(`doubt: ${nameOf(set)}: the model has no task of it, so not measured`);
+        continue;
+      }
       const documents = set === CHOSEN_ON ? fitting : documentsOf(set, corpusDirectory);
       if (documents.length === 0) {
         progress(`doubt: ${nameOf(set)}: not in the corpus directory, so not measured`);
@@ -150,10 +155,9 @@ async function weighAll(
       }
       progress(`doubt: ${nameOf(set)}`);
       const scored = await scorer.score(documents);
-      const byTask = Object.entries(set.types)
-        .filter(([task]) => model.heads.some(head => head.task === task))
-        .map(([task, types]) => [task, scored.map(each => weigh(each, model.heads, { task, types }))] as const);
-      weighed.set(set, new Map(byTask));
+      const weighs = ([task, types]: (typeof shared)[number]) =>
+        [task, scored.map(each => weigh(each, model.heads, { task, types }))] as const;
+      weighed.set(set, new Map(shared.map(weighs)));
     }
     return weighed;
   } finally {

@@ -154,7 +154,7 @@ describe('measuring doubt', { timeout: 300_000 }, () => {
     for (const set of missing) assert.ok(stderr.includes(`doubt: ${set}: not in the corpus directory`), stderr);
     assert.ok(
       stdout.includes(
-        `the teacher's dev notes.\nNot in the corpus directory, so not measured: ${missing.join(', ')}.\n`,
+        `the teacher's dev notes.\nNot in the corpus directory, or of other tasks, so not measured: ${missing.join(', ')}.\n`,
       ),
     );
     assert.deepEqual(
@@ -198,6 +198,12 @@ describe('measuring doubt', { timeout: 300_000 }, () => {
       report.results.map(({ set, task }) => `${set} ${task}`),
       ['Teacher notes medication', 'MACCROBAT medication'],
     );
+    assert.deepEqual(
+      report.data.map(({ file }) => file),
+      ['teacher/notes.jsonl', 'gold/maccrobat.jsonl'],
+      'NCBI has labels of diseases alone',
+    );
+    assert.match(said.join('\n'), /NCBI Disease dev: the model has no task of it, so not measured/);
     assert.match(said.join('\n'), /device, procedure: teacher\/notes\.jsonl does not say, so no threshold/);
     assert.match(renderDoubt(report, { command: 'c', commit: 'c' }), /the first table,\nthe teacher's dev notes/);
     await assert.rejects(measure(withTasks('none', ['implant', 'device', 'procedure'])), {

@@ -124,9 +124,19 @@ function halvesOf(index: WordIndex, word: string): number[] {
   return found;
 }
 
+/** Parts of words that are one or two letters apart and mean something else. */
+const UNLIKE: readonly (readonly [string, string])[] = [
+  ['phag', 'phas'],
+  ['ureter', 'urethr'],
+  ['kalemi', 'calcemi'],
+  ['kalaemi', 'calcaemi'],
+  ['otomy', 'ostomy'],
+];
+
 /** Edits between two spellings of a word; null where they are two words. */
 function slips(a: string, b: string): number | null {
   if (a === b) return 0;
+  if (UNLIKE.some(([x, y]) => (a.includes(x) && b.includes(y)) || (a.includes(y) && b.includes(x)))) return null;
   const shorter = Math.min(a.length, b.length);
   if (shorter < SHORTEST_SLIP || a.slice(0, 4) !== b.slice(0, 4) || /\p{N}/u.test(a + b)) return null;
   const most = shorter >= 12 ? 2 : 1;
@@ -175,7 +185,7 @@ function extend({ words, quote, at, next, step, most }: Extension): { at: number
       edits += slip;
       at += step;
       next += step;
-    } else if (FILLERS.has(wanted)) {
+    } else if (mayBeLeftOut(quote, next, given)) {
       edits += wanted.length + 1;
       next += step;
     } else if (given !== undefined && FILLERS.has(given)) {
@@ -193,6 +203,13 @@ function extend({ words, quote, at, next, step, most }: Extension): { at: number
     if (edits > most) return null;
   }
   return { at, edits };
+}
+
+/** An article, that is: "A" may also say which one, as in type A, and does so at the end, or where the text says another. */
+function mayBeLeftOut(quote: readonly string[], at: number, given: string | undefined): boolean {
+  const word = quote[at] as string;
+  if (word !== 'a') return FILLERS.has(word);
+  return at < quote.length - 1 && given?.length !== 1;
 }
 
 function lengthOf(words: readonly string[]): number {

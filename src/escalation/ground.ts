@@ -69,7 +69,7 @@ function search(text: SearchedText, all: readonly Wanted[], marks: Mark[]): void
     alignment: 'exact',
     pieces: text.pieces(),
     of: phrase => phrase.exact,
-    accepts: () => true,
+    accepts: ({ exact }, first) => !text.cutsNumber(text.placeOfPieces(first, first + exact.length)),
     place: (first, last) => text.placeOfPieces(first, last),
     parts: ({ parts }, first) => parts.map(part => text.placeOfPart(first, part)),
   });
@@ -84,7 +84,11 @@ function search(text: SearchedText, all: readonly Wanted[], marks: Mark[]): void
   });
   for (const one of all.filter(isLost)) {
     if (one.form.bracketed !== null || one.form.literal.cased !== null) continue;
-    const windows = findFuzzy(text.index, one.form.literal.normal, (start, end) => !text.isBroken(start, end));
+    const windows = findFuzzy(
+      text.index,
+      one.form.literal.normal,
+      (start, end) => !text.isBroken(start, end) && !text.cutsNumber(text.placeOfWords(start, end)),
+    );
     one.outcome = typeof windows === 'string' ? windows : 'fuzzy';
     if (typeof windows === 'string') continue;
     for (const { start, end, similarity } of windows)
@@ -92,10 +96,14 @@ function search(text: SearchedText, all: readonly Wanted[], marks: Mark[]): void
   }
 }
 
-/** Whether words that match in the normal form are the phrase: in its case where that says what it means, and no mark over a break. */
+/**
+ * Whether words that match in the normal form are the phrase: in its case where that says what it means, with whole numbers, and no
+ * mark over a break.
+ */
 function isWritten(text: SearchedText, phrase: Phrase | Bracketed, first: number): boolean {
   const { cased, normal } = phrase;
   if (cased?.some((word, k) => word !== text.cased(first + k))) return false;
+  if (text.cutsNumber(text.placeOfWords(first, first + normal.length))) return false;
   const marked = 'normalParts' in phrase ? (phrase.normalParts ?? []) : [{ start: 0, end: normal.length }];
   return !marked.some(({ start, end }) => text.isBroken(first + start, first + end));
 }

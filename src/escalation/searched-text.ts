@@ -3,7 +3,7 @@ import type { Span } from '../core/span.ts';
 import { countBreaks } from '../text/breaks.ts';
 import { compatible } from '../text/fold.ts';
 import { type NormalWords, toNormalWords } from '../text/normal-words.ts';
-import { type Pieces, pieceAt, toPieces } from '../text/pieces.ts';
+import { isInsideNumber, type Pieces, pieceAt, toPieces } from '../text/pieces.ts';
 import type { Mark } from './grounded.ts';
 import { WordIndex } from './word-index.ts';
 
@@ -62,6 +62,11 @@ export class SearchedText {
   placeOfWords(first: number, last: number): Place {
     const { pieces } = this.#normalForm();
     return this.placeOfPieces(pieces[first] as number, (pieces[last - 1] as number) + 1);
+  }
+
+  /** Whether it would quote another number than the text has. */
+  cutsNumber({ from, to }: Place): boolean {
+    return isInsideNumber(this.text, from) || isInsideNumber(this.text, to);
   }
 
   /** @param part UTF-16 units from the beginning of piece `first`; it may cut words. */

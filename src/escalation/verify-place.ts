@@ -4,17 +4,17 @@ import type { Quote } from '../teachers/teacher.ts';
 import { hasBreak } from '../text/breaks.ts';
 import type { CodePointIndex } from '../text/code-points.ts';
 import { fold, isSeparator } from '../text/fold.ts';
-import { isInsideWord, pieceAt, toPieces, WORD } from '../text/pieces.ts';
+import { isInsideNumber, isInsideWord, pieceAt, toPieces, WORD } from '../text/pieces.ts';
 import type { Mark } from './grounded.ts';
 
-/** Null when the place does not exist, cuts a word, or says something else even in the normal form, as where a break stands in it. */
+/** Null when the place does not exist, cuts a word or a number, or says something else even in the normal form, as where a break stands in it. */
 export function verifyPlace(index: CodePointIndex, quote: Quote, at: Span): Mark | null {
   const { start, end } = at;
   if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end && end <= index.length))
     return null;
   const [from, to] = [index.toUtf16(start), index.toUtf16(end)];
   const text = index.text.slice(from, to);
-  if (isInsideWord(index.text, from) || isInsideWord(index.text, to)) return null;
+  if ([from, to].some(unit => isInsideWord(index.text, unit) || isInsideNumber(index.text, unit))) return null;
   const exact = text === quote.text;
   if (!exact && (hasBreak(text) || normal(text) !== normal(quote.text))) return null;
   return { start, end, from, to, alignment: exact ? 'exact' : 'normalised', similarity: 1, codes: quote.codes ?? [] };

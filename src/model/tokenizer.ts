@@ -7,15 +7,9 @@
 import { Tokenizer } from 'tokenizers';
 import type { Tokens } from '../core/tokens.ts';
 import { ModelError } from './model-error.ts';
+import { readable } from './readable.ts';
 
 const PIECE_UNITS = 32_768;
-
-/**
- * BERT's normalizer deletes control characters before words are told apart, and would make one word of two around a page break
- * (form feed), a soft line break of Word (vertical tab), a line end from EBCDIC (U+0085), or a dash of cp1252 read as Latin-1.
- */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
-const SEPARATORS = /[\v\f\x1c-\x1f\x80-\x9f]/g;
 
 export class TextTokenizer {
   readonly #tokenizer: Tokenizer;
@@ -32,7 +26,7 @@ export class TextTokenizer {
   }
 
   async encode(original: string): Promise<Tokens> {
-    const text = original.replace(SEPARATORS, ' '); // one code point for one: offsets stay
+    const text = readable(original);
     const parts: Tokens[] = [];
     let point = 0;
     let word = 0;

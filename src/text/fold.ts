@@ -16,11 +16,14 @@ export function fold(piece: string): string {
 
 /** The same with its case. */
 export function compatible(piece: string): string {
-  return piece
-    .normalize('NFKC')
-    .replace(/\p{Cf}/gu, '')
-    .replace(/[‘’‚‛′´`]/g, "'")
-    .replace(/[“”„‟″]/g, '"');
+  return (
+    piece
+      // before NFKC, which takes some of them apart
+      .replace(/[‘’‚‛′´`]/g, "'")
+      .replace(/[“”„‟″]/g, '"')
+      .normalize('NFKC')
+      .replace(/\p{Cf}/gu, '')
+  );
 }
 
 /** Pieces that only stand between words: white space, hyphens and dashes of any kind, and the minus sign. */

@@ -1,7 +1,7 @@
 /**
  * A text cut into words, runs of space and single other characters, so that whatever is looked for by whole pieces can neither begin
  * nor end inside a word. A word is a run of letters, digits and their marks, as for the model's tokenizer; each Han character is one by
- * itself. Every code point belongs to exactly one piece.
+ * itself. Every code point belongs to exactly one piece. A space of no width (U+200B) is a space.
  */
 
 export const WORD = 0;
@@ -21,7 +21,7 @@ export interface Pieces {
 }
 
 const PIECE =
-  /(\p{Script=Han}\p{M}*|[[\p{L}\p{N}]--\p{Script=Han}](?:[[\p{L}\p{N}\p{M}]--\p{Script=Han}]|\p{Cf}+(?=[[\p{L}\p{N}\p{M}]--\p{Script=Han}]))*)|([\s\p{Cc}\p{Cf}]+)|.\p{M}*/gsv;
+  /(\p{Script=Han}\p{M}*|[[\p{L}\p{N}]--\p{Script=Han}](?:[[\p{L}\p{N}\p{M}]--\p{Script=Han}]|[\p{Cf}--\u200b]+(?=[[\p{L}\p{N}\p{M}]--\p{Script=Han}]))*)|([\s\p{Cc}\p{Cf}]+)|.\p{M}*/gsv;
 
 /** Linear in the text. */
 export function toPieces(text: string): Pieces {
@@ -58,9 +58,17 @@ export function isInsideWord(text: string, unit: number): boolean {
   const after = text.slice(unit, unit + NEAR);
   if (before !== '' && /^\p{M}/u.test(after)) return true;
   return (
-    /[[\p{L}\p{N}]--\p{Script=Han}][\p{M}\p{Cf}]*$/v.test(before) &&
-    /^\p{Cf}*[[\p{L}\p{N}]--\p{Script=Han}]/v.test(after)
+    /[[\p{L}\p{N}]--\p{Script=Han}][[\p{M}\p{Cf}]--\u200b]*$/v.test(before) &&
+    /^[\p{Cf}--\u200b]*[[\p{L}\p{N}]--\p{Script=Han}]/v.test(after)
   );
+}
+
+/** Whether a boundary in UTF-16 lies inside a number with a point, a slash or thousands: 101.4, 120/80, 1,000. */
+export function isInsideNumber(text: string, unit: number): boolean {
+  const before = text.slice(Math.max(0, unit - 2), unit);
+  const after = text.slice(unit, unit + 5);
+  if (/\d$/.test(before)) return /^(?:[./]\d|,\d{3}(?!\d))/.test(after);
+  return (/\d[./]$/.test(before) && /^\d/.test(after)) || (/\d,$/.test(before) && /^\d{3}(?!\d)/.test(after));
 }
 
 /** As far as marks and characters of no width are looked through, in UTF-16 units. */

@@ -89,13 +89,25 @@ export function trip(text: string): ReadonlyMap<IdentifierCategory, number> {
   return found;
 }
 
-/** Full-width digits and typographic hyphens and spaces as their ASCII forms: only for looking, offsets play no part. */
+/**
+ * As it looks, in ASCII: full-width and mathematical characters, digits of any script, dashes and spaces of any kind, and nothing where there is
+ * nothing to see. Only for looking: offsets play no part. Raised digits and digits in circles stay, and end a number.
+ */
 function toAscii(text: string): string {
-  if (!/[\u00a0\u2000-\u2015\u2212\uff00-\uff5e]/.test(text)) return text;
+  if (/^[\0-\x7f]*$/.test(text)) return text;
   return text
-    .replace(/[\uff01-\uff5e]/g, wide => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
-    .replace(/[\u2010-\u2015\u2212]/g, '-')
-    .replace(/[\u00a0\u2000-\u200a]/g, ' ');
+    .replace(/[\uff01-\uff5e\u{1d400}-\u{1d7ff}]/gu, styled => styled.normalize('NFKC'))
+    .replace(/(?![0-9])\p{Nd}/gu, digit => String(digitValue(digit.codePointAt(0) as number)))
+    .replace(/(?<=\d)\u00ad(?=\d)/g, '-')
+    .replace(/\p{Cf}/gu, '')
+    .replace(/[\p{Pd}\u2212]/gu, '-')
+    .replace(/\p{Zs}/gu, ' ');
+}
+
+/** Unicode has the ten digits of a script in a row, from …0 to …9 or from …6 to …F. */
+function digitValue(point: number): number {
+  const endsAtF = /\p{Nd}/u.test(String.fromCodePoint(point | 0xf));
+  return (point & 0xf) - (endsAtF ? 6 : 0);
 }
 
 /** A range and a year or an amount ("Plt 220-250 2020"), unless something says that it is a telephone. */

@@ -197,6 +197,9 @@ print([said(lambda self, line=line: line) for line in flags] + [said(absent)])
     const rows = readFileSync(notes, 'utf8').trim().split('\n').slice(0, 3);
     const texts = rows.map(row => (JSON.parse(row) as { text: string }).text);
     texts.push('💊\vaspirin\fmeto\x1fprolol\x85na\x92\u0301ve\x07 e\u0301\u2028x\u200by\r\n\tz');
+    texts.push(
+      '☒Diabetes ✓COPD 5×3 25→50 25→mg HR↑120 K↑ ❤️x 👍🏽y \uf0b7asthma\ufffdCrohn´s H−CO3 36.3℃ Lipitor® ①gout ½',
+    );
     const program = `
 import json, sys
 from corpus import encode

@@ -215,8 +215,40 @@ describe('grounding, settled cases', () => {
       ['L4-L5 disc herniation with stenosis', 'L3-L4 disc herniation with stenosis'],
       ['normal sinus rhythm on telemetry', 'abnormal sinus rhythm on telemetry'],
       ['breath shortness', 'shortness breath'],
+      ['history of chronic hepatitis B', 'chronic hepatitis A'],
+      ['V-fib arrest in the field', 'A-fib arrest in the field'],
+      ['acute aortic dissection Stanford type B', 'acute aortic dissection Stanford type A'],
+      ['cirrhosis Child-Pugh class C', 'cirrhosis Child-Pugh class A'],
+      ['progressive dysphasia since May', 'progressive dysphagia'],
+      ['distal urethral stricture', 'distal ureteral stricture'],
+      ['severe hyperkalemia on admission', 'severe hypercalcemia on admission'],
+      ['closed gastrostomy site', 'closed gastrotomy site'],
     ];
     for (const [text, quote] of never) assert.deepEqual(marked(text, quote), [], quote);
+  });
+
+  it('cuts no number', () => {
+    const cases: readonly [string, string, readonly string[]][] = [
+      ['Fever of 101 on Monday, fever of 101.4 on Tuesday.', 'fever of 101', ['Fever of 101']],
+      ['Mon 5 mg warfarin, Tue 2.5 mg warfarin', '5 mg warfarin', ['5 mg warfarin']],
+      ['metformin 1,000 mg daily', 'metformin 1', []],
+      ['BP 120/80', 'BP 120', []],
+      ['vitamin B1, 6 and B12.', 'vitamin B1', ['vitamin B1']],
+      ['fever of 101.', 'fever of 101', ['fever of 101']],
+    ];
+    for (const [text, quote, wanted] of cases) {
+      const found = marked(text, quote);
+      assert.deepEqual(found, wanted, quote);
+    }
+    const start = 'Tue 2.'.length;
+    const quote = { text: '5 mg warfarin', at: { start, end: start + 13 } };
+    assert.deepEqual(ground('Tue 2.5 mg warfarin', [quote]).dropped, [{ reason: 'misplaced', length: 13 }]);
+  });
+
+  it('takes any apostrophe for one', () => {
+    for (const apostrophe of ['\u00b4', '`', '\u2019', '\u2032'])
+      assert.deepEqual(marked(`has Crohn${apostrophe}s disease`, "Crohn's disease"), [`Crohn${apostrophe}s disease`]);
+    assert.deepEqual(marked('a 5\u2033 laceration', '5" laceration'), ['5\u2033 laceration']);
   });
 
   it('forgives slips', () => {
@@ -227,6 +259,7 @@ describe('grounding, settled cases', () => {
       ['she has heartburn at night', 'heart burn', 'heartburn'],
       ['severe abdomnal pain; abdominal exam', 'severe abdominal pain', 'severe abdomnal pain'],
       ['two seizures', 'seizure', 'seizures'],
+      ['severe throbbing headache today', 'a severe throbbing headache', 'severe throbbing headache'],
     ];
     for (const [text, quote, wanted] of forgiven) assert.deepEqual(marked(text, quote), [wanted], quote);
   });
@@ -293,8 +326,8 @@ function cutsWord(text: string, point: number): boolean {
   const before = slice(text, 0, point);
   const after = slice(text, point, points(text));
   if (/\S$/u.test(before) && /^\p{M}/u.test(after)) return true;
-  const letter = /([\p{L}\p{N}])[\p{M}\p{Cf}]*$/u.exec(before)?.[1];
-  const next = /^\p{Cf}*([\p{L}\p{N}])/u.exec(after)?.[1];
+  const letter = /([\p{L}\p{N}])[[\p{M}\p{Cf}]--\u200b]*$/v.exec(before)?.[1];
+  const next = /^[\p{Cf}--\u200b]*([\p{L}\p{N}])/v.exec(after)?.[1];
   return letter !== undefined && next !== undefined && !/\p{Script=Han}/u.test(letter + next);
 }
 

@@ -25,12 +25,31 @@ describe('tokenizer', () => {
   it('takes a control character that separates words for a space, and counts it', async () => {
     const spaced = await tokenizer.encode('💊 aspirin metoprolol');
     assert.equal(new Set(spaced.words).size, 3);
-    for (const separator of ['\v', '\f', '\x1c', '\x1f', '\x80', '\x85', '\x96', '\x9f'])
+    for (const separator of ['\v', '\f', '\x1c', '\x1f', '\x80', '\x85', '\x96', '\x9f', '\u200b'])
       assert.deepEqual(
         await tokenizer.encode(`💊${separator}aspirin${separator}metoprolol`),
         spaced,
         JSON.stringify(separator),
       );
+  });
+
+  it('takes a bullet, tick, arrow, emoji or what could not be decoded for no part of the word that it touches', async () => {
+    const bulleted = await tokenizer.encode('•aspirin•metoprolol•b12•');
+    assert.equal(new Set(bulleted.words).size, 7);
+    for (const symbol of ['\uf0b7', '\ufffd', '\x07', '☒', '✓', '■', '→', '↑', '①', '❶', '~', '€'])
+      assert.deepEqual(
+        (await tokenizer.encode(`${symbol}aspirin${symbol}metoprolol${symbol}b12${symbol}`)).starts,
+        bulleted.starts,
+        JSON.stringify(symbol),
+      );
+    const { words } = await tokenizer.encode('😣💊Aspirin for ❤️failure and 👍🏽sleep');
+    assert.equal(new Set(words).size, 10, 'each emoji by itself, but those that touch one another');
+  });
+
+  it('leaves symbols that stand by themselves, or belong to a word or number', async () => {
+    const words = async (text: string): Promise<number> => new Set((await tokenizer.encode(text)).words).size;
+    assert.deepEqual(await Promise.all(['BP → low', 'Lipitor® 5×3 cm, 36.3℃'].map(words)), [3, 7]);
+    assert.deepEqual(await tokenizer.encode('Crohn´s beta−blocker'), await tokenizer.encode("Crohn's beta-blocker"));
   });
 
   it('gives every piece a place inside the text, in order', async () => {

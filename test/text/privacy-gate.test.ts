@@ -69,6 +69,21 @@ const IDENTIFIERS: readonly (readonly [category: string, text: string])[] = [
   ['ip', 'from 192.168.10.44'],
   ['card', 'paid 4111 1111 1111 1111'],
   ['card', '378282246310005'],
+  ['birth-date', 'DOB: \u200e03/\u200e04/\u200e1956'],
+  ['birth-date', 'DOB: ٠٣/٠٤/١٩٥٦'],
+  ['birth-date', 'DOB: ०३/०४/१९५६'],
+  ['phone', 'Call (617)\u202f555-0142'],
+  ['phone', 'Call (617)\u3000555-0142'],
+  ['phone', 'Call 617\u00ad-555\u00ad-0142'],
+  ['phone', 'Call 617-\u200b555-\u200b0142'],
+  ['phone', 'Call 617-555-0142²'],
+  ['ssn', 'SSN 123-\u200b45-\u200b6789'],
+  ['ssn', 'SSN 123\u00ad45\u00ad6789'],
+  ['mrn', 'MRN: \u200e12345678\u200e'],
+  ['mrn', 'MRN: 𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖'],
+  ['email', 'john.doe\u200b@example.com'],
+  ['email', 'john.doe@\u00adexample.com'],
+  ['card', 'card 4111\u202f1111\u202f1111\u202f1111'],
 ];
 
 const ORDINARY: readonly string[] = [

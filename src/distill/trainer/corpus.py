@@ -8,7 +8,6 @@ import gzip
 import hashlib
 import json
 import random
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,14 +15,21 @@ from pathlib import Path
 from typing import TextIO
 
 import numpy as np
+import regex
 from tokenizers import Encoding, Tokenizer
 
 from heads import HEADS, NOTES, SOURCES, sources
 
 WINDOW_LENGTHS = (126, 190, 254)
 MISSING = -1
-SEPARATORS = re.compile("[\x0b\x0c\x1c-\x1f\x80-\x9f]")
 SPLITS = ("train", "dev", "test")
+SPACES = regex.compile("[\x0b\x0c\x1c-\x1f\x80-\x9f\u200b]")
+DELETED = regex.compile(r"[\x00-\x08\x0e-\x1b\x7f\ufffd\p{Co}]")
+SYMBOL = r"(?![\x00-\x7f©®°™℃℉])[\p{S}\u2460-\u24ff\u2776-\u2793]"
+GLUED = regex.compile(
+    rf"(?<=[\p{{L}}\p{{M}}]){SYMBOL}|(?<=\p{{N}}){SYMBOL}(?!\p{{N}})|{SYMBOL}(?=[\p{{M}}\p{{Cf}}]{{0,8}}\p{{L}})"
+)
+MEANT = {"\u2212": "-", "\u00b4": "'"}
 
 
 @dataclass(frozen=True)
@@ -99,9 +105,15 @@ def read_rows(path: Path, corpus: str) -> Iterator[dict]:
             yield row
 
 
+def readable(text: str) -> str:
+    """As in src/model/readable.ts, where it is explained: one code point for one."""
+    text = DELETED.sub("•", SPACES.sub(" ", text))
+    return GLUED.sub(lambda found: MEANT.get(found[0], "•"), text)
+
+
 def encode(tokenizer: Tokenizer, text: str) -> Encoding:
     """As `TextTokenizer` does it in src/model/tokenizer.ts: the same pieces, words and offsets, without special tokens."""
-    return tokenizer.encode(SEPARATORS.sub(" ", text), add_special_tokens=False)
+    return tokenizer.encode(readable(text), add_special_tokens=False)
 
 
 @dataclass(frozen=True)

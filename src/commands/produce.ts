@@ -1,4 +1,5 @@
 /** `produce`: notes as JSON Lines onto the notes topic, in transactions; a line that holds no note is named and skipped. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { ClinstreamError } from '../core/errors.ts';
 import type { Note } from '../core/note.ts';
@@ -14,11 +15,17 @@ import { type Io, report } from './io.ts';
 import { type Line, lineText, readBytes, readLines } from './lines.ts';
 import { openCodecs, openTransport } from './open-transport.ts';
 import { createProgress } from './progress.ts';
+import { Interrupted, onInterrupt } from './signals.ts';
 
 const BATCH_RECORDS = 200;
 const BATCH_BYTES = 4 * 1024 * 1024;
+/** A note of a live pipe waits for others no longer, in milliseconds. */
+const LINGER_MS = 1_000;
 
-/** @returns the exit code: EXIT.input when a line was refused; all others are on the topic. */
+/**
+ * @returns the exit code: EXIT.input when a line was refused; all others are on the topic.
+ * @throws Interrupted when a signal came before the end: what was read until then is on the topic.
+ */
 export async function produce(config: Config, options: { path: string; quiet: boolean }, io: Io): Promise<number> {
   const transport = await openTransport(config, { create: false, now: io.now });
   const progress = createProgress({
@@ -28,23 +35,33 @@ export async function produce(config: Config, options: { path: string; quiet: bo
     stream: io.stderr,
     now: io.now,
   });
-  const name = options.path === '-' ? 'stdin' : options.path;
+  const interrupt = onInterrupt();
+  const { path } = options;
+  const name = path === '-' ? 'stdin' : path;
+  // a pipe in which nothing comes would keep the process
+  const endInput = (): void => void (path === '-' && io.stdin.destroy());
+  interrupt.signal.addEventListener('abort', endInput);
   let code: number = EXIT.ok;
   let done = 0;
   try {
     const codec = (await openCodecs(config, io.now)).notes(config.topics.notes);
-    const batches = inBatches(readNotes(options.path, name, io), async error => {
+    const onBad = async (error: ClinstreamError): Promise<void> => {
       code = EXIT.input;
       await report(io, explain(error));
-    });
-    for await (const batch of batches) {
+    };
+    for await (const batch of inBatches(readNotes(path, name, io), interrupt.signal, onBad)) {
       await appendNotes({ transport, codec, topic: config.topics.notes, now: io.now }, batch);
       done += batch.length;
       progress.update(done);
     }
+    if (interrupt.signal.aborted) throw new Interrupted();
     return code;
+  } catch (error) {
+    throw interrupt.signal.aborted && error instanceof InputError ? new Interrupted() : error;
   } finally {
     progress.end(); // also where its input failed: says how many are on the topic
+    interrupt.dispose();
+    endInput();
     await transport.close();
   }
 }
@@ -105,29 +122,57 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Where its input fails, what came before is a batch too. */
+/** Where its input fails, is interrupted or makes wait, what came before is a batch too. */
 async function* inBatches(
   notes: AsyncIterable<Note | ClinstreamError>,
+  interrupted: AbortSignal,
   onBad: (error: ClinstreamError) => Promise<void>,
 ): AsyncIterable<Note[]> {
-  let batch: Note[] = [];
-  let bytes = 0;
-  try {
-    for await (const note of notes) {
-      if (note instanceof ClinstreamError) {
-        await onBad(note);
-        continue;
+  const source = notes[Symbol.asyncIterator]();
+  let pending: Promise<IteratorResult<Note | ClinstreamError>> | undefined;
+  for (let ended = false; !ended && !interrupted.aborted; ) {
+    const batch = new Batch();
+    try {
+      while (!batch.full && !interrupted.aborted) {
+        pending ??= source.next();
+        const given = await Promise.race([pending, ...batch.late]);
+        if (given === 'late') break;
+        pending = undefined;
+        ended = given.done === true;
+        if (given.done === true) break;
+        if (given.value instanceof ClinstreamError) await onBad(given.value);
+        else batch.push(given.value);
       }
-      batch.push(note);
-      bytes += note.text.length;
-      if (batch.length < BATCH_RECORDS && bytes < BATCH_BYTES) continue;
-      yield batch;
-      batch = [];
-      bytes = 0;
+    } catch (error) {
+      if (batch.notes.length > 0) yield batch.notes;
+      throw error;
+    } finally {
+      batch.close();
     }
-  } catch (error) {
-    if (batch.length > 0) yield batch;
-    throw error;
+    if (batch.notes.length > 0) yield batch.notes;
   }
-  if (batch.length > 0) yield batch;
+}
+
+class Batch {
+  readonly notes: Note[] = [];
+  /** None while it is empty. */
+  late: readonly Promise<'late'>[] = [];
+  readonly #linger = new AbortController();
+  #bytes = 0;
+
+  get full(): boolean {
+    return this.notes.length >= BATCH_RECORDS || this.#bytes >= BATCH_BYTES;
+  }
+
+  push(note: Note): void {
+    this.notes.push(note);
+    this.#bytes += note.text.length;
+    if (this.late.length > 0) return;
+    this.late = [sleep(LINGER_MS, 'late' as const, { signal: this.#linger.signal })];
+    for (const late of this.late) late.catch(() => {}); // it is closed first
+  }
+
+  close(): void {
+    this.#linger.abort();
+  }
 }

@@ -2,10 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type CorpusDocument, readAllRows, readCorpus } from '../distill/corpus.ts';
+import { type CorpusDocument, readAllRows, readCorpus, type Split } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
 import { LEAK } from '../distill/fitting-notes.ts';
-import { findLeaks } from '../distill/leakage.ts';
+import { findLeaks, type Leak } from '../distill/leakage.ts';
 import { readStandOff, withTexts } from '../distill/stand-off.ts';
 import { TEACHER_NOTES, testSetsIn } from '../distill/test-sets.ts';
 import { writeWhole } from '../distill/write-whole.ts';
@@ -23,15 +23,16 @@ const OWNER = 0o600;
 /**
  * What stands there stays as it is, letter by letter; a second run adds nothing.
  * @throws DistillError as readStandOff and withTexts; CORPUS_ROW_INVALID where a note has other labels there, or a dev or test document of
- * those that `distill evaluate` measures on stands in a note to train on.
+ * those that `distill evaluate` measures on would stand in notes to train on, by what is attached.
  */
 export async function distillAttach({ labels, corpus, into }: AttachFlags, io: Io): Promise<void> {
   const labelled = withTexts(readStandOff(resolve(labels)), resolve(corpus));
   const directory = resolve(into);
   const path = resolve(directory, TEACHER_NOTES.file);
   const there = existsSync(path) ? readFileSync(path, 'utf8') : '';
-  const attached = notYet(labelled, there === '' ? [] : readAllRows(path), path);
-  refuseLeaks(attached, directory);
+  const present = there === '' ? [] : readAllRows(path);
+  const attached = notYet(labelled, present, path);
+  refuseLeaks(attached, present, directory);
   const between = there === '' || there.endsWith('\n') ? '' : '\n';
   if (attached.length > 0)
     writeWhole(path, `${there}${between}${attached.map(row => `${JSON.stringify(row)}\n`).join('')}`, OWNER);
@@ -51,16 +52,27 @@ function notYet(labelled: readonly CorpusDocument[], there: readonly CorpusDocum
   });
 }
 
-/** What is judged by, or fitted on, must not be trained on. */
-function refuseLeaks(attached: readonly CorpusDocument[], directory: string): void {
-  const documents = attached.filter(({ split }) => split === 'train');
-  for (const { file } of testSetsIn(directory).filter(each => existsSync(join(directory, each.file)))) {
+/** What is judged by, or fitted on, must not be trained on. Leaks that were there before are no matter of what is attached. */
+function refuseLeaks(attached: readonly CorpusDocument[], present: readonly CorpusDocument[], directory: string): void {
+  const files = new Set(testSetsIn(directory).map(({ file }) => file));
+  for (const file of [...files].filter(each => existsSync(join(directory, each)) || each === TEACHER_NOTES.file)) {
     for (const split of ['dev', 'test'] as const) {
-      const judging = readCorpus(directory, file, split);
-      const [leak] = findLeaks(judging, [{ file: TEACHER_NOTES.file, documents }], LEAK).leaks;
+      const isNotes = file === TEACHER_NOTES.file;
+      const judging = isNotes ? ofSplit([...present, ...attached], split) : readCorpus(directory, file, split);
+      const before = new Set(leaksOf(isNotes ? ofSplit(present, split) : judging, present).map(({ id }) => id));
+      const alone = new Set(leaksOf(judging, attached).map(({ id }) => id));
+      const leak = leaksOf(judging, [...present, ...attached]).find(({ id }) => !before.has(id) || alone.has(id));
       if (leak === undefined) continue;
       const why = `${file}: the ${split} document ${leak.id} would stand in notes to train on, most of it in ${leak.trainId}: nothing was written`;
       throw new DistillError('CORPUS_ROW_INVALID', why);
     }
   }
+}
+
+function leaksOf(judging: readonly CorpusDocument[], notes: readonly CorpusDocument[]): readonly Leak[] {
+  return findLeaks(judging, [{ file: TEACHER_NOTES.file, documents: ofSplit(notes, 'train') }], LEAK).leaks;
+}
+
+function ofSplit(notes: readonly CorpusDocument[], split: Split): CorpusDocument[] {
+  return notes.filter(each => each.split === split);
 }

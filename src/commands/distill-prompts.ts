@@ -7,7 +7,7 @@ import { type Config, ConfigError } from '../config.ts';
 import type { Task } from '../core/span.ts';
 import { SEED } from '../distill/ahead.ts';
 import { type Annotations, annotate } from '../distill/annotate.ts';
-import { byId, scorable } from '../distill/annotators.ts';
+import { byId, requireEnough, scorable } from '../distill/annotators.ts';
 import { comparePrompts, figuresOf, measureLabels, type PromptComparison } from '../distill/compare-prompts.ts';
 import { type CorpusDocument, corpusHash, readCorpus, type Split } from '../distill/corpus.ts';
 import { DistillError } from '../distill/distill-error.ts';
@@ -19,7 +19,6 @@ import { TextTokenizer } from '../model/tokenizer.ts';
 import type { GuidelineText } from '../teachers/guideline-text.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 import { AskedTeacher } from './asked-teacher.ts';
-import { FEWEST } from './distill-select.ts';
 import { EXIT } from './exit.ts';
 import { fallback } from './fallback.ts';
 import { readGuidelines } from './guidelines-file.ts';
@@ -228,10 +227,7 @@ async function compareRuns(runs: readonly Run[], { gold, flags, tokenizer, io }:
     documents: byId(annotations.labelled, name),
   }));
   const documents = scorable(gold, annotators, true);
-  if (documents.length < FEWEST) {
-    const why = `${documents.length} documents were labelled by every version, too few to tell them apart by: at least ${FEWEST} are needed`;
-    throw new DistillError('ANNOTATIONS_INCOMPLETE', why);
-  }
+  requireEnough(documents, flags.task);
   const measured: Awaited<ReturnType<typeof measureLabels>>[] = [];
   for (const annotator of annotators) measured.push(await measureLabels(tokenizer, documents, annotator, flags.task));
   const comparisons = new Map<Task, PromptComparison>();

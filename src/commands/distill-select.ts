@@ -2,9 +2,8 @@
 import { basename, join, resolve } from 'node:path';
 import { type Config, ConfigError } from '../config.ts';
 import { SEED } from '../distill/ahead.ts';
-import { readAnnotator, scorable, speaking, votesOn } from '../distill/annotators.ts';
+import { readAnnotator, requireEnough, scorable, speaking, votesOn } from '../distill/annotators.ts';
 import { corpusHash, fileHash, readCorpus, type Split } from '../distill/corpus.ts';
-import { DistillError } from '../distill/distill-error.ts';
 import { rounded } from '../distill/rounded.ts';
 import { MAX_ANNOTATORS, select } from '../distill/select.ts';
 import { renderSelections, type SelectionOfTask } from '../distill/select-table.ts';
@@ -43,10 +42,7 @@ export async function distillSelect(config: Config, flags: SelectOptions, io: Io
   const gold = readCorpus(corpus, file, split);
   const annotators = Array.from(files, ([name, path]) => readAnnotator(name, resolve(path), split));
   const documents = scorable(gold, annotators, options.covered === true);
-  if (documents.length < FEWEST) {
-    const why = `${documents.length} documents are too few to tell annotators apart by: at least ${FEWEST} are needed`;
-    throw new DistillError('ANNOTATIONS_INCOMPLETE', why);
-  }
+  requireEnough(documents, tasks);
   const tokenizer = new TextTokenizer(join(model.directory, model.manifest.tokenizer));
   const priced = annotators.map(({ name }) => ({ name, cost: costs.get(name) ?? 0 }));
   const selections = new Map<string, SelectionOfTask>();
@@ -78,9 +74,6 @@ export async function distillSelect(config: Config, flags: SelectOptions, io: Io
   };
   writeWhole(resolve(options.json), `${JSON.stringify(figures, roundedButCosts, 1)}\n`);
 }
-
-/** Of five, even five wins of five are within chance. */
-export const FEWEST = 6;
 
 function check({ annotator, cost, corpus, file, json }: Given): void {
   const inputs = [join(resolve(corpus), file), ...Array.from(annotator.values(), path => resolve(path))];

@@ -9,7 +9,7 @@ import { readJson } from '../distill/json-file.ts';
 export interface LabelsFolder {
   /** Labels files by teacher. */
   readonly files: ReadonlyMap<string, string>;
-  /** US dollars a labelled document, by teacher. */
+  /** US dollars a labelled document and task, by teacher: each task is chosen by itself, and not all teachers were asked for all. */
   readonly costs: ReadonlyMap<string, number>;
   /** Of a file that was named by itself nothing is known. */
   readonly asked: ReadonlyMap<string, Asked>;
@@ -34,7 +34,7 @@ export function readLabelsFolder(directory: string): LabelsFolder {
     if (!run.success || !existsSync(labels)) throw refused(`${join(directory, name)} is no run of 'distill annotate'`);
     const { teacher, usdInAll, labelled, ...about } = run.data;
     files.set(teacher, labels);
-    costs.set(teacher, usdInAll / Math.max(1, labelled));
+    costs.set(teacher, usdInAll / Math.max(1, labelled) / Math.max(1, about.tasks.length));
     asked.set(teacher, about);
   }
   if (files.size === 0) throw refused(`${directory} holds no labels of 'distill annotate'`);

@@ -56,6 +56,23 @@ export function byId(documents: readonly CorpusDocument[], whose: string): Map<s
   return found;
 }
 
+/** Documents, and those that mention a task. Of five, even five wins of five are within chance. */
+export const FEWEST = 6;
+
+/** @param tasks gold types that stand for each. @throws DistillError ANNOTATIONS_INCOMPLETE where they cannot tell annotators apart. */
+export function requireEnough(documents: readonly CorpusDocument[], tasks: ReadonlyMap<Task, readonly string[]>): void {
+  const few = (what: string): DistillError =>
+    new DistillError(
+      'ANNOTATIONS_INCOMPLETE',
+      `${what} are too few to tell annotators apart by: at least ${FEWEST} are needed`,
+    );
+  if (documents.length < FEWEST) throw few(`${documents.length} documents`);
+  for (const [task, types] of tasks) {
+    const mentioning = documents.filter(({ entities }) => entities.some(({ type }) => types.includes(type))).length;
+    if (mentioning > 0 && mentioning < FEWEST) throw few(`--task ${task}: ${mentioning} documents that mention it`);
+  }
+}
+
 /** For each task, the documents' votes. @param tasks gold types that stand for each. @param documents that all annotators have. */
 export async function votesOn(
   tokenizer: TextTokenizer,

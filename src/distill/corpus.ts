@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Span } from '../core/span.ts';
 import { CodePointIndex } from '../text/code-points.ts';
+import { DistillError } from './distill-error.ts';
 import { readJsonLines } from './json-lines.ts';
 
 export const SPLITS = ['train', 'dev', 'test'] as const;
@@ -52,9 +53,18 @@ const rowSchema = z
     context.addIssue({ code: 'custom', path: ['entities', beyond, 'end'], message });
   });
 
-/** @param file such as `gold/maccrobat.jsonl`. @throws DistillError as readRows. */
+/**
+ * @param file such as `gold/maccrobat.jsonl`.
+ * @throws DistillError as readRows; CORPUS_ROW_INVALID for a dev or test document that stands there twice: it would count as two.
+ */
 export function readCorpus(directory: string, file: string, split: Split): CorpusDocument[] {
-  return readRows(join(directory, file), split);
+  const rows = readRows(join(directory, file), split);
+  const known = new Set<string>();
+  for (const { id } of split === 'train' ? [] : rows) {
+    if (known.has(id)) throw new DistillError('CORPUS_ROW_INVALID', `${file}: two ${split} documents are ${id}`);
+    known.add(id);
+  }
+  return rows;
 }
 
 /** One split of any file of such documents. @throws DistillError as readJsonLines */

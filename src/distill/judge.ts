@@ -54,7 +54,7 @@ export interface Judgement {
   readonly graphsNotRun: Readonly<Omit<Manifest['graphs'], 'int8'>>;
 }
 
-/** With fewer, even a win on each of them is within chance. */
+/** Documents, and those that mention a task. With fewer, even a win on each of them is within chance. */
 const FEWEST = 6;
 
 /**
@@ -144,9 +144,16 @@ function typedByTask(
         .map(({ start, end }) => ({ start, end, type: task })),
     ),
   }));
-  const silent = tasks.find(task => !typed.some(({ entities }) => entities.some(({ type }) => type === task)));
-  if (silent !== undefined)
-    throw unfit(options, `no mention of ${silent}: say by --task TASK=TYPES which tasks it has, and by what types`);
+  for (const task of tasks) {
+    const mentioning = typed.filter(({ entities }) => entities.some(({ type }) => type === task)).length;
+    if (mentioning === 0)
+      throw unfit(options, `no mention of ${task}: say by --task TASK=TYPES which tasks it has, and by what types`);
+    if (mentioning < FEWEST)
+      throw unfit(
+        options,
+        `${mentioning} documents mention ${task}, and at least ${FEWEST} are needed: add some, or leave it out by --task and judge the others`,
+      );
+  }
   return typed;
 }
 

@@ -1,5 +1,8 @@
-/** Confidence intervals by resampling documents (Efron's percentile bootstrap): words of one document are not independent. */
-import { type Counts, scores, sum } from './counts.ts';
+/**
+ * Confidence intervals by resampling documents (Efron's percentile bootstrap): words of one document are not independent. A draw in which
+ * nothing is to be found has no score, and is left out: counted as 0 it would make two models alike that are not.
+ */
+import { type Counts, type Scores, scores, sum } from './counts.ts';
 
 export interface Interval {
   readonly low: number;
@@ -11,7 +14,7 @@ export const RESAMPLES = 1000;
 /** 95 % interval of F1 over documents. @param random uniform in [0, 1), seeded by the caller. */
 export function f1Interval(documents: readonly Counts[], random: () => number, resamples = RESAMPLES): Interval {
   return percentiles(
-    resampled(documents.length, random, resamples, pick => scores(sum(pick.map(i => documents[i] as Counts))).f1),
+    resampled(documents.length, random, resamples, pick => scoresOf(pick.map(i => documents[i] as Counts)).f1),
   );
 }
 
@@ -25,7 +28,7 @@ export function scoreIntervals(
     documents.length,
     random,
     pick => {
-      const found = scores(sum(pick.map(i => documents[i] as Counts)));
+      const found = scoresOf(pick.map(i => documents[i] as Counts));
       return [found.precision, found.recall, found.f1];
     },
     resamples,
@@ -44,10 +47,10 @@ export function pairedF1Interval(
   resamples = RESAMPLES,
   level = 0.95,
 ): Interval {
-  return pairedInterval(a, b, documents => scores(sum(documents)).f1, random, resamples, level);
+  return pairedInterval(a, b, documents => scoresOf(documents).f1, random, resamples, level);
 }
 
-/** As pairedF1Interval, of any measure of documents. */
+/** As pairedF1Interval, of any measure of documents; NaN where a draw has none. */
 export function pairedInterval<T>(
   a: readonly T[],
   b: readonly T[],
@@ -75,6 +78,12 @@ export function intervals(
   return (rows[0] ?? []).map((_, column) => percentiles(rows.map(row => row[column] as number)));
 }
 
+/** Not numbers where nothing is to be found. */
+function scoresOf(documents: readonly Counts[]): Scores {
+  const counts = sum(documents);
+  return counts.tp + counts.fn === 0 ? { precision: Number.NaN, recall: Number.NaN, f1: Number.NaN } : scores(counts);
+}
+
 function resampled(
   size: number,
   random: () => number,
@@ -88,9 +97,9 @@ function draw(size: number, random: () => number): number[] {
   return Array.from({ length: size }, () => Math.floor(random() * size));
 }
 
-/** The middle of resampled values. @param level the share inside. */
+/** The middle of resampled values, without those that are no number. @param level the share inside. */
 export function percentiles(values: readonly number[], level = 0.95): Interval {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = values.filter(value => !Number.isNaN(value)).sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
   const tail = (1 - level) / 2;
   return { low: at(tail), high: at(1 - tail) };

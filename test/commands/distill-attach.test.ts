@@ -118,4 +118,30 @@ describe('distill attach', () => {
     );
     assert.equal(notesOf('copied'), copy);
   });
+
+  it('refuses it whichever comes first, in one file, or in pieces', async () => {
+    const test = (id: string) => row(id, { split: 'test', entities: [] });
+    const copies = new Map([...TEXTS, ['c', TEXTS.get('b') ?? '']]);
+    const texts = Array.from(copies, ([id, text]) => ({ id, text }));
+    const words = `${TEXTS.get('b')}`.split(' ');
+    const half = (from: number, to: number): string => words.slice(from, to).join(' ');
+    const pieces = { d: half(0, 9), e: half(4, 14) };
+    const all = [...texts, ...Object.entries(pieces).map(([id, text]) => ({ id, text }))];
+    writeFileSync(join(corpus, 'text/more.jsonl.gz'), gzipSync(asLines(all)));
+    const more = (id: string, text: string, split: string): object =>
+      row(id, { split, entities: [], file: 'text/more.jsonl.gz', sha256: sha256Of(text) });
+    const copy = more('c', copies.get('c') ?? '', 'train');
+    const leaks = /the test document b would stand in notes to train on/;
+    assert.match((await attach('one', copy, test('b'))).stderr, leaks);
+    assert.equal((await attach('train-first', copy)).code, 0);
+    assert.match((await attach('train-first', test('b'))).stderr, leaks);
+    assert.equal((await attach('halves', test('b'), more('d', pieces.d, 'train'))).code, 0);
+    const second = await attach('halves', more('e', pieces.e, 'train'));
+    assert.match(second.stderr, leaks);
+    before(
+      'leaky',
+      ...['x', 'y'].map((id, i) => ({ id, split: i ? 'test' : 'train', text: half(0, 14), entities: [] })),
+    );
+    assert.equal((await attach('leaky', row('a'))).code, 0, 'what leaked before is no matter of these');
+  });
 });

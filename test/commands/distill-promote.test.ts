@@ -1,6 +1,6 @@
 /** If this fails, a worse model may come to serve, or a good one may not, or nobody can go back. Models and documents are real. */
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { corpusHash } from '../../src/distill/corpus.ts';
@@ -386,7 +386,17 @@ describe('distill promote', { timeout: 300_000 }, () => {
       [6, /no mention of disease: .*GATE_DATA_UNFIT/, ['--task', 'disease=Disease']],
       [6, /--task desease is no task of either model .*GATE_DATA_UNFIT/, ['--task', 'desease=disease']],
       [6, /no file of documents can be read there \[CORPUS_MISSING\]/, ['--file', 'gold/none.jsonl']],
+      [6, /5 documents mention medication, and at least 6 .*GATE_DATA_UNFIT/, ['--file', 'gold/few.jsonl']],
+      [6, /gold\/twice\.jsonl: two test documents are .*CORPUS_ROW_INVALID/, ['--file', 'gold/twice.jsonl']],
     ];
+    let mentioning = 0;
+    const few = gate.map(row => {
+      const some = row.entities.some(({ type }) => type === 'medication') && ++mentioning > 5;
+      return some ? { ...row, entities: row.entities.filter(({ type }) => type !== 'medication') } : row;
+    });
+    mkdirSync(join(corpus, 'gold'), { recursive: true });
+    for (const [name, rows] of Object.entries({ few, twice: [...gate, ...gate.slice(0, 1)] }))
+      writeFileSync(join(corpus, `gold/${name}.jsonl`), rows.map(row => `${JSON.stringify(row)}\n`).join(''));
     const store = join(folder, 'untouched');
     for (const [code, message, more] of cases) {
       const result = await promote(good, store, ...more);

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { readLabelsFolder } from '../../src/commands/labels-folder.ts';
 import { clinstream } from '../support/cli.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
@@ -28,6 +29,17 @@ write('gold/notes.jsonl', 'Sign', 12, () => ['Fever', 'cough', 'rash', 'pain']);
 const left = write('left.jsonl', 'symptom', 12, i => (i % 2 === 0 ? ['Fever', 'cough'] : ['Fever']));
 write('right.jsonl', 'symptom', 12, () => ['rash', 'pain']);
 write('short.jsonl', 'symptom', 11, () => ['aspirin']);
+
+/** A folder of annotate with these runs. */
+function labelsOf(...runs: readonly { readonly teacher: string }[]): string {
+  const directory = join(folder, 'runs');
+  mkdirSync(directory);
+  for (const each of runs) {
+    writeFileSync(join(directory, `${each.teacher}.jsonl`), '');
+    writeFileSync(join(directory, `${each.teacher}.run.json`), JSON.stringify(each));
+  }
+  return directory;
+}
 
 const BASE = ['distill', 'select', '--corpus', folder, '--file', 'gold/notes.jsonl'];
 const ASKED = [...BASE, '--task', 'symptom=Sign,Other', '--annotator', 'left=left.jsonl'];
@@ -89,6 +101,16 @@ describe('distill select', () => {
     const priced = await run(...both, '--cost', 'left=2', '--json', 'priced.json');
     assert.match(priced.stdout, /^Chosen: paid, alone/m, priced.stderr);
     const { annotators } = JSON.parse(readFileSync(join(folder, 'priced.json'), 'utf8'));
+    const ofTwo = { ...paid, teacher: 'both', usdInAll: 3, tasks: ['symptom', 'disease'] };
+    const { costs } = readLabelsFolder(labelsOf(paid, ofTwo));
+    assert.deepEqual(
+      [...costs],
+      [
+        ['both', 3 / 12 / 2],
+        ['paid', 1 / 12],
+      ],
+      'a task of a note',
+    );
     assert.deepEqual(
       annotators.map((each: { name: string; asked?: object }) => [each.name, each.asked]),
       [
@@ -110,6 +132,16 @@ describe('distill select', () => {
     const { code, stderr } = await run(...ASKED, '--file', 'gold/five.jsonl');
     assert.equal(code, 6);
     assert.match(stderr, /5 documents are too few .*\[ANNOTATIONS_INCOMPLETE\]/);
+  });
+
+  it('tells none apart for a task that fewer than six documents mention, however many there are', async () => {
+    const some = (i: number): string[] => (i % 4 === 0 ? ['Fever'] : []);
+    write('gold/rare.jsonl', 'Sign', 20, some);
+    const rare = write('rare.jsonl', 'symptom', 20, some);
+    const asked = [...BASE, '--task', 'symptom=Sign', '--annotator', `rare=${rare}`, '--file', 'gold/rare.jsonl'];
+    const { code, stderr } = await run(...asked);
+    assert.equal(code, 6);
+    assert.match(stderr, /--task symptom: 5 documents that mention it are too few .*\[ANNOTATIONS_INCOMPLETE\]/);
   });
 
   it('refuses options that cannot be meant', async () => {

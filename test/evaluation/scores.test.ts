@@ -74,4 +74,12 @@ describe('bootstrap', () => {
     assert.deepEqual(pairedF1Interval(documents, documents, seeded(2)), { low: 0, high: 0 });
     assert.throws(() => pairedF1Interval(documents, [], seeded(2)), RangeError);
   });
+
+  it('leave out draws in which nothing is to be found, where all models are alike', () => {
+    const few = (counts: object) =>
+      Array.from({ length: 20 }, (_, i) => ({ tp: 0, fp: 0, fn: 0, ...(i < 2 ? counts : {}) }));
+    const perfect = few({ tp: 2 });
+    assert.deepEqual(f1Interval(perfect, seeded(1)), { low: 1, high: 1 });
+    assert.deepEqual(pairedF1Interval(few({ fn: 2 }), perfect, seeded(1)), { low: -1, high: -1 });
+  });
 });

@@ -21,7 +21,7 @@ export function makeCorpus(directory: string, more: (gate: readonly Row[]) => re
     .filter(line => line !== '')
     .map(line => JSON.parse(line) as Row)
     .filter(({ text }) => text.length > 400)
-    .map(row => ({ ...row, split: row.text.length < 900 ? 'test' : 'train' }));
+    .map(row => ({ ...row, split: row.text.length < 1_300 ? 'test' : 'train' }));
   const gate = rows.filter(({ split }) => split === 'test');
   mkdirSync(join(directory, 'teacher'), { recursive: true });
   writeFileSync(join(directory, FILE), [...rows, ...more(gate)].map(row => `${JSON.stringify(row)}\n`).join(''));

@@ -177,6 +177,7 @@ function originOf(key: string, origin: ReadonlyMap<string, string>): string | un
 
 /** What one key says about another. */
 function requireWhole(config: Config): Config {
+  requireDistinct(config.topics);
   if (config.transport === 'kafka' && config.kafka.brokers.length === 0) {
     throw new ConfigError('CONFIG_INVALID', 'kafka.brokers: transport is kafka, and no broker is named', {
       details: { key: 'kafka.brokers' },
@@ -193,6 +194,24 @@ function requireWhole(config: Config): Config {
   }
   requireTeachers(config.escalation);
   return config;
+}
+
+/** What a role writes it would read again. */
+function requireDistinct({ partitions: _, ...topics }: Config['topics']): void {
+  const keyOf = new Map<string, string>();
+  for (const [key, topic] of Object.entries(topics)) {
+    const other = keyOf.get(topic);
+    if (other !== undefined) {
+      throw new ConfigError(
+        'CONFIG_INVALID',
+        `topics.${key}: ${topic} is topics.${other} too; each needs a topic of its own`,
+        {
+          details: { key: `topics.${key}` },
+        },
+      );
+    }
+    keyOf.set(topic, key);
+  }
 }
 
 function requireTeachers({ teachers, tasks }: Config['escalation']): void {

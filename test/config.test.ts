@@ -151,6 +151,10 @@ describe('config', () => {
       new RegExp(`teachers\\.0\\.apiKey \\(${place}\\): there is no such key`),
     );
     wrong({ CLINSTREAM_ESCALATION_TEACHERS: twice }, /two have the name a/);
+    wrong(
+      { CLINSTREAM_TOPICS_DEAD_LETTERS: 'clinical.notes' },
+      /topics\.deadLetters: clinical\.notes is topics\.notes too; each needs a topic of its own/,
+    );
     wrong({ CLINSTREAM_ESCALATION_TEACHERS: '[]' }, /escalation\.tasks\.symptom: a is none of escalation\.teachers/);
     wrong({ CLINSTREAM_ESCALATION_TASKS: '{"symptom": {"rate": 0.1, "threshold": 1, "teachers": ["a"]}}' }, /not both/);
     wrong(

@@ -23,6 +23,14 @@ describe('deploy', () => {
     assert.match(config.registry.url ?? '', /\/apis\/ccompat\/v7$/);
   });
 
+  it('says where its broker and registry are from outside', () => {
+    const [, kafka] = /--kafka (\S+)/.exec(compose) ?? [];
+    const [, port, path] = /^# CLINSTREAM_REGISTRY_URL=http:\/\/127\.0\.0\.1:(\d+)(\/\S+)\.$/m.exec(compose) ?? [];
+    assert.ok(compose.includes(`ports: ["${kafka}:9092"]`));
+    assert.ok(compose.includes(`ports: ["127.0.0.1:${port}:8080"]`));
+    assert.ok(compose.includes(`CLINSTREAM_REGISTRY_URL: http://registry:8080${path}\n`));
+  });
+
   it('runs the registry that the tests run, and a broker without the fault that they guard against', () => {
     const pinned = (pom: string): string => /<program.version>([^<]+)</.exec(read(`test/kafka/${pom}`))?.[1] ?? '';
     assert.ok(compose.includes(`apicurio/apicurio-registry:${pinned('registry.pom.xml')}\n`));

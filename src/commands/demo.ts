@@ -10,6 +10,7 @@ import type { Fact } from '../core/facts.ts';
 import type { Note } from '../core/note.ts';
 import type { EventCodecs } from '../events/codecs.ts';
 import { noteFromJson } from '../events/note-json.ts';
+import { StreamError } from '../streams/stream-error.ts';
 import type { Transport } from '../streams/transport.ts';
 import { createTelemetry } from '../telemetry/telemetry.ts';
 import { printReport } from './demo-print.ts';
@@ -30,11 +31,11 @@ const LONE_EVERY = 5;
 
 export async function demo(config: Config, options: { quiet: boolean }, io: Io): Promise<void> {
   const directory = resolve(config.data);
-  rmSync(directory, { recursive: true, force: true });
+  empty(directory);
   const notes = await readDemoNotes();
   const telemetry = createTelemetry({ log: { level: 'warn' } });
-  const serving = await serveModel(config, telemetry.observe);
   const transport = await openTransport(config, { create: true, now: io.now });
+  let serving: Serving | undefined;
   const progress = createProgress({
     label: 'tagging',
     unit: 'notes',
@@ -44,6 +45,7 @@ export async function demo(config: Config, options: { quiet: boolean }, io: Io):
     now: io.now,
   });
   try {
+    serving = await serveModel(config, telemetry.observe);
     await ensureTopics(transport, config);
     const codecs = await openCodecs(config, io.now);
     let committed = 0;
@@ -65,8 +67,19 @@ export async function demo(config: Config, options: { quiet: boolean }, io: Io):
     progress.end();
     await report({ transport, codecs }, config, { backlog, lone, serving, directory }, io);
   } finally {
-    await serving.stop();
+    await serving?.stop();
     await transport.close();
+  }
+}
+
+/** @throws StreamError LOG_UNREADABLE */
+function empty(directory: string): void {
+  try {
+    rmSync(directory, { recursive: true, force: true });
+  } catch (cause) {
+    const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+    const what = `cannot empty ${directory} (${code}): the demo writes its log there; make it writable, or start it in another folder`;
+    throw new StreamError('LOG_UNREADABLE', what, { cause });
   }
 }
 

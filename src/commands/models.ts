@@ -2,7 +2,9 @@
 import { join, resolve } from 'node:path';
 import type { Config } from '../config.ts';
 import { unobserved } from '../core/facts.ts';
+import { fileHash } from '../distill/corpus.ts';
 import { listModels, loadModel } from '../model/manifest.ts';
+import { loadRouting, ROUTING_FILE } from '../model/routing.ts';
 import { servingDirectory } from '../model/store.ts';
 import { type Io, write } from './io.ts';
 import { serveModel } from './serve-model.ts';
@@ -19,14 +21,19 @@ export async function listAllModels(config: Config, io: Io): Promise<void> {
   }
 }
 
-/** Checks every file against the manifest and lets the sessions answer the model's own check. @throws ModelError */
+/**
+ * Checks every file against the manifest, lets the sessions answer the model's own check, and reads the thresholds beside it, which are
+ * measured after the manifest is written and so are not in it. @throws ModelError, RoutingError
+ */
 export async function verifyModel(config: Config, io: Io): Promise<void> {
   const serving = await serveModel(config, unobserved);
   try {
     const { name, version, sha256 } = serving.model.identity;
+    const thresholds =
+      loadRouting(serving.model) === null ? 'none' : fileHash(join(serving.model.directory, ROUTING_FILE));
     await write(
       io.stdout,
-      `${name} ${version} (${sha256}): files unchanged, self-check passed on ${serving.pool.device}\n`,
+      `${name} ${version} (${sha256}): files unchanged, self-check passed on ${serving.pool.device}; ${ROUTING_FILE}: ${thresholds}\n`,
     );
   } finally {
     await serving.stop();

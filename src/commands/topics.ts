@@ -1,7 +1,7 @@
 /** `topics create` and `topics list`. */
 import type { Config } from '../config.ts';
 import type { Retention } from '../streams/transport.ts';
-import { type Io, write } from './io.ts';
+import { type Io, report, write } from './io.ts';
 import { ensureTopics, makeTopic, openTransport } from './open-transport.ts';
 
 /** Without names: the topics of the configuration that are not there yet. @throws StreamError TOPIC_EXISTS for a named one. */
@@ -15,6 +15,11 @@ export async function createTopics(
     for (const name of names) await makeTopic(transport, config, name, retention);
     const made = names.length > 0 ? names : await ensureTopics(transport, config, retention);
     for (const name of made) await write(io.stdout, `${name}\n`);
+    if (names.length > 0) return;
+    const { partitions: _, ...configured } = config.topics;
+    const kept = Object.values(configured).filter(topic => !made.includes(topic));
+    for (const { topic, partitions } of (await transport.topics()).filter(each => kept.includes(each.topic)))
+      await report(io, `${topic} is there already: its ${partitions.length} partitions and its retention stay`);
   } finally {
     await transport.close();
   }

@@ -2,7 +2,7 @@
  * `/healthz` (the process lives), `/readyz` (the role does its work) and `/metrics`, over plain HTTP. Answers are codes and
  * numbers: no request and no error is ever quoted.
  */
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { ClinstreamError } from '../core/errors.ts';
 import type { Stop } from '../core/processor.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -51,7 +51,12 @@ export async function startTelemetryServer(options: ServerOptions): Promise<Tele
 }
 
 function routes({ telemetry, ready }: ServerOptions): FastifyInstance {
-  const app = fastify({ logger: false, forceCloseConnections: true });
+  const app = fastify({
+    logger: false,
+    forceCloseConnections: true,
+    // of a path that is no path; it would be quoted
+    frameworkErrors: (_error, _request, reply: FastifyReply) => void reply.code(400).send({ status: 'failed' }),
+  });
   app.get('/healthz', async () => ({ status: 'alive' }));
   app.get('/readyz', async (_request, reply) => {
     const readiness = await readinessOf(telemetry, ready);

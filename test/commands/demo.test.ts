@@ -1,10 +1,13 @@
 /** If this fails, the first thing that a stranger tries would not work, or would show numbers that are not so. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import { clinstream, rows } from '../support/cli.ts';
 import { browser } from '../support/needs.ts';
+import { temporaryFolder } from '../support/temporary.ts';
 
 interface Consumed {
   readonly value: {
@@ -47,5 +50,13 @@ describe('clinstream demo', () => {
     } finally {
       await chrome.close();
     }
+  });
+
+  it('ends at once, with a code, where its log cannot be opened', async () => {
+    const cwd = temporaryFolder('demo');
+    writeFileSync(join(cwd, '.clinstream'), '');
+    const { code, stderr } = await clinstream(['demo', '--quiet'], { cwd });
+    assert.match(stderr, /\[LOG_UNREADABLE\]/);
+    assert.equal(code, 5);
   });
 });

@@ -7,7 +7,7 @@ import { corpusHash } from '../../src/distill/corpus.ts';
 import type { Limits } from '../../src/distill/gates.ts';
 import { contentHash } from '../../src/distill/model-content.ts';
 import { lockStore } from '../../src/distill/store-lock.ts';
-import { loadModel, type Manifest } from '../../src/model/manifest.ts';
+import { loadModel, type Manifest, sha256Of } from '../../src/model/manifest.ts';
 import { loadServing, readStore } from '../../src/model/store.ts';
 import { clinstream } from '../support/cli.ts';
 import { here } from '../support/here.ts';
@@ -65,7 +65,8 @@ describe('distill promote', { timeout: 300_000 }, () => {
     assert.deepEqual(loadServing(begun).identity, loadModel(good).identity);
     assert.equal(serves(begun), `${name}-${version}-${contentHash(loadModel(good)).slice(0, 8)}`);
     const verified = await clinstream(['models', 'verify', '--model', begun]);
-    assert.match(verified.stdout, new RegExp(`${sha256}.*self-check passed`));
+    const thresholds = sha256Of(readFileSync(join(good, 'routing.json')));
+    assert.match(verified.stdout, new RegExp(`${sha256}.*self-check passed.*; routing\\.json: ${thresholds}`));
     const tagged = await clinstream(['tag', '--format', 'jsonl'], {
       input: 'Takes metformin.\n',
       env: { CLINSTREAM_MODEL: begun },

@@ -44,6 +44,9 @@ describe('a log', () => {
     const topics = rows<{ topic: string; retention: object }>(listed.stdout);
     assert.equal(topics.length, 6);
     for (const { topic, retention } of topics) assert.deepEqual(retention, { ms: 86_400_000, bytes: 1000 }, topic);
+    const again = await clinstream(['topics', 'create', '--retention-hours', '1', '--data', data]);
+    assert.deepEqual([again.code, again.stdout], [0, '']);
+    assert.match(again.stderr, /^clinical\.notes is there already: its 4 partitions and its retention stay$/m);
   });
 
   it('refuses what is not there, already there, or already running, with exit code 5', async () => {

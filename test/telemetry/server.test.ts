@@ -107,6 +107,14 @@ describe('the telemetry server', () => {
     }
   });
 
+  it('quotes no path, not even one that is none', async test => {
+    const { get } = await serving(test);
+    for (const path of [`/${CANARY}`, `/%zz-${CANARY}`]) {
+      const { status, body } = await get(path);
+      assert.deepEqual([status >= 400 && status < 500, body.includes(CANARY)], [true, false], body);
+    }
+  });
+
   it('stops once, whoever asks and how often', async test => {
     const { server, get } = await serving(test);
     await get('/healthz');

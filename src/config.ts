@@ -247,9 +247,9 @@ export function readConfigFile(named: string | undefined): Record<string, unknow
     const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
   } catch (cause) {
-    throw new ConfigError('CONFIG_UNREADABLE', `cannot read the configuration ${path}: it must exist and be JSON`, {
-      cause,
-    });
+    const { code } = cause as NodeJS.ErrnoException;
+    const what = code === undefined ? 'it is not JSON' : `${code}; it must be a file that this user can read`;
+    throw new ConfigError('CONFIG_UNREADABLE', `cannot read the configuration ${path}: ${what}`, { cause });
   }
   throw new ConfigError('CONFIG_UNREADABLE', `the configuration ${path} must hold one JSON object`);
 }

@@ -54,10 +54,11 @@ describe('config', () => {
     );
     assert.throws(
       () => loadConfig({ file: join(folder, 'absent.json'), env: {} }),
-      refusal(/absent\.json/, 'CONFIG_UNREADABLE'),
+      refusal(/absent\.json: ENOENT; it must be a file/, 'CONFIG_UNREADABLE'),
     );
+    assert.throws(() => loadConfig({ file: folder, env: {} }), refusal(/: EISDIR; it must/, 'CONFIG_UNREADABLE'));
     assert.throws(() => loadConfig({ file: file('[1]'), env: {} }), refusal(/one JSON object/, 'CONFIG_UNREADABLE'));
-    assert.throws(() => loadConfig({ file: file('{"a'), env: {} }), refusal(/JSON/, 'CONFIG_UNREADABLE'));
+    assert.throws(() => loadConfig({ file: file('{"a'), env: {} }), refusal(/it is not JSON/, 'CONFIG_UNREADABLE'));
   });
 
   it('makes no number of what is none', () => {

@@ -3,7 +3,7 @@
  * manifest says everything the program needs to know: adding a head is data, not code.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Head } from '../core/tokens.ts';
@@ -72,7 +72,7 @@ export interface VerifiedModel {
 /** @throws ModelError MODEL_MISSING, MODEL_UNREADABLE, MANIFEST_INVALID or MODEL_FILE_CHANGED. */
 export function loadModel(directory: string): VerifiedModel {
   const path = join(directory, 'manifest.json');
-  if (!existsSync(path)) {
+  if (isMissing(path)) {
     throw new ModelError(
       'MODEL_MISSING',
       `there is no model in ${directory}: it must hold a manifest.json (see 'clinstream models list')`,
@@ -82,7 +82,7 @@ export function loadModel(directory: string): VerifiedModel {
   const manifest = parseManifest(bytes, path);
   for (const [name, { sha256, bytes: size }] of Object.entries(manifest.files)) {
     const file = join(directory, name);
-    if (!existsSync(file)) throw new ModelError('MODEL_MISSING', `${file} is missing: the manifest names it`);
+    if (isMissing(file)) throw new ModelError('MODEL_MISSING', `${file} is missing: the manifest names it`);
     const content = readModelFile(file);
     if (content.length !== size || sha256Of(content) !== sha256) {
       throw new ModelError(
@@ -131,6 +131,16 @@ export function listModels(directory: string): string[] {
   return readdirSync(directory)
     .filter(name => existsSync(join(directory, name, 'manifest.json')))
     .sort();
+}
+
+/** A folder that may not be looked into is not one without a model. */
+function isMissing(path: string): boolean {
+  try {
+    statSync(path);
+    return false;
+  } catch (error) {
+    return ['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '');
+  }
 }
 
 export function sha256Of(bytes: Buffer | string): string {

@@ -81,17 +81,11 @@ export class Budget {
     const tokens = atMost.inputTokens + atMost.outputTokens;
     return transaction(this.#database, (): Grant => {
       const out = this.#out(now);
-      const { usdInAll } = this.#limits;
-      if (nanoUsd > 0 && usdInAll !== undefined && this.#nanoUsdInAll() + nanoUsd > Math.round(usdInAll * NANO))
-        return { kind: 'spent', forGood: true };
+      const money = this.#money(nanoUsd, day, out);
+      if (money === 'spent-for-good') return { kind: 'spent', forGood: true };
       if (out.some(each => each.name === name)) return { kind: 'wait', until: now + LOOK_AGAIN_MS };
-      if (nanoUsd > 0 && this.#limits.usdPerDay !== null) {
-        const limit = Math.round(this.#limits.usdPerDay * NANO);
-        const counted = this.#nanoUsd(day);
-        const held = out.reduce((sum, each) => sum + (each.day === day ? each.nano_usd : 0), 0);
-        if (counted - held + nanoUsd > limit) return { kind: 'spent' };
-        if (counted + nanoUsd > limit) return { kind: 'wait', until: now + LOOK_AGAIN_MS };
-      }
+      if (money === 'spent') return { kind: 'spent' };
+      if (money === 'held') return { kind: 'wait', until: now + LOOK_AGAIN_MS };
       const until = this.#minuteAllows(now, tokens);
       if (until !== undefined) return { kind: 'full', until };
       this.#add(day, nanoUsd);
@@ -101,6 +95,27 @@ export class Budget {
       this.#database.prepare('INSERT INTO budget_minute VALUES (?, ?, ?)').run(id, now, tokens);
       return { kind: 'granted', reservation: { id, day, nanoUsd } };
     });
+  }
+
+  /** Whether the money of the day, or all that there is, is too little for a request; undefined where it is not, or may come back. */
+  spent(atMost: Cost): Extract<Grant, { kind: 'spent' }> | undefined {
+    const now = this.#now();
+    const money = transaction(this.#database, () => this.#money(nanoUsdOf(atMost), dayOf(now), this.#out(now)));
+    if (money === 'spent-for-good') return { kind: 'spent', forGood: true };
+    return money === 'spent' ? { kind: 'spent' } : undefined;
+  }
+
+  /** What of a request's money is not there: requests under way hold it, or nobody does. */
+  #money(nanoUsd: number, day: string, out: readonly Out[]): 'enough' | 'held' | 'spent' | 'spent-for-good' {
+    const { usdInAll, usdPerDay } = this.#limits;
+    if (nanoUsd === 0) return 'enough';
+    if (usdInAll !== undefined && this.#nanoUsdInAll() + nanoUsd > Math.round(usdInAll * NANO)) return 'spent-for-good';
+    if (usdPerDay === null) return 'enough';
+    const limit = Math.round(usdPerDay * NANO);
+    const counted = this.#nanoUsd(day);
+    const held = out.reduce((sum, each) => sum + (each.day === day ? each.nano_usd : 0), 0);
+    if (counted - held + nanoUsd > limit) return 'spent';
+    return counted + nanoUsd > limit ? 'held' : 'enough';
   }
 
   /** Puts what a request did use in the place of what was taken for it. The request itself stays counted. */

@@ -117,7 +117,9 @@ export class Chain {
       const outcome = await this.#takeTurn(next, of, place);
       usd += outcome.usd;
       if (outcome.kind === 'decided') return { ...outcome, usd };
-      if (outcome.kind === 'wait') await room.wait(Math.min(outcome.until, of.deadline) - now(), signals, heard);
+      if (outcome.kind !== 'wait') continue;
+      const look = Math.min(outcome.until, this.#nextLook(left, now(), of.deadline));
+      await room.wait(look - now(), signals, heard);
     }
   }
 

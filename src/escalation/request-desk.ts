@@ -87,7 +87,11 @@ export class RequestDesk {
         return answer;
       });
     }
-    if (this.#isBehind(asking)) return Promise.resolve(this.#stand(asking));
+    if (this.#isBehind(asking)) {
+      // whom no minute helps waits for none
+      const spent = place.inLine ? undefined : this.#budget.spent(request.atMost);
+      return Promise.resolve(spent ?? this.#stand(asking));
+    }
     const answer = this.#ask(asking).finally(() => this.#underWay.delete(name));
     answer.catch(() => {}); // those who asked hear of it
     this.#underWay.set(name, answer);
@@ -147,7 +151,7 @@ export class RequestDesk {
         if (grant.kind === 'granted') this.#budget.release(grant.reservation);
         return since;
       }
-      if (grant.kind === 'full') return this.#stand(asking, grant.until);
+      if (grant.kind === 'full') return this.#standFirst(asking, grant.until);
       place.stepAside();
       if (grant.kind !== 'granted') return grant;
       return await this.#send(asking, teacher.host, grant.reservation);
@@ -162,9 +166,15 @@ export class RequestDesk {
     return takes && !place.first && this.#store.get(request.key) === undefined;
   }
 
-  /** @param until when the minute may have room; the line tells those behind the first. */
-  #stand({ place }: Asking, until = this.#options.now() + MINUTE_MS): Answer {
+  /** The line tells when it moves. */
+  #stand({ place }: Asking): Answer {
     place.stand();
+    return { kind: 'wait', until: this.#options.now() + MINUTE_MS };
+  }
+
+  /** @param until when the minute may have room. */
+  #standFirst({ place }: Asking, until: number): Answer {
+    place.stand(this.#options.now());
     return { kind: 'wait', until };
   }
 

@@ -100,6 +100,9 @@ export function closeAfterwards(close: () => unknown): void {
 
 /** Ends what the chains of a test have open; for afterEach. */
 export async function endStage(): Promise<void> {
-  await Promise.all(closers.splice(0).map(close => close()));
+  if (closers.length === 0) return;
+  const closed = Promise.all(closers.splice(0).map(close => close()));
+  await tick(1_000); // what is still out has its grace
+  await closed;
   mock.timers.reset();
 }

@@ -19,6 +19,7 @@ export class StreamError extends ClinstreamError<
   | 'STOPPING'
   | 'OFFSET_OUT_OF_RANGE'
   | 'RECORD_TOO_LARGE'
+  | 'COMPRESSION_UNSUPPORTED'
   | 'TOPIC_DENIED'
   | 'GROUP_DENIED'
   | 'TRANSACTIONAL_ID_DENIED'

@@ -10,12 +10,13 @@ export function client(bootstrap: string, access: Access = {}, retries = 0): Kaf
   return new Kafka({ brokers: bootstrap.split(','), logLevel: logLevel.NOTHING, retry: { retries }, ...access });
 }
 
-/** Creates a topic of one partition and waits until it has a leader. */
-export async function createTopic(kafka: Kafka, topic: string): Promise<void> {
+/** Creates a topic of one partition and waits until it has a leader. @param settings the topic's own, by name. */
+export async function createTopic(kafka: Kafka, topic: string, settings: Record<string, string> = {}): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
   try {
-    await admin.createTopics({ topics: [{ topic, numPartitions: 1 }], waitForLeaders: false });
+    const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+    await admin.createTopics({ topics: [{ topic, numPartitions: 1, configEntries }], waitForLeaders: false });
     await until(`a leader of ${topic}`, async () => {
       const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
       return (topics[0]?.partitions[0]?.leader ?? 0) > 0;

@@ -1,5 +1,6 @@
 /** A group at work on the embedded log: one reading loop a partition, each claim committing by itself. */
 import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate } from 'node:timers/promises';
 import type { Stop } from '../../core/processor.ts';
 import type { OutgoingRecord, TopicPartition } from '../../core/record.ts';
 import { StreamError } from '../stream-error.ts';
@@ -226,6 +227,8 @@ export class EmbeddedSubscription implements Subscription {
       }
       position = Number(records.at(-1)?.offset) + 1;
       await handler.onBatch(claim, records);
+      // records that are refused at once are awaited without a turn of the event loop: signals and timers would not be heard
+      await setImmediate();
     }
   }
 }

@@ -2,6 +2,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import { Kafka, type KafkaConfig, logLevel, type SASLOptions } from 'kafkajs';
 import { hideAbortedRecords } from './aborted-transactions.ts';
+import { learnCompression } from './compression.ts';
 import { Connections } from './socket.ts';
 
 export interface KafkaSettings {
@@ -44,6 +45,7 @@ export function createKafka(
   log: Pick<KafkaConfig, 'logLevel' | 'logCreator'> = {},
 ): KafkaClient {
   hideAbortedRecords();
+  learnCompression();
   const { brokers, connectMs, requestMs, rebalanceMs } = settings;
   let asked = 0;
   const config: KafkaConfig = {

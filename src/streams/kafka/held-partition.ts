@@ -216,6 +216,8 @@ export class HeldPartition implements TopicPartition {
           const failure = await explain(error, doing, cluster.settings, kafka =>
             askForTransactionalId(kafka, transactionalIdOf(group, this)),
           );
+          // whoever has it now fenced this attempt, or need not hear of its failure
+          if (this.#over) return;
           if (isFatal(failure)) {
             events.onFailed(failure);
             return;

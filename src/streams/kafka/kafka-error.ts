@@ -56,6 +56,7 @@ const FATAL: ReadonlySet<string> = new Set<Code>([
   'TOPIC_INVALID',
   'RECORD_TOO_LARGE',
   'OFFSET_OUT_OF_RANGE',
+  'COMPRESSION_UNSUPPORTED',
 ]);
 
 export function isFatal(error: StreamError): boolean {
@@ -95,6 +96,14 @@ export function toStreamError(error: unknown, doing: string): StreamError {
     const known = type === undefined ? undefined : BY_TYPE[type];
     if (known !== undefined) return make(known[0], `${doing}: ${known[1]} (${type})`, false);
   }
+  const compression = compressionOf(chain);
+  if (compression !== undefined) {
+    return make(
+      'COMPRESSION_UNSUPPORTED',
+      `${doing}: records are compressed with ${compression}, which clinstream cannot read; let their producer, or the topic, have compression.type gzip or zstd, and write these records anew`,
+      false,
+    );
+  }
   const names = chain.map(each => each.name ?? '');
   const texts = chain.map(each => `${each.code ?? ''} ${each.message ?? ''}`).join(' ');
   if (names.includes('KafkaJSConnectionError') && UNTRUSTED.test(texts)) {
@@ -118,6 +127,12 @@ export function toStreamError(error: unknown, doing: string): StreamError {
   function make(code: Code, message: string, retryable: boolean): StreamError {
     return new StreamError(code, message, { retryable, cause: error });
   }
+}
+
+/** The compression that kafkajs has no codec for, if that is what it says. */
+function compressionOf(chain: readonly Thrown[]): string | undefined {
+  const missing = chain.find(({ name }) => name === 'KafkaJSNotImplemented');
+  return missing?.message?.match(/^(\w+) compression/)?.[1];
 }
 
 /** The error, what it gathers and what it says caused it, outermost first. */

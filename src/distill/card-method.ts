@@ -35,6 +35,11 @@ export function runOf({ training }: Manifest): Run | undefined {
   return runSchema.safeParse(training.run).data;
 }
 
+/** Whether its corpus heads learnt from anything: the trainer writes them also where it was given teachers' labels alone. */
+export function hasLearntCorpusHeads(run: Run | undefined): boolean {
+  return run?.labels?.by !== 'teacher' || run.start != null || softTeachersOf(run).length > 0;
+}
+
 /** Such as "a 6-layer encoder (minilm, 22.6 million parameters)". */
 export function describeEncoder(run: Run | undefined): string {
   if (run === undefined) return 'an encoder';
@@ -47,20 +52,21 @@ export function describeEncoder(run: Run | undefined): string {
 /** @param leftOut dev notes that nothing was fitted on. */
 export function describeMethod(run: Run | undefined, leftOut: readonly string[] = []): string {
   if (run === undefined) return 'The model was not trained by this program.';
-  const { recipe, labels, served } = run;
+  const { recipe, labels } = run;
   const softTeachers = softTeachersOf(run);
   const text = run.data.filter(({ file }) => file.startsWith('text/')).map(({ file }) => `\`${file}\``);
   return [
-    labels === undefined || labels.by === 'both' ? both(served) : LABELS[labels.by],
+    labelled(run),
     ...(labels === undefined || labels.share === 1
       ? []
       : [`Of the labelled documents a share of ${labels.share} was used.`]),
     ...(labels?.soft === true ? ["A mention's confidence was its label."] : []),
     ...beginning(run),
-    'Every corpus also has heads of its own. A task that a corpus does not annotate is masked there; so is a word piece that a span cuts.',
+    ...(hasLearntCorpusHeads(run) ? ['Every corpus also has heads of its own.'] : []),
+    'A task that a corpus does not annotate is masked there; so is a word piece that a span cuts.',
     ...(softTeachers.length === 0 ? [] : [softly(softTeachers, text)]),
     ...(recipe.shorthand > 0 ? [SHORTHAND] : []),
-    ...fading(recipe.phases),
+    ...(labels?.by === 'teacher' ? [] : fading(recipe.phases)),
     ...(recipe.masked > 0 ? [`${Math.round(100 * recipe.masked)} % of the input word pieces are masked.`] : []),
     ...(recipe.dropout > 0 ? [`Dropout ${recipe.dropout}.`] : []),
     ...(recipe.ema > 0 ? ['Exported weights are the exponential moving average.'] : []),
@@ -81,10 +87,17 @@ function both(served: Run['served']): string {
   return `${alone}, and from those human corpora whose guidelines agree: ${corpora.join(', ')}.`;
 }
 
-const LABELS = {
-  human: 'Multi-task training on the human corpora alone; no label of a teacher was used.',
-  teacher: "Training on the teacher's notes alone; no human label was used.",
-} as const;
+function labelled(run: Run): string {
+  const { labels, served, start } = run;
+  if (labels === undefined || labels.by === 'both') return both(served);
+  const alone =
+    labels.by === 'human'
+      ? ['Multi-task training on the human corpora alone', 'no label of a teacher was used']
+      : ["Training on the teacher's notes alone", 'no human label was used'];
+  // what other models had learnt from is theirs to say
+  const others = start != null || softTeachersOf(run).length > 0;
+  return others ? `${alone[0]}, beside what it began with and the models it learnt from.` : `${alone.join('; ')}.`;
+}
 
 function beginning({ base, start, layers }: Run): string[] {
   if (start == null && layers == null) return [];

@@ -9,6 +9,7 @@ import type { Manifest } from '../model/manifest.ts';
 import { CodePointIndex } from '../text/code-points.ts';
 import { decodeEntities, probability } from '../text/decode.ts';
 import { labelWords, type Words } from '../text/words.ts';
+import { hasLearntCorpusHeads, runOf } from './card-method.ts';
 import type { CorpusDocument } from './corpus.ts';
 import type { ScoredDocument } from './score-documents.ts';
 import type { Channel, Measure } from './test-sets.ts';
@@ -102,8 +103,10 @@ function decide(
   return { margins, probabilities };
 }
 
-/** The measures of a set that the model has the heads for: one trained on teachers' labels alone has none of a corpus. */
-export function measurable({ heads, corpusHeads }: Manifest, measures: readonly Measure[]): Measure[] {
+/** The measures of a set that the model has the heads for: one trained on teachers' labels alone has none of a corpus that learnt. */
+export function measurable(manifest: Manifest, measures: readonly Measure[]): Measure[] {
+  const { heads } = manifest;
+  const corpusHeads = hasLearntCorpusHeads(runOf(manifest)) ? manifest.corpusHeads : [];
   const has = (channel: Channel): boolean =>
     'task' in channel
       ? heads.some(head => head.task === channel.task)

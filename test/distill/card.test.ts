@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { calibrationOf } from '../../src/distill/calibrate.ts';
 import { type Parity, renderCard } from '../../src/distill/card.ts';
+import { describeMethod, runOf } from '../../src/distill/card-method.ts';
 import type { Metrics } from '../../src/distill/evaluate.ts';
-import { loadModel } from '../../src/model/manifest.ts';
+import { measurable } from '../../src/distill/measure.ts';
+import { TEST_SETS } from '../../src/distill/test-sets.ts';
+import { loadModel, type Manifest } from '../../src/model/manifest.ts';
 import { directoryOf, MODEL_DIRECTORY, SHIPPED } from '../support/model.ts';
 
 const model = loadModel(MODEL_DIRECTORY);
@@ -104,5 +107,29 @@ describe('the model card', () => {
       / Every exported weight is 0\.3 of other 2\.0\.0's and 0\.7 of the trained one \(.*; what 2\.0\.0 had learnt from is not said here/,
     );
     assert.match(cardOf({ layers }), / It began with 3 of 6 layers, evenly spread, of minilm\. /);
+  });
+
+  it('claims no labels and no heads but those that a training learnt from', () => {
+    const { manifest } = model;
+    const { start: _, softTeachers: __, softTeacher: ___, ...plain } = manifest.training.run as Record<string, unknown>;
+    const trained = (by: string, more: object = {}): Manifest => {
+      const run = { ...plain, labels: { by, share: 1, soft: false }, ...more };
+      return { ...manifest, training: { ...manifest.training, run } };
+    };
+    const method = (of: Manifest): string => describeMethod(runOf(of));
+    const start = { name: 'other', version: '2.0.0', graph: 'f'.repeat(64) };
+    const alone = trained('teacher');
+    assert.doesNotMatch(method(alone), /heads of its own|Of the human corpora/);
+    assert.match(method(trained('both')), /Every corpus also has heads of its own\. .* Of the human corpora/);
+    assert.match(method(trained('human')), /no label of a teacher was used\./);
+    assert.doesNotMatch(method(trained('human', { start })), /no label of a teacher/);
+    assert.match(method(trained('human', { start })), /beside what it began with and the models it learnt from\./);
+    const measures = TEST_SETS.flatMap(each => each.measures);
+    const labels = (of: Manifest): string[] => measurable(of, measures).map(({ label }) => label);
+    assert.deepEqual(
+      labels(alone).filter(label => label.includes('own head')),
+      [],
+    );
+    assert.deepEqual(labels(trained('teacher', { start })), labels(manifest));
   });
 });

@@ -118,6 +118,16 @@ export function transaction<T>(database: DatabaseSync, work: () => T): T {
   }
 }
 
+/** Runs a read that needs no transaction. @throws StreamError */
+export function reading<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === undefined) throw error;
+    throw toStreamError(error, 'cannot read the log');
+  }
+}
+
 /** SQLite's result codes, https://www.sqlite.org/rescode.html; its messages name files and columns, never values. */
 export function toStreamError(error: unknown, doing: string): StreamError {
   const code = (error as { errcode?: number }).errcode ?? 0;
@@ -130,9 +140,10 @@ export function toStreamError(error: unknown, doing: string): StreamError {
   }
   if (primary === 13)
     return new StreamError('LOG_FULL', `${doing}: the disk is full`, { retryable: true, cause: error });
+  const why = code === 0 ? ((error as { code?: string }).code ?? 'unknown') : `SQLite error ${code}`;
   return new StreamError(
     'LOG_UNREADABLE',
-    `${doing}: SQLite error ${code}; check the disk, the file's permissions and that it is a log`,
+    `${doing}: ${why}; check the disk, the file's permissions and that it is a log`,
     { cause: error },
   );
 }

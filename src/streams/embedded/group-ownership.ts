@@ -3,7 +3,7 @@
  * who, and a crash releases it. An epoch in the log, checked inside every commit, makes it safe: whoever lost the lock without
  * noticing cannot commit.
  */
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StreamError } from '../stream-error.ts';
@@ -49,15 +49,19 @@ export class GroupOwnership {
 
 function takeLock(directory: string, database: DatabaseSync, group: string): DatabaseSync {
   const folder = join(directory, 'groups');
-  mkdirSync(folder, { recursive: true });
-  const lock = new DatabaseSync(join(folder, `${encodeURIComponent(group)}.lock`), { timeout: 0 });
+  const path = join(folder, `${encodeURIComponent(group)}.lock`);
+  let lock: DatabaseSync | undefined;
   try {
+    mkdirSync(folder, { recursive: true });
+    lock = new DatabaseSync(path, { timeout: 0 });
+    // on a file that it may only read SQLite begins a transaction that locks nobody out
+    accessSync(path, constants.W_OK);
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
   } catch (cause) {
-    lock.close();
+    lock?.close();
     if (((cause as { errcode?: number }).errcode ?? 0) !== SQLITE_BUSY)
-      throw toStreamError(cause, `cannot lock group ${group}`);
+      throw toStreamError(cause, `cannot lock group ${group} by ${path}`);
     const pid = ownerOf(database, group)?.pid;
     throw new StreamError(
       'GROUP_BUSY',

@@ -4,6 +4,7 @@ import type { OutgoingRecord, StreamRecord } from '../../core/record.ts';
 import { partitionOf } from '../partitioner.ts';
 import { StreamError } from '../stream-error.ts';
 import type { Retention, TopicInfo } from '../transport.ts';
+import { reading } from './database.ts';
 import { decodeHeaders, encodeHeaders } from './header-bytes.ts';
 
 export interface TopicRow {
@@ -12,6 +13,11 @@ export interface TopicRow {
   readonly partitions: number;
   readonly retention_ms: number | null;
   readonly retention_bytes: number | null;
+}
+
+interface Limits {
+  readonly records: number;
+  readonly bytes: number;
 }
 
 interface RecordRow {
@@ -45,7 +51,7 @@ export class RecordStore {
 
   /** @throws StreamError TOPIC_UNKNOWN */
   topic(name: string): TopicRow {
-    const row = this.#topicByName.get(name) as TopicRow | undefined;
+    const row = reading(() => this.#topicByName.get(name)) as TopicRow | undefined;
     if (row === undefined) {
       throw new StreamError(
         'TOPIC_UNKNOWN',
@@ -77,6 +83,10 @@ export class RecordStore {
   }
 
   list(): TopicInfo[] {
+    return reading(() => this.#list());
+  }
+
+  #list(): TopicInfo[] {
     const partitions = this.#database.prepare(
       'SELECT partition, low, high FROM partition WHERE topic_id = ? ORDER BY partition',
     );
@@ -94,7 +104,7 @@ export class RecordStore {
 
   /** Offsets of the oldest record that is there and of the next to come. */
   bounds(topicId: number, partition: number): { low: number; high: number } {
-    const row = this.#high.get(topicId, partition) as { low: number; high: number } | undefined;
+    const row = reading(() => this.#high.get(topicId, partition)) as { low: number; high: number } | undefined;
     if (row === undefined) throw new StreamError('PARTITION_UNKNOWN', `the topic has no partition ${partition}`);
     return row;
   }
@@ -118,7 +128,11 @@ export class RecordStore {
   }
 
   /** Records from an offset on, in order, at most `records` and, beyond the first, at most `bytes`. */
-  fetch(topic: TopicRow, partition: number, from: number, limits: { records: number; bytes: number }): StreamRecord[] {
+  fetch(topic: TopicRow, partition: number, from: number, limits: Limits): StreamRecord[] {
+    return reading(() => this.#fetch(topic, partition, from, limits));
+  }
+
+  #fetch(topic: TopicRow, partition: number, from: number, limits: Limits): StreamRecord[] {
     const found: StreamRecord[] = [];
     let bytes = 0;
     for (const row of this.#select.iterate(topic.id, partition, from, limits.records) as Iterable<unknown>) {

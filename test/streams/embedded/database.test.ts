@@ -1,10 +1,12 @@
 /** If this fails, the log would open what it cannot read, spoil a file that is not its own, or keep half of a transaction. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, it } from 'node:test';
-import { openDatabase, toStreamError, transaction } from '../../../src/streams/embedded/database.ts';
+import { openDatabase, reading, toStreamError, transaction } from '../../../src/streams/embedded/database.ts';
+import { GroupOwnership } from '../../../src/streams/embedded/group-ownership.ts';
+import { RecordStore } from '../../../src/streams/embedded/record-store.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 
 const folder = temporaryFolder('database');
@@ -125,5 +127,58 @@ describe('database', () => {
       ['LOG_BUSY', true],
       ['LOG_UNREADABLE', false],
     ]);
+  });
+
+  it('says which file or folder is in the way, by a code', async () => {
+    const [directory, blocked] = [fresh(), fresh()];
+    writeFileSync(blocked, '');
+    assert.throws(() => openDatabase(join(blocked, 'log'), true), {
+      code: 'LOG_UNREADABLE',
+      message: /cannot open the log .*: (?:ENOTDIR|EEXIST);/,
+    });
+    const database = openDatabase(directory, true);
+    writeFileSync(join(directory, 'groups'), '');
+    const own = (): unknown => new GroupOwnership(directory, database, 'g');
+    assert.throws(own, { code: 'LOG_UNREADABLE', message: /cannot lock group g by .*: (?:ENOTDIR|EEXIST);/ });
+    rmSync(join(directory, 'groups'));
+    mkdirSync(join(directory, 'groups/g.lock'), { recursive: true });
+    assert.throws(own, { code: 'LOG_UNREADABLE', message: /cannot lock group g by .*g\.lock: SQLite error 14;/ });
+    database.close();
+  });
+
+  it('tells a read of pages that were spoilt from a fault of the program', () => {
+    const directory = fresh();
+    const database = openDatabase(directory, true);
+    const store = new RecordStore(database);
+    transaction(database, () => store.create('t', 1, { ms: null, bytes: null }));
+    const value = Buffer.alloc(100_000, 'x');
+    const record = { topic: 't', key: null, value, headers: {} };
+    transaction(database, () =>
+      store.append(
+        Array.from({ length: 20 }, () => record),
+        0,
+      ),
+    );
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    database.close();
+    const path = join(directory, 'log.sqlite');
+    const bytes = readFileSync(path);
+    bytes.fill(0xff, 40_960);
+    writeFileSync(path, bytes);
+    const spoilt = openDatabase(directory, false);
+    const reader = new RecordStore(spoilt);
+    const limits = { records: 100, bytes: 1e9 };
+    assert.throws(() => reader.fetch(reader.topic('t'), 0, 0, limits), {
+      code: 'LOG_UNREADABLE',
+      message: /cannot read the log: SQLite error \d+;/,
+    });
+    spoilt.close();
+    assert.throws(
+      () =>
+        reading(() => {
+          throw new TypeError('ours');
+        }),
+      TypeError,
+    );
   });
 });

@@ -11,7 +11,7 @@ export const EXIT = {
   input: 3,
   /** The model is missing, changed, or fails its own check. */
   model: 4,
-  /** The log, the broker, the schema registry or standard output: busy group, unknown topic, disk, incompatible schema. */
+  /** The log, the broker, the schema registry, standard output or another file: busy group, unknown topic, disk, incompatible schema. */
   stream: 5,
   /** Training or evaluation failed. */
   distill: 6,
@@ -37,11 +37,21 @@ const BY_STAGE: Readonly<Record<Stage, number>> = {
 };
 
 export function exitCode(error: unknown): number {
-  return error instanceof ClinstreamError ? BY_STAGE[error.stage] : EXIT.internal;
+  if (error instanceof ClinstreamError) return BY_STAGE[error.stage];
+  return fileFault(error) === undefined ? EXIT.internal : EXIT.stream;
+}
+
+/** What the operating system refused of a file or folder; undefined for any other error. Its path is one that the user gave or owns. */
+function fileFault(error: unknown): string | undefined {
+  const { code, syscall, path } = (error ?? {}) as NodeJS.ErrnoException;
+  if (code === undefined || syscall === undefined || path === undefined) return undefined;
+  return `${syscall} ${path}: ${code}; check that it is there, and that this user may use it`;
 }
 
 /** One line for a known failure; the stack only for a fault of our own. Messages hold no note text by contract. */
 export function explain(error: unknown): string {
   if (error instanceof ClinstreamError) return `clinstream: ${error.message} [${error.code}]`;
+  const fault = fileFault(error);
+  if (fault !== undefined) return `clinstream: ${fault} [FILE_FAILED]`;
   return `clinstream: unexpected failure, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }

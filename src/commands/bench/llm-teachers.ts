@@ -52,11 +52,16 @@ const STATE = '.clinstream/bench-llm';
 /** The real provider of a teacher of the configuration, or a published one. @throws ConfigError, TeacherError, EscalationError. */
 export async function askLive(name: string, options: AskOptions): Promise<Asked> {
   const { io } = options;
-  const config = withPublished(options.config, [name], io.env);
-  const teacher = await buildTeacher(config, name, { createTeacher: fallback.createTeacher, env: io.env, now: io.now });
+  const teacher = await teacherOf(name, options);
   // a new folder each time, or replies of before would be timed as none; kept, since an audit trail is
   const directory = join(STATE, `${new Date(io.now()).toISOString().replaceAll(':', '-')}-${name}`);
   return ask(teacher, directory, options);
+}
+
+/** One of the configuration, or a published one. @throws ConfigError for a name that is neither. */
+export function teacherOf(name: string, { config, io }: Pick<AskOptions, 'config' | 'io'>): Promise<Teacher> {
+  const { env, now } = io;
+  return buildTeacher(withPublished(config, [name], env), name, { createTeacher: fallback.createTeacher, env, now });
 }
 
 /** An emulated OpenAI on this machine that answers with the gold labels. @throws DemoError outside a checkout. */

@@ -17,7 +17,7 @@ import { onInterrupt, orInterrupted } from '../signals.ts';
 import { decodeEntities, decodeNotes, type EmbeddedPlace, runEmbedded } from './embedded-run.ts';
 import { asNote, type GoldFlags, type GoldNotes, readGoldNotes } from './llm-notes.ts';
 import { type Findings, GoldScorer } from './llm-quality.ts';
-import { type Asked, askLive, askSimulated, figuresOf } from './llm-teachers.ts';
+import { type Asked, askLive, askSimulated, figuresOf, teacherOf } from './llm-teachers.ts';
 import { originOf, writeResults } from './results.ts';
 
 export interface LlmFlags extends GoldFlags {
@@ -39,6 +39,8 @@ export async function benchLlm(config: Config, flags: LlmFlags, io: Io): Promise
   const origin = originOf(config, argumentsOf(flags));
   const price = machinePrice(flags.machineUsdPerHour);
   const notes = readGoldNotes(flags);
+  // a mistyped name is told before what takes minutes
+  for (const name of flags.teacher) await teacherOf(name, { config, io });
   const own = await measureOwn(config, notes, flags, io);
   const asked = await askAll(config, notes, own.tasks, flags, io);
   const reader = (found: Asked, provenance: Provenance): Reader => ({

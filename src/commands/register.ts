@@ -215,9 +215,9 @@ Workers do not register by themselves unless registry.autoRegister is true.
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 a fault of clinstream's own; 2 wrong option or configuration; 3 some input was refused (the rest
-was processed); 4 the model does not serve; 5 the log, broker, schema registry or standard output refused; 6 training or evaluation failed, or a gate
-refused; 7 a teacher's key, model or host is wrong, or the fallback's own files are; 130 interrupted before it was done
-(run --until-drained, consume --until-end, demo --fallback, distill annotate, distill prompts, a bounded
+was processed); 4 the model does not serve; 5 the log, the broker, the schema registry, standard output or another file
+refused; 6 annotating, training or evaluating failed or reached its cap, or a gate refused; 7 a teacher's key, model or host is wrong, or the fallback's own files are; 130 interrupted before it was done
+(produce, run --until-drained, consume --until-end, demo --fallback, distill annotate, distill prompts, a bounded
 distill shadow).
 
 Configuration (file key, environment variable):

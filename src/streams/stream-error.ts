@@ -20,6 +20,8 @@ export class StreamError extends ClinstreamError<
   | 'OFFSET_OUT_OF_RANGE'
   | 'RECORD_TOO_LARGE'
   | 'COMPRESSION_UNSUPPORTED'
+  | 'SETTING_REFUSED'
+  | 'GROUP_FOREIGN'
   | 'TOPIC_DENIED'
   | 'GROUP_DENIED'
   | 'TRANSACTIONAL_ID_DENIED'

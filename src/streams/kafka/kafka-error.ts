@@ -31,9 +31,21 @@ const BY_TYPE: Readonly<Record<string, readonly [code: Code, advice: string]>> =
   TOPIC_ALREADY_EXISTS: ['TOPIC_EXISTS', 'choose another name'],
   MESSAGE_TOO_LARGE: [
     'RECORD_TOO_LARGE',
-    "raise the topic's max.message.bytes to that of the topic it came from and 64 kB more",
+    "raise the topic's max.message.bytes to that of the topic it came from and 64 kB more; to that of its largest record where producers compress, since clinstream does not",
   ],
   RECORD_LIST_TOO_LARGE: ['RECORD_TOO_LARGE', "raise the topic's segment.bytes, or lower stream.transactionBytes"],
+  INVALID_TRANSACTION_TIMEOUT: [
+    'SETTING_REFUSED',
+    "lower kafka.transactionMs to at most the brokers' transaction.max.timeout.ms",
+  ],
+  INVALID_SESSION_TIMEOUT: [
+    'SETTING_REFUSED',
+    "set kafka.sessionMs between the brokers' group.min.session.timeout.ms and group.max.session.timeout.ms",
+  ],
+  INCONSISTENT_GROUP_PROTOCOL: [
+    'GROUP_FOREIGN',
+    'another kind of program is a member of the group; stop it, or give it another group',
+  ],
   // the broker says the same of a transaction that it ended because it had taken longer than kafka.transactionMs
   INVALID_PRODUCER_EPOCH: ['GROUP_FENCED', FENCED],
   PRODUCER_FENCED: ['GROUP_FENCED', FENCED],
@@ -57,6 +69,8 @@ const FATAL: ReadonlySet<string> = new Set<Code>([
   'RECORD_TOO_LARGE',
   'OFFSET_OUT_OF_RANGE',
   'COMPRESSION_UNSUPPORTED',
+  'SETTING_REFUSED',
+  'GROUP_FOREIGN',
 ]);
 
 export function isFatal(error: StreamError): boolean {

@@ -60,6 +60,7 @@ export async function distillPrompts(given: Config, flags: PromptsFlags, io: Io)
   const gold = readCorpus(resolve(flags.corpus), flags.file, flags.split);
   if (gold.length === 0) throw new DistillError('CORPUS_MISSING', `${flags.file} has no ${flags.split} document`);
   byId(gold, flags.file);
+  requireEnough(gold, flags.task); // before anybody is asked and paid
   const versions = await versionsOf(config, flags, io);
   const model = loadServing(config.model);
   const tokenizer = new TextTokenizer(join(model.directory, model.manifest.tokenizer));

@@ -78,11 +78,11 @@ function registerTeaching(distill: Command, io: Io, finish: (exitCode: number) =
     .requiredOption('--file <FILE>', 'the gold file in it, such as gold/maccrobat.jsonl')
     .addOption(new Option('--split <SPLIT>', 'of the gold file').choices(['train', 'dev', 'test']).default('dev'))
     .requiredOption('--task <TASK=TYPES>', 'a task and its gold types, separated by commas; repeatable', named(types))
-    .option('--labels <DIR>', 'a folder of annotate: every teacher in it, and what it cost a document')
+    .option('--labels <DIR>', 'a folder of annotate: every teacher in it, and what it cost a document and task')
     .option('--annotator <NAME=FILE>', 'a teacher and its labels, typed by task; repeatable', named(String))
     .option(
       '--cost <NAME=NUMBER>',
-      'what a teacher costs a note, in one unit: for all of them or none; repeatable',
+      'what a teacher costs a note and task, in one unit: for all of them or none; repeatable',
       named(amount),
     )
     .option('--covered', 'score only the documents that all teachers have')

@@ -33,4 +33,23 @@ describe('the admin connection', () => {
     await closed;
     assert.deepEqual({ asked, disconnected }, { asked: 1, disconnected: 1 });
   });
+
+  it('asks again where kafkajs stumbles over an answer that was taken back', async () => {
+    let asked = 0;
+    const stumble = async <T>(answer: T): Promise<T> => {
+      asked++;
+      if (asked % 3 !== 0) throw new TypeError("Cannot read properties of null (reading 'topicMetadata')");
+      return answer;
+    };
+    const stub: Partial<Admin> = {
+      connect: async () => {},
+      describeCluster: () => stumble({ brokers: [], controller: null, clusterId: '' }),
+      listTopics: () => stumble(['in']),
+      disconnect: async () => {},
+    };
+    const admin = await AdminConnection.open({ admin: () => stub } as unknown as Kafka);
+    assert.deepEqual(await admin.ask(each => each.listTopics()), ['in']);
+    assert.equal(asked, 6);
+    await admin.close();
+  });
 });

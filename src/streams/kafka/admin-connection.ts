@@ -11,7 +11,7 @@ import { StreamError } from '../stream-error.ts';
 import { toStreamError } from './kafka-error.ts';
 
 /** How often, and how long apart, it is asked while an election is under way. */
-const ELECTION = { attempts: 12, waitMs: 250 };
+export const ELECTION = { attempts: 12, waitMs: 250 };
 
 export class AdminConnection {
   readonly #kafka: Kafka;

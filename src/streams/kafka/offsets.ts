@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { StreamError } from '../stream-error.ts';
-import type { AdminConnection } from './admin-connection.ts';
+import { type AdminConnection, ELECTION } from './admin-connection.ts';
 import { isLeaderless, toStreamError } from './kafka-error.ts';
 
 export interface Bounds {
@@ -14,9 +14,6 @@ export interface Bounds {
   /** Offset behind the last record that readers may see. */
   readonly high: bigint;
 }
-
-/** How often, and how long apart, it is asked while a partition has no leader: an election takes a moment. */
-const ELECTION = { attempts: 12, waitMs: 250 };
 
 /** By partition, in order. @throws StreamError BROKER_FAILED when the answer leaves one out. */
 export async function topicBounds(admin: AdminConnection, topic: string): Promise<Bounds[]> {
